@@ -1,0 +1,104 @@
+"""A state on disk: tensors as safetensors, the rest as JSON, never pickle.
+
+A checkpoint is a folder with `state.json`, which names the tensor file that belongs to it and its SHA-256. The JSON is
+replaced last and atomically: whatever the instant of a kill, it points to a whole tensor file.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from reverie.errors import CorruptFile, MissingData
+from reverie.record import read_json, replace_file, write_json
+
+__all__ = ["load_state", "save_state", "state_bytes"]
+
+_FORMAT = "reverie-state-1"
+
+
+def save_state(folder: Path, state: dict[str, Any], *, kind: str) -> None:
+    """Save a state (tensors, JSON values, dictionaries of these) as a whole or not at all.
+
+    Parameters
+    ----------
+    kind : str
+        What the state belongs to; `load_state` refuses another kind.
+    """
+    from safetensors.torch import save
+
+    tensors: dict[str, Tensor] = {}
+    tree = _take_tensors(state, "", tensors)
+    data = save(tensors)
+    digest = hashlib.sha256(data).hexdigest()
+    name = f"tensors-{digest[:16]}.safetensors"
+    folder.mkdir(parents=True, exist_ok=True)
+    replace_file(folder / name, data)
+    write_json(folder / "state.json", {"format": _FORMAT, "kind": kind, "file": name, "sha256": digest, "tree": tree})
+    for old in (*folder.glob("tensors-*.safetensors"), *folder.glob(".*.tmp")):
+        if old.name != name:
+            old.unlink()
+
+
+def load_state(folder: Path, *, kind: str) -> dict[str, Any]:
+    """Load what `save_state` saved, or say what is wrong with it.
+
+    Raises
+    ------
+    MissingData
+        Where there is no checkpoint.
+    CorruptFile
+        Where it is torn, altered, or of another kind.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    head = read_json(folder / "state.json")
+    if not isinstance(head, dict) or head.get("format") != _FORMAT:
+        raise CorruptFile(f"{folder} is not a Reverie checkpoint of format {_FORMAT}. Give the folder of one.")
+    if head["kind"] != kind:
+        raise CorruptFile(f"{folder} holds the state of {head['kind']!r}, not of {kind!r}. Give a matching checkpoint.")
+    path = folder / Path(head["file"]).name
+    if not path.exists():
+        raise MissingData(f"{path} is missing, which state.json names. Restore it, or start in a new folder.")
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != head["sha256"]:
+        raise CorruptFile(f"{path} is torn or altered (its SHA-256 differs). Restore it, or start in a new folder.")
+    try:
+        tensors = load(data)
+    except SafetensorError as error:
+        raise CorruptFile(f"{path} is not a safetensors file ({error}). Restore it, or start anew.") from None
+    state: dict[str, Any] = _put_tensors(head["tree"], tensors)
+    return state
+
+
+def state_bytes(state: dict[str, Any]) -> int:
+    """The size of a state: its tensors' bytes and the length of the rest as JSON."""
+    tensors: dict[str, Tensor] = {}
+    tree = _take_tensors(state, "", tensors)
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values()) + len(json.dumps(tree))
+
+
+def _take_tensors(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
+    """Move the tensors of a tree into `tensors`; a tensor's place keeps its name there."""
+    if isinstance(value, Tensor):
+        tensors[path] = value.detach().to("cpu").contiguous().clone()
+        return {"__tensor__": path}
+    if isinstance(value, dict):
+        return {key: _take_tensors(item, f"{path}/{key}", tensors) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_take_tensors(item, f"{path}/{index}", tensors) for index, item in enumerate(value)]
+    return value
+
+
+def _put_tensors(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
+    if isinstance(value, dict):
+        if value.keys() == {"__tensor__"}:
+            return tensors[value["__tensor__"]]
+        return {key: _put_tensors(item, tensors) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_put_tensors(item, tensors) for item in value]
+    return value

@@ -1,0 +1,67 @@
+"""The strength of a ridge read-out, chosen from sums alone by generalised cross-validation.
+
+With centred sums G = Σ h hᵀ, C = Σ h yᵀ, Y² = Σ y² over n samples and G = V Λ Vᵀ, A = Vᵀ C, the residual and the
+effective degrees of freedom of the read-out W = (G + λI)⁻¹ C are ::
+
+    RSS(λ) = Y² − 2 Σ A² / (Λ+λ) + Σ A² Λ / (Λ+λ)²        df(λ) = Σ Λ / (Λ+λ)
+
+and λ minimises GCV(λ) = n RSS / (n − df − 1)² (Golub, Heath, Wahba, 1979, Technometrics 21; the 1 is the mean).
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+__all__ = ["Spectrum", "choose_ridge", "spectrum"]
+
+
+class Spectrum(NamedTuple):
+    """A Gram matrix seen along its eigenvectors."""
+
+    eigenvalues: Float[Tensor, " d"]
+    energy: Float[Tensor, " d"]
+    """Σ over outputs of (Vᵀ C)²."""
+
+
+def spectrum(gram: Float[Tensor, "d d"], cross: Float[Tensor, "d k"]) -> Spectrum:
+    """Decompose the sums. The decomposition is in float32: λ needs two digits, and half the time is half the time."""
+    eigenvalues, vectors = torch.linalg.eigh(gram.float())
+    energy = (vectors.T.double() @ cross.double()).square().sum(1)
+    return Spectrum(eigenvalues.double().clamp_min(0), energy)
+
+
+def choose_ridge(seen: Spectrum, output_energy: float, samples: float) -> float:
+    """The λ that minimises generalised cross-validation on a fixed grid, a quarter of a decade fine.
+
+    Parameters
+    ----------
+    output_energy : float
+        Y² = Σ y², centred, over all outputs.
+    samples : float
+        n.
+
+    Returns
+    -------
+    float
+        λ, in the units of the Gram matrix's eigenvalues.
+
+    Examples
+    --------
+    Outputs that the features do not explain at all want the strongest read-out damping on the grid:
+
+    >>> nothing = Spectrum(torch.ones(3, dtype=torch.float64), torch.zeros(3, dtype=torch.float64))
+    >>> choose_ridge(nothing, output_energy=1.0, samples=10.0)
+    100.0
+    """
+    values, energy = seen
+    scale = float(values.mean()) or 1.0
+    grid = scale * 10.0 ** torch.arange(-6, 2.01, 0.25, dtype=torch.float64)
+    shrunk = values + grid[:, None]
+    residual = output_energy - (energy * (2 * shrunk - values) / shrunk.square()).sum(1)
+    freedom = (values / shrunk).sum(1)
+    left = samples - freedom - 1
+    score = residual.clamp_min(0) / left.square()
+    score[left < 0.02 * samples] = torch.inf  # an interpolating fit: its zero residual says nothing
+    return float(grid[int(score.argmin())]) if score.isfinite().any() else float(grid[-1])

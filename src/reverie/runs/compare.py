@@ -1,0 +1,177 @@
+"""A comparison: streams × learners × seeds, each a run folder of its own, in parallel, and to be continued.
+
+Every run is independent and writes only to its own folder, so a comparison that was killed goes on by running what
+is not finished; and where it runs (here, in processes, on Ray) does not change a number.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from reverie.contracts import Scenario
+from reverie.errors import BadData, ReverieError
+from reverie.record import RunFolder, read_json, replace_file, write_json
+from reverie.runs.config import RunConfig
+from reverie.runs.execute import execute
+
+__all__ = ["Grid", "compare"]
+
+
+class Grid(BaseModel):
+    """What a comparison compares."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    streams: list[str]
+    learners: list[str]
+    seeds: list[int]
+    scenario: Scenario = "class"
+    order: int = 0
+    classes_per_experience: int | None = None
+    device: str = "cpu"
+    settings: dict[str, Any] = {}
+
+    def runs(self) -> Iterator[tuple[str, RunConfig]]:
+        """Every run's place in the folder, and its configuration."""
+        common = self.model_dump(exclude={"streams", "learners", "seeds"})
+        for stream in self.streams:
+            for seed in self.seeds:
+                for learner in self.learners:
+                    place = f"runs/{_safe(stream)}/{_safe(learner)}/seed-{seed}"
+                    yield place, RunConfig.make(common | {"stream": stream, "learner": learner, "seed": seed})
+
+
+def _safe(name: str) -> str:
+    """A name that can be a folder's."""
+    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for name in [name] for letter in name).strip(".")
+
+
+Progress = Callable[[str, dict[str, Any]], None]
+"""Told which run has finished, with its results."""
+
+
+def compare(
+    grid: Grid,
+    folder: Path,
+    *,
+    jobs: int = 1,
+    ray: str | None = None,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> list[dict[str, Any]]:
+    """Run what is not finished yet and return all results, in the order of the grid.
+
+    Parameters
+    ----------
+    jobs : int
+        Processes at once; each has its share of the cores.
+    ray : str, optional
+        Address of a Ray cluster ("local" starts one): runs go there, their folders come back here.
+    resume : bool
+        Go on with the comparison in the folder.
+    """
+    asked, index = grid.model_dump(mode="json"), folder / "compare.json"
+    if index.exists():
+        if not resume:
+            raise BadData(f"{folder} holds a comparison already. Add --resume to go on with it, or give another folder.")
+        before = read_json(index)
+        fixed = set(asked) - {"streams", "learners", "seeds"}
+        changed = [key for key in sorted(fixed) if before.get(key) != asked[key]]
+        if changed:
+            key = changed[0]
+            raise BadData(
+                f"{folder} holds a comparison with {key} = {before.get(key)!r}, not {asked[key]!r}. "
+                "Give the same options to go on with it, or another folder."
+            )
+        asked |= {key: list(dict.fromkeys([*before[key], *asked[key]])) for key in ("streams", "learners", "seeds")}
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(index, asked)
+    runs = dict(grid.runs())
+    todo = {place: config for place, config in runs.items() if RunFolder(folder / place).results() is None}
+    tell = progress or (lambda place, results: None)
+    for place in runs.keys() - todo.keys():
+        tell(place, RunFolder(folder / place).results() or {})
+    if ray is not None:
+        _on_ray(todo, folder, ray, tell)
+    elif jobs == 1:
+        for place, config in todo.items():
+            tell(place, execute(config, RunFolder(folder / place), resume=True))
+    else:
+        _in_processes(todo, folder, jobs, tell)
+    return [RunFolder(folder / place).results() or {} for place in runs]
+
+
+def _in_processes(todo: dict[str, RunConfig], folder: Path, jobs: int, tell: Progress) -> None:
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_enter_worker, initargs=(threads,))
+    try:
+        futures = {
+            pool.submit(execute, config, RunFolder(folder / place), resume=True): place
+            for place, config in todo.items()
+        }
+        for future in as_completed(futures):
+            tell(futures[future], future.result())
+    except BaseException:
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _enter_worker(threads: int) -> None:
+    """Use this worker's share of the cores, and end with the parent, however it ends."""
+    import warnings
+
+    import torch
+
+    torch.set_num_threads(threads)
+    warnings.simplefilter("ignore")
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
+
+
+def _on_ray(todo: dict[str, RunConfig], folder: Path, address: str, tell: Progress) -> None:
+    try:
+        import ray
+    except ImportError:
+        raise ReverieError("--ray needs the package ray, which is not installed. Run: pip install 'reverie[ray]'") from None
+    started = not ray.is_initialized()
+    if started:
+        ray.init(address=None if address == "local" else address, log_to_driver=False, include_dashboard=False)
+    try:
+        remote = ray.remote(num_cpus=1)(_away)
+        waiting = {remote.remote(config.model_dump(mode="json")): place for place, config in todo.items()}
+        while waiting:
+            (ready,), _ = ray.wait(list(waiting))
+            place, files = waiting.pop(ready), ray.get(ready)
+            target = folder / place
+            for name, data in sorted(files.items(), key=lambda item: item[0] == "results.json"):
+                path = target / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                replace_file(path, data)
+            tell(place, RunFolder(target).results() or {})
+    finally:
+        if started:
+            ray.shutdown()
+
+
+def _away(values: dict[str, Any]) -> dict[str, bytes]:
+    """Execute on another machine and bring the run folder back as bytes."""
+    from tempfile import TemporaryDirectory
+
+    import torch
+
+    torch.set_num_threads(1)
+    with TemporaryDirectory() as name:
+        root = Path(name) / "run"
+        execute(RunConfig.make(values), RunFolder(root))
+        return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}

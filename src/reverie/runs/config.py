@@ -1,0 +1,102 @@
+"""What a run is asked to do: one small object, from a YAML file or from flags, the same either way."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from reverie.contracts import Scenario
+from reverie.errors import BadData, CorruptFile, MissingData, unknown_name
+
+__all__ = ["RunConfig", "parse_settings"]
+
+
+class RunConfig(BaseModel):
+    """One learner on one stream with one seed.
+
+    Attributes
+    ----------
+    stream : str
+        A stream's name, the path of the user's own data, or `module:factory`.
+    learner : str
+        A learner's name or `module:Class`.
+    order : int
+        Seed of the order of classes; 0 is the natural order.
+    classes_per_experience : int, optional
+        None: the stream's own.
+    settings : dict
+        Hyper-parameters of the learner; `stream.KEY` are options of the stream.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    stream: str = "digits"
+    scenario: Scenario = "class"
+    learner: str = "exact"
+    seed: int = Field(default=0, ge=0)
+    order: int = Field(default=0, ge=0)
+    classes_per_experience: int | None = Field(default=None, ge=1)
+    device: str = "cpu"
+    settings: dict[str, Any] = {}
+
+    @classmethod
+    def make(cls, values: dict[str, Any]) -> "RunConfig":
+        """Check values that a user gave."""
+        unknown = [key for key in values if key not in cls.model_fields]
+        if unknown:
+            raise unknown_name("key in the configuration", unknown[0], cls.model_fields)
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise BadData(f"{where} is {first['input']!r}. Expected: {first['msg']}. Correct it and run again.") from None
+
+    @classmethod
+    def read(cls, path: Path) -> dict[str, Any]:
+        """The values in a YAML file."""
+        try:
+            values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise MissingData(f"No file {path}. Give the path of a YAML file with the keys of a run.") from None
+        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            raise CorruptFile(f"{path} is not YAML: {' '.join(str(error).split())}. Correct it.") from None
+        if not isinstance(values, dict):
+            raise CorruptFile(f"{path} holds no keys. Expected lines such as 'stream: split-mnist'.")
+        return values
+
+
+def parse_settings(pairs: list[str]) -> dict[str, Any]:
+    """Read `key=value` pairs; values are YAML scalars or lists.
+
+    Examples
+    --------
+    >>> parse_settings(["latent=50", "hidden=[100, 100]", "distil=false"])
+    {'latent': 50, 'hidden': [100, 100], 'distil': False}
+    """
+    settings = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign or not key:
+            raise BadData(f"--set {pair!r} is not of the form key=value. Write for example --set latent=50.")
+        try:
+            settings[key.strip()] = yaml.load(value, Loader=_Scalars)
+        except yaml.YAMLError:
+            raise BadData(f"--set {pair!r}: the value cannot be read. Write a number, a word or a [list].") from None
+    return settings
+
+
+class _Scalars(yaml.SafeLoader):
+    """YAML in which 1e9 is a number, as everyone expects."""
+
+
+_Scalars.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    __import__("re").compile(r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"),
+    list("-+0123456789."),
+)
+_Scalars.yaml_implicit_resolvers = {
+    first: sorted(rules, key=lambda rule: rule[0].endswith("float"))
+    for first, rules in _Scalars.yaml_implicit_resolvers.items()
+}
