@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from jaxtyping import Int64, Num
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import Tensor
 
 __all__ = ["Cost", "Experience", "Learner", "Memory", "Scenario", "State", "Stream"]
@@ -108,7 +108,7 @@ class Learner(ABC):
     cost_: Cost
 
     @abstractmethod
-    def partial_fit(self, X: ArrayLike | Tensor, y: ArrayLike | Tensor, *, candidates: Any = None) -> "Learner":
+    def partial_fit(self, X: Any, y: Any, *, candidates: Any = None) -> "Learner":
         """Learn one experience, awake. `candidates`: the labels among which answers will be sought."""
 
     @abstractmethod
@@ -116,11 +116,11 @@ class Learner(ABC):
         """End an experience: consolidate what was learned since the last sleep."""
 
     @abstractmethod
-    def predict(self, X: ArrayLike | Tensor, *, candidates: Any = None) -> NDArray[Any]:
+    def predict(self, X: Any, *, candidates: Any = None) -> NDArray[Any]:
         """The most likely label of each sample, among `candidates` (default: all labels seen)."""
 
     @abstractmethod
-    def predict_proba(self, X: ArrayLike | Tensor, *, candidates: Any = None) -> NDArray[Any]:
+    def predict_proba(self, X: Any, *, candidates: Any = None) -> NDArray[Any]:
         """Probability of each label in `classes_`, shape [n, k]; zero outside `candidates`."""
 
     @abstractmethod

@@ -26,8 +26,10 @@ class Spectrum(NamedTuple):
 
 
 def spectrum(gram: Float[Tensor, "d d"], cross: Float[Tensor, "d k"]) -> Spectrum:
-    """Decompose the sums. The decomposition is in float32: λ needs two digits, and half the time is half the time."""
+    """Decompose the sums. In float32, for λ needs two digits only; in float64 where float32 does not converge."""
     eigenvalues, vectors = torch.linalg.eigh(gram.float())
+    if not bool(torch.isfinite(vectors).all() & torch.isfinite(eigenvalues).all()):
+        eigenvalues, vectors = torch.linalg.eigh(gram.double())
     energy = (vectors.T.double() @ cross.double()).square().sum(1)
     return Spectrum(eigenvalues.double().clamp_min(0), energy)
 

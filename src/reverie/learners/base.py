@@ -6,12 +6,13 @@ A learner writes five things: `_begin` (make the state for inputs of a shape), `
 """
 
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from copy import deepcopy
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int64, Num
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
@@ -27,6 +28,8 @@ _BLOCK = 2000  # samples scored at once
 
 class Classifier(ClassifierMixin, BaseEstimator, Learner, ABC):  # type: ignore[misc]  # scikit-learn is untyped
     """Checks what comes in, keeps the list of classes, and hands clean tensors to the learner.
+
+    `X` and `y` may be whatever scikit-learn takes, or tensors; they are checked here, so their types are open.
 
     Hyper-parameters are keyword arguments of the learner, stored under their own names. Class indices 0, 1, … are in
     order of first sight; `classes_` is sorted, as scikit-learn has it.
@@ -68,15 +71,15 @@ class Classifier(ClassifierMixin, BaseEstimator, Learner, ABC):  # type: ignore[
 
     # scikit-learn's face
 
-    def fit(self, X: ArrayLike | Tensor, y: ArrayLike | Tensor) -> Self:
+    def fit(self, X: Any, y: Any) -> "Classifier":
         """Forget everything, learn this, and sleep."""
         for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("__")]:
             delattr(self, name)
         return self.partial_fit(X, y).sleep()
 
-    def partial_fit(  # type: ignore[override]  # the return type is this very class
-        self, X: ArrayLike | Tensor, y: ArrayLike | Tensor, classes: Any = None, *, candidates: Any = None
-    ) -> Self:
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, *, candidates: Any = None
+    ) -> "Classifier":
         """Learn one experience, awake.
 
         Parameters
@@ -117,20 +120,20 @@ class Classifier(ClassifierMixin, BaseEstimator, Learner, ABC):  # type: ignore[
         self._learn(x, index[torch.from_numpy(inverse.reshape(-1))], among)
         return self
 
-    def sleep(self) -> Self:
+    def sleep(self) -> "Classifier":
         """End an experience: consolidate what was learned since the last sleep."""
         check_is_fitted(self, "shape_")
         self._sleep()
         self.experience_ += 1
         return self
 
-    def predict(self, X: ArrayLike | Tensor, *, candidates: Any = None) -> NDArray[Any]:
+    def predict(self, X: Any, *, candidates: Any = None) -> NDArray[Any]:
         """The most likely label of each sample, among `candidates` (default: all labels seen)."""
         columns, labels = self._columns(candidates)
         scores = self._all_scores(X)[:, columns]
         return np.asarray(labels[scores.argmax(1).numpy()])
 
-    def predict_proba(self, X: ArrayLike | Tensor, *, candidates: Any = None) -> NDArray[Any]:
+    def predict_proba(self, X: Any, *, candidates: Any = None) -> NDArray[Any]:
         """Probability of each label in `classes_`, shape [n, k]; zero outside `candidates`."""
         columns, labels = self._columns(candidates)
         within = torch.softmax(self._all_scores(X)[:, columns].double(), dim=1).numpy()
@@ -138,7 +141,7 @@ class Classifier(ClassifierMixin, BaseEstimator, Learner, ABC):  # type: ignore[
         out[:, np.searchsorted(self.classes_, labels)] = within
         return out
 
-    def decision_function(self, X: ArrayLike | Tensor) -> NDArray[Any]:
+    def decision_function(self, X: Any) -> NDArray[Any]:
         """Logits in the order of `classes_`; of two classes, those of the second minus those of the first."""
         columns, _ = self._columns(None)
         scores = self._all_scores(X)[:, columns].double().numpy()
@@ -155,7 +158,7 @@ class Classifier(ClassifierMixin, BaseEstimator, Learner, ABC):  # type: ignore[
             raise BadData(f"Unknown candidates {unknown}. Expected some of the labels seen: {self.classes_.tolist()}.")
         return torch.tensor([self.label_book_[label] for label in labels], dtype=torch.int64)
 
-    def _all_scores(self, X: ArrayLike | Tensor) -> Tensor:
+    def _all_scores(self, X: Any) -> Tensor:
         x = self._check_samples(X, first=False)
         with torch.no_grad():
             return torch.cat([self._scores(block).cpu() for block in x.split(_BLOCK)])
@@ -226,7 +229,7 @@ class Classifier(ClassifierMixin, BaseEstimator, Learner, ABC):  # type: ignore[
             "experience": self.experience_,
             "cost": vars(self.cost_).copy(),
             "generator": self.generator_.get_state(),
-            "own": self._state(),
+            "own": deepcopy(self._state()),
         }
 
     def load_state_dict(self, state: State) -> None:
@@ -240,5 +243,5 @@ class Classifier(ClassifierMixin, BaseEstimator, Learner, ABC):  # type: ignore[
         self.generator_ = torch.Generator().manual_seed(self.seed)
         self._begin(self.shape_)
         self._grow(len(self.label_book_))
-        self._restore(state["own"])
+        self._restore(deepcopy(state["own"]))
         self.generator_.set_state(state["generator"].cpu())

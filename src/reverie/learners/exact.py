@@ -9,12 +9,12 @@ probabilities, and the softmax has its slope there, 1/Σ π², when β = 1/Σ π
 """
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int64, Num
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
@@ -101,13 +101,13 @@ class Exact(Classifier):
         logits = torch.nn.functional.pad(logits, (0, len(self.label_book_) - logits.shape[1]))
         return logits.masked_fill(unseen, -torch.inf)
 
-    def novelty(self, X: ArrayLike | Tensor) -> NDArray[np.float64]:
+    def novelty(self, X: Any) -> NDArray[np.float64]:
         """Posterior variance of the read-out at each sample, in units of the noise: small where much was learned."""
         check_is_fitted(self, "shape_")
         x = self._check_samples(X, first=False)
         return np.concatenate([self.memory_.novelty(self._keys(block)).numpy() for block in x.split(_BLOCK)])
 
-    def merge(self, other: "Exact") -> Self:
+    def merge(self, other: "Exact") -> "Exact":
         """Add what another learner has learned, as if this one had learned it too. Encoders must be the same.
 
         Raises
@@ -132,7 +132,7 @@ class Exact(Classifier):
         self.memory_.merge(other.memory_, [self.label_book_[label] for label in other.label_book_])
         return self
 
-    def forget_samples(self, X: ArrayLike | Tensor, y: ArrayLike | Tensor) -> Self:
+    def forget_samples(self, X: Any, y: Any) -> "Exact":
         """Subtract samples that were learned: the memory is then as if it had never seen them."""
         check_is_fitted(self, "shape_")
         x = self._check_samples(X, first=False)
@@ -146,7 +146,7 @@ class Exact(Classifier):
         self.memory_.refresh()
         return self
 
-    def forget_class(self, label: Any) -> Self:
+    def forget_class(self, label: Any) -> "Exact":
         """Subtract a whole class. Without its samples this needs `per_class=True`."""
         check_is_fitted(self, "shape_")
         column = int(self._indices([label])[0])

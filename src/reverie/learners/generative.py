@@ -93,18 +93,19 @@ class GenerativeClassifier(Classifier):
 
     def _scores(self, x: Num[Tensor, "n *shape"]) -> Float[Tensor, "n k"]:
         flat = x.flatten(1).float().to(self.device)
-        noise = torch.Generator().manual_seed(self.seed)  # its own: asking changes nothing
+        own = torch.Generator().manual_seed(self.seed)  # its own: asking changes nothing
+        noise = torch.randn(self.importance_samples, 1, self.class_latent, generator=own).to(self.device)
         likelihood = torch.full((len(flat), len(self.models_)), -torch.inf, device=self.device)
         for label, model in enumerate(self.models_):
             if model is not None:
                 likelihood[:, label] = self._log_likelihood(model, flat, noise)
         return likelihood
 
-    def _log_likelihood(self, model: Autoencoder, x: Tensor, noise: torch.Generator) -> Tensor:
+    def _log_likelihood(self, model: Autoencoder, x: Tensor, noise: Tensor) -> Tensor:
         _, mean, log_var = model.encode(x)
         estimates = []
-        for _ in range(self.importance_samples):
-            z = mean + torch.randn(mean.shape, generator=noise).to(mean.device) * (0.5 * log_var).exp()
+        for step in noise:
+            z = mean + step * (0.5 * log_var).exp()
             out = model.decode(z)
             if self.reconstruction == "bernoulli":
                 out = torch.sigmoid(out)

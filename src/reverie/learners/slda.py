@@ -36,7 +36,7 @@ class SLDA(Classifier):
         self.count_ = torch.zeros(0, dtype=torch.float64)
         self.sum_ = torch.zeros(0, d, dtype=torch.float64)
         self.outer_ = torch.zeros(d, d, dtype=torch.float64)
-        self.readout_: tuple[Tensor, Tensor] | None = None
+        self.solved_: list[tuple[Tensor, Tensor]] = []  # none, or the read-out of the sums as they are
 
     def _grow(self, n_classes: int) -> None:
         missing = n_classes - len(self.count_)
@@ -51,14 +51,14 @@ class SLDA(Classifier):
             self.sum_.index_add_(0, y, flat)
             self.count_ += torch.bincount(y, minlength=len(self.count_))
             self.outer_ += flat.T @ flat
-        self.readout_ = None
+        self.solved_.clear()
 
     def _scores(self, x: Num[Tensor, "n *shape"]) -> Float[Tensor, "n k"]:
         weights, bias = self._solved()
         return torch.addmm(bias, x.flatten(1).double().cpu(), weights)
 
     def _solved(self) -> tuple[Tensor, Tensor]:
-        if self.readout_ is None:
+        if not self.solved_:
             mean = self.sum_ / self.count_.clamp_min(1)[:, None]
             covariance = (self.outer_ - (mean.T * self.count_) @ mean) / self.count_.sum()
             spread = covariance.trace() / len(covariance)
@@ -66,12 +66,12 @@ class SLDA(Classifier):
             covariance.diagonal().add_(self.shrinkage * spread + 1e-10)
             weights = torch.linalg.solve(covariance, mean.T)
             bias = -0.5 * (mean.T * weights).sum(0)
-            self.readout_ = weights, bias.masked_fill(self.count_ == 0, -torch.inf)
-        return self.readout_
+            self.solved_.append((weights, bias.masked_fill(self.count_ == 0, -torch.inf)))
+        return self.solved_[0]
 
     def _state(self) -> State:
         return {"count": self.count_, "sum": self.sum_, "outer": self.outer_}
 
     def _restore(self, state: State) -> None:
         self.count_, self.sum_, self.outer_ = state["count"], state["sum"], state["outer"]
-        self.readout_ = None
+        self.solved_.clear()

@@ -258,9 +258,9 @@ class _Sums:
         return {
             "n": self.n,
             "per_class": self.per_class,
-            "sum_h": self.sum_h,
-            "sum_y": self.sum_y,
-            "sum_yy": self.sum_yy,
+            "sum_h": self.sum_h.clone(),
+            "sum_y": self.sum_y.clone(),
+            "sum_yy": self.sum_yy.clone(),
             "cross": _narrow(self.cross),
             "upper": _narrow(upper),
         }
@@ -273,7 +273,7 @@ class _Sums:
         row, column = torch.triu_indices(d, d)
         grams[:, row, column] = upper
         sums = state["sum_h"].clone(), state["sum_y"].clone(), state["sum_yy"].clone()
-        return cls(float(state["n"]), *sums, grams, state["cross"].double(), bool(state["per_class"]))
+        return cls(float(state["n"]), *sums, grams, state["cross"].double().clone(), bool(state["per_class"]))
 
 
 class _Readout:

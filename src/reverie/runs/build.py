@@ -10,7 +10,7 @@ from reverie.errors import BadData, unknown_name
 from reverie.runs.config import RunConfig
 from reverie.runs.protocol import VARIANTS, literature
 
-__all__ = ["build_learner", "build_stream", "known_learners", "learner_names"]
+__all__ = ["build_learner", "build_stream", "known_learners", "learner_class", "learner_names"]
 
 
 def known_learners() -> dict[str, type[Learner]]:
@@ -22,6 +22,17 @@ def known_learners() -> dict[str, type[Learner]]:
 def learner_names() -> list[str]:
     """Names of learners and of their variants."""
     return sorted([*known_learners(), *VARIANTS])
+
+
+def learner_class(name: str) -> type[Learner]:
+    """The class behind a name, a variant's name, or `module:Class`."""
+    base, _ = VARIANTS.get(name, (name, {}))
+    cls = _imported(base) if _is_import(base) else known_learners().get(base)
+    if cls is None:
+        raise unknown_name("learner", name, learner_names())
+    if not (inspect.isclass(cls) and issubclass(cls, Learner)):
+        raise BadData(f"{name!r} is not a subclass of reverie.contracts.Learner. Give one that is.")
+    return cls
 
 
 def build_stream(config: RunConfig) -> Stream:
@@ -46,13 +57,7 @@ def build_stream(config: RunConfig) -> Stream:
 
 def build_learner(config: RunConfig, stream: Stream) -> Learner:
     """The learner that a configuration names, with the stream's protocol, the literature's and the user's settings."""
-    known = known_learners()
-    base, _ = VARIANTS.get(config.learner, (config.learner, {}))
-    cls = _imported(base) if _is_import(base) else known.get(base)
-    if cls is None:
-        raise unknown_name("learner", config.learner, learner_names())
-    if not (inspect.isclass(cls) and issubclass(cls, Learner)):
-        raise BadData(f"{config.learner!r} is not a subclass of reverie.contracts.Learner. Give one that is.")
+    cls = learner_class(config.learner)
     taken = inspect.signature(cls).parameters
     default: dict[str, Any] = {key: value for key, value in stream.protocol.items() if key in taken}
     asked = {key: value for key, value in config.settings.items() if not key.startswith("stream.")}

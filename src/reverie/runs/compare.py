@@ -7,6 +7,7 @@ is not finished; and where it runs (here, in processes, on Ray) does not change 
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from inspect import signature
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -16,8 +17,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from reverie.contracts import Scenario
-from reverie.errors import BadData, ReverieError
+from reverie.errors import BadData, ReverieError, unknown_name
 from reverie.record import RunFolder, read_json, replace_file, write_json
+from reverie.runs.build import learner_class
 from reverie.runs.config import RunConfig
 from reverie.runs.execute import execute
 
@@ -40,17 +42,29 @@ class Grid(BaseModel):
 
     def runs(self) -> Iterator[tuple[str, RunConfig]]:
         """Every run's place in the folder, and its configuration."""
-        common = self.model_dump(exclude={"streams", "learners", "seeds"})
+        common = self.model_dump(exclude={"streams", "learners", "seeds", "settings"})
+        settings = {learner: self._settings_of(learner) for learner in self.learners}
         for stream in self.streams:
             for seed in self.seeds:
                 for learner in self.learners:
                     place = f"runs/{_safe(stream)}/{_safe(learner)}/seed-{seed}"
-                    yield place, RunConfig.make(common | {"stream": stream, "learner": learner, "seed": seed})
+                    own = {"stream": stream, "learner": learner, "seed": seed, "settings": settings[learner]}
+                    yield place, RunConfig.make(common | own)
+
+    def _settings_of(self, learner: str) -> dict[str, Any]:
+        """The settings that this learner takes; each must be taken by one of the learners at least."""
+        taken = {name: signature(learner_class(name)).parameters for name in self.learners}
+        for key in self.settings:
+            if not key.startswith("stream.") and not any(key in parameters for parameters in taken.values()):
+                raise unknown_name("parameter of these learners:", key, {key for one in taken.values() for key in one})
+        return {
+            key: value for key, value in self.settings.items() if key.startswith("stream.") or key in taken[learner]
+        }
 
 
 def _safe(name: str) -> str:
     """A name that can be a folder's."""
-    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for name in [name] for letter in name).strip(".")
+    return "".join(letter if letter.isalnum() or letter in "-_." else "-" for letter in name).strip(".")
 
 
 Progress = Callable[[str, dict[str, Any]], None]

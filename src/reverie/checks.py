@@ -1,0 +1,397 @@
+"""What every learner, stream and memory must satisfy, for those that are here and for those that you write.
+
+Each check is a function that raises `CheckFailed` with what was found; `check_learner`, `check_stream` and
+`check_memory` run all of a kind. In a test::
+
+    @pytest.mark.parametrize("check", LEARNER_CHECKS)
+    def test_mine(check):
+        check(lambda: MyLearner(iterations=5))
+"""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from reverie.checkpoint import load_state, save_state
+from reverie.contracts import Learner, Memory, Stream
+from reverie.errors import BadData
+
+__all__ = [
+    "LEARNER_CHECKS",
+    "MEMORY_CHECKS",
+    "STREAM_CHECKS",
+    "CheckFailed",
+    "check_learner",
+    "check_memory",
+    "check_stream",
+]
+
+
+class CheckFailed(AssertionError):
+    """A part does not do what its contract says."""
+
+
+def _require(truth: bool, text: str) -> None:
+    if not truth:
+        raise CheckFailed(text)
+
+
+# learners
+
+NewLearner = Callable[[], Learner]
+"""Makes a fresh learner, the same each time; small and quick, for it is made many times."""
+
+
+def toy_experiences() -> list[tuple[Tensor, Tensor]]:
+    """Three experiences of two classes each, inputs of shape [6] in 0…1: small clouds around distinct points."""
+    generator = torch.Generator().manual_seed(7)
+    centres = torch.rand(6, 6, generator=generator)
+    experiences = []
+    for first in (0, 2, 4):
+        y = torch.arange(40) % 2 + first
+        x = (centres[y] + 0.05 * torch.randn(40, 6, generator=generator)).clamp(0, 1)
+        experiences.append((x, y))
+    return experiences
+
+
+def _lived(learner: Learner, experiences: list[tuple[Tensor, Tensor]]) -> Learner:
+    for x, y in experiences:
+        learner.partial_fit(x, y)
+        learner.sleep()
+    return learner
+
+
+def _probe(learner: Learner) -> Any:
+    return learner.predict_proba(torch.cat([x for x, _ in toy_experiences()]))
+
+
+def inputs_are_unchanged(new: NewLearner) -> None:
+    """Learning and predicting leave the given tensors as they were."""
+    x, y = toy_experiences()[0]
+    given_x, given_y = x.clone(), y.clone()
+    learner = new()
+    learner.partial_fit(x, y)
+    learner.sleep()
+    learner.predict(x)
+    _require(torch.equal(x, given_x) and torch.equal(y, given_y), "The samples or labels given were changed.")
+
+
+def nothing_is_aliased(new: NewLearner) -> None:
+    """Changing the given tensors afterwards, or a state taken earlier, does not reach the learner."""
+    x, y = toy_experiences()[0]
+    mine = x.clone()
+    learner = new()
+    learner.partial_fit(mine, y)
+    learner.sleep()
+    before = learner.predict_proba(x)
+    mine.zero_()
+    learner.partial_fit(*toy_experiences()[1])
+    learner.sleep()
+    twin = new()
+    twin.partial_fit(x, y)
+    twin.sleep()
+    _require(np.array_equal(before, twin.predict_proba(x)), "The learner learned differently from equal samples.")
+    twin.partial_fit(*toy_experiences()[1])
+    twin.sleep()
+    _require(np.array_equal(_probe(learner), _probe(twin)), "The learner holds on to the tensors that it was given.")
+
+
+def same_seed_same_result(new: NewLearner) -> None:
+    """Two learners made alike learn alike, whatever the global random state; and they leave it alone."""
+    torch.manual_seed(1)
+    first = _probe(_lived(new(), toy_experiences()))
+    torch.manual_seed(2)
+    state = torch.get_rng_state()
+    second = _probe(_lived(new(), toy_experiences()))
+    _require(np.array_equal(first, second), "The result depends on the global random state.")
+    _require(torch.equal(state, torch.get_rng_state()), "The global random state was advanced.")
+
+
+def predicting_changes_nothing(new: NewLearner) -> None:
+    """Asking between two experiences changes neither later answers nor what is learned later."""
+    asked, silent = new(), new()
+    for x, y in toy_experiences():
+        for learner in (asked, silent):
+            learner.partial_fit(x, y)
+            learner.sleep()
+        once, twice = asked.predict_proba(x), asked.predict_proba(x)
+        _require(np.array_equal(once, twice), "The same question was answered differently.")
+    _require(np.allclose(_probe(asked), _probe(silent), atol=1e-9), "Asking changed what was learned.")
+
+
+def probabilities_are_probabilities(new: NewLearner) -> None:
+    """They are in 0…1, sum to one, have a column for each class, and predict takes the largest."""
+    learner = _lived(new(), toy_experiences())
+    x = torch.cat([x for x, _ in toy_experiences()])
+    probabilities = learner.predict_proba(x)
+    _require(probabilities.shape == (len(x), 6), f"predict_proba gave shape {probabilities.shape} for 6 classes.")
+    _require(bool((probabilities >= 0).all()), "A probability is negative.")
+    _require(np.allclose(probabilities.sum(1), 1, atol=1e-6), "Probabilities do not sum to one.")
+    best = probabilities[np.arange(len(x)), np.searchsorted(learner.classes_, learner.predict(x))]
+    _require(np.allclose(best, probabilities.max(1), atol=1e-9), "predict is not the most probable class.")
+
+
+def candidates_are_kept(new: NewLearner) -> None:
+    """Answers lie among the candidates, and the others have probability zero."""
+    learner = _lived(new(), toy_experiences())
+    x = toy_experiences()[0][0]
+    answers = learner.predict(x, candidates=(4, 1))
+    _require(set(answers.tolist()) <= {1, 4}, f"Answers {set(answers.tolist())} are not among the candidates 4 and 1.")
+    others = learner.predict_proba(x, candidates=(4, 1))[:, [0, 2, 3, 5]]
+    _require(not others.any(), "A class outside the candidates has a probability.")
+
+
+def resumes_exactly(new: NewLearner) -> None:
+    """A learner saved and loaded between two experiences, awake or asleep, goes on bit for bit as one that was not."""
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    experiences = toy_experiences()
+    whole = _probe(_lived(new(), experiences))
+    with TemporaryDirectory() as name:
+        for cut in (1, 2):
+            for awake in (False, True):
+                learner = _lived(new(), experiences[:cut])
+                if awake:
+                    learner.partial_fit(*experiences[cut])
+                save_state(Path(name) / f"{cut}-{awake}", learner.state_dict(), kind="check")
+                other = new()
+                other.load_state_dict(load_state(Path(name) / f"{cut}-{awake}", kind="check"))
+                if awake:
+                    other.sleep()
+                _lived(other, experiences[cut + awake :])
+                _require(
+                    np.array_equal(_probe(other), whole),
+                    f"Saved {'awake' if awake else 'asleep'} after experience {cut}, it went on differently.",
+                )
+
+
+def state_is_a_copy(new: NewLearner) -> None:
+    """A state loaded into another learner stays as it was while that one learns on."""
+    learner = _lived(new(), toy_experiences()[:1])
+    before = _probe_of(learner)
+    other = new()
+    other.load_state_dict(learner.state_dict())
+    _lived(other, toy_experiences()[1:])
+    _require(np.array_equal(before, _probe_of(learner)), "A learner made from another's state changed the other.")
+
+
+def _probe_of(learner: Learner) -> Any:
+    return learner.predict_proba(toy_experiences()[0][0])
+
+
+def new_classes_may_come(new: NewLearner) -> None:
+    """Classes come one after another, out of order and mixed with old ones, without being announced."""
+    learner = new()
+    x, y = toy_experiences()[2]
+    learner.partial_fit(x[y == 5], y[y == 5])
+    learner.sleep()
+    _require(list(learner.classes_) == [5], f"After one class, classes_ is {learner.classes_}.")
+    _require(set(learner.predict(x).tolist()) == {5}, "With one class seen, another was predicted.")
+    x0, y0 = toy_experiences()[0]
+    learner.partial_fit(torch.cat([x, x0]), torch.cat([y, y0]))
+    learner.sleep()
+    _require(list(learner.classes_) == [0, 1, 4, 5], f"After classes 5, 4, 0, 1, classes_ is {learner.classes_}.")
+
+
+def labels_may_be_text(new: NewLearner) -> None:
+    """Labels that are words come back as words; a later number is refused, and nothing is learned from it."""
+    learner = new()
+    x, y = toy_experiences()[0]
+    learner.partial_fit(x, np.asarray(["yes", "no"])[y.numpy()])
+    learner.sleep()
+    _require(set(learner.predict(x).tolist()) <= {"yes", "no"}, "Word labels did not come back as words.")
+    _refuses(lambda: learner.partial_fit(x, y), "numbers after words as labels")
+
+
+def bad_input_is_refused(new: NewLearner) -> None:
+    """NaN, empty batches, other shapes and mismatched lengths raise BadData, and leave the learner as it was."""
+    learner = _lived(new(), toy_experiences()[:1])
+    before = _probe_of(learner)
+    x, y = toy_experiences()[1]
+    spoiled = x.clone()
+    spoiled[0, 0] = torch.nan
+    _refuses(lambda: learner.partial_fit(spoiled, y), "NaN")
+    _refuses(lambda: learner.partial_fit(x[:0], y[:0]), "an empty batch")
+    _refuses(lambda: learner.partial_fit(x[:, :4], y), "samples with fewer features")
+    _refuses(lambda: learner.partial_fit(x, y[:3]), "fewer labels than samples")
+    _refuses(lambda: learner.predict(x[:, :4]), "a question with fewer features")
+    _refuses(lambda: learner.predict(x, candidates=(99,)), "a candidate never seen")
+    _require(np.array_equal(before, _probe_of(learner)), "Refused input has changed the learner.")
+    _require(list(learner.classes_) == [0, 1], "Refused input has added classes.")
+
+
+def _refuses(act: Callable[[], Any], what: str) -> None:
+    try:
+        act()
+    except BadData:
+        return
+    raise CheckFailed(f"It accepted {what}.")
+
+
+def stored_samples_are_told(new: NewLearner) -> None:
+    """The state of a learner that says it stores no samples is as large after many samples as after few."""
+    from reverie.checkpoint import state_bytes
+
+    x, y = toy_experiences()[0]
+    sizes = []
+    for times in (1, 4):
+        learner = new()
+        learner.partial_fit(x.repeat(times, 1), y.repeat(times))
+        learner.sleep()
+        if learner.stored_samples:
+            return
+        sizes.append(state_bytes(learner.state_dict()))
+    grown = sizes[1] - sizes[0]
+    _require(grown <= 64, f"It stores no samples, but four times as many left it {grown} bytes larger.")
+
+
+LEARNER_CHECKS: tuple[Callable[[NewLearner], None], ...] = (
+    inputs_are_unchanged,
+    nothing_is_aliased,
+    same_seed_same_result,
+    predicting_changes_nothing,
+    probabilities_are_probabilities,
+    candidates_are_kept,
+    resumes_exactly,
+    state_is_a_copy,
+    new_classes_may_come,
+    labels_may_be_text,
+    bad_input_is_refused,
+    stored_samples_are_told,
+)
+
+
+def check_learner(new: NewLearner) -> None:
+    """Run every check of a learner."""
+    for check in LEARNER_CHECKS:
+        check(new)
+
+
+# streams
+
+NewStream = Callable[[], Stream]
+
+
+def same_life_twice(new: NewStream) -> None:
+    """Iterating twice, or over a second stream made alike, gives the same life."""
+    stream = new()
+    torch.manual_seed(3)
+    first = list(stream)
+    torch.manual_seed(4)
+    for other in (list(stream), list(new())):
+        _require(len(first) == len(other), "The number of experiences differs between two iterations.")
+        for one, two in zip(first, other, strict=True):
+            same = (
+                torch.equal(one.train_x, two.train_x)
+                and torch.equal(one.train_y, two.train_y)
+                and torch.equal(one.test_x, two.test_x)
+                and torch.equal(one.test_y, two.test_y)
+                and one.candidates == two.candidates
+            )
+            _require(same, "Two iterations gave different samples.")
+
+
+def experiences_are_whole(new: NewStream) -> None:
+    """Samples and labels have equal lengths, shapes agree, numbers are finite, types are those of the contract."""
+    shape = None
+    for experience in new():
+        for x, y in ((experience.train_x, experience.train_y), (experience.test_x, experience.test_y)):
+            _require(len(x) == len(y) > 0, f"{len(x)} samples with {len(y)} labels.")
+            _require(x.dtype == torch.float32, f"Samples are {x.dtype}, expected float32.")
+            _require(y.dtype == torch.int64, f"Labels are {y.dtype}, expected int64.")
+            _require(bool(torch.isfinite(x).all()), "A sample is not finite.")
+            shape = shape or x.shape[1:]
+            _require(x.shape[1:] == shape, f"Samples of shape {tuple(x.shape[1:])} after {tuple(shape)}.")
+
+
+def scenario_is_kept(new: NewStream) -> None:
+    """Candidates are given in task-incremental streams and nowhere else; domain-incremental labels recur."""
+    stream = new()
+    labels = [set(experience.train_y.tolist()) for experience in stream]
+    for experience, here in zip(stream, labels, strict=True):
+        asked = set(experience.test_y.tolist())
+        if stream.scenario == "task":
+            _require(experience.candidates is not None, "A task-incremental experience names no candidates.")
+            _require(here | asked <= set(experience.candidates or ()), "A label is not among the candidates.")
+        else:
+            _require(experience.candidates is None, f"A {stream.scenario}-incremental experience names candidates.")
+        if stream.scenario != "domain":
+            _require(asked <= here, "A label is asked for that was not taught in the same experience.")
+    if stream.scenario == "domain":
+        widest = max(labels, key=len)
+        _require(all(here <= widest for here in labels), "Domain-incremental labels are not positions in a task.")
+    else:
+        apart = all(not one & two for one, two in pairwise(labels))
+        _require(apart, "A class comes in two experiences that follow each other.")
+
+
+STREAM_CHECKS: tuple[Callable[[NewStream], None], ...] = (same_life_twice, experiences_are_whole, scenario_is_kept)
+
+
+def check_stream(new: NewStream) -> None:
+    """Run every check of a stream."""
+    for check in STREAM_CHECKS:
+        check(new)
+
+
+# memories
+
+NewMemory = Callable[[], Memory]
+
+
+def _associations() -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(5)
+    keys = torch.rand(60, 8, generator=generator)
+    return keys, torch.nn.functional.one_hot(torch.arange(60) % 3, 3)
+
+
+def order_does_not_matter(new: NewMemory) -> None:
+    """Associations written in another order and other batches read the same."""
+    keys, values = _associations()
+    one, two = new(), new()
+    one.write(keys, values)
+    order = torch.randperm(60, generator=torch.Generator().manual_seed(6))
+    for part in order.split(7):
+        two.write(keys[part], values[part])
+    close = torch.allclose(one.read(keys), two.read(keys), atol=1e-6)
+    _require(close, "The order or the batches of writing changed what is read.")
+
+
+def reading_changes_nothing(new: NewMemory) -> None:
+    """Reading twice gives the same, and leaves the keys and values alone."""
+    keys, values = _associations()
+    given = keys.clone()
+    memory = new()
+    memory.write(keys, values)
+    _require(torch.equal(memory.read(keys), memory.read(keys)), "Reading changed the memory.")
+    _require(torch.equal(keys, given), "Writing or reading changed the keys.")
+
+
+def memory_resumes_exactly(new: NewMemory) -> None:
+    """A memory made from another's state reads the same, bit for bit, and is its own."""
+    keys, values = _associations()
+    memory, other = new(), new()
+    memory.write(keys, values)
+    other.load_state_dict(memory.state_dict())
+    before = memory.read(keys)
+    _require(torch.equal(before, other.read(keys)), "A memory made from another's state reads differently.")
+    other.write(keys + 1, values)
+    _require(torch.equal(before, memory.read(keys)), "Writing to the copy changed the original.")
+
+
+MEMORY_CHECKS: tuple[Callable[[NewMemory], None], ...] = (
+    order_does_not_matter,
+    reading_changes_nothing,
+    memory_resumes_exactly,
+)
+
+
+def check_memory(new: NewMemory) -> None:
+    """Run every check of a memory."""
+    for check in MEMORY_CHECKS:
+        check(new)

@@ -1,0 +1,364 @@
+"""The command line: thin commands over `runs` and `report`. Heavy libraries are imported by the command that needs them."""
+
+import json
+import os
+import signal
+import sys
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from reverie import __version__
+from reverie.errors import BadData, ReverieError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reverie.runs import RunConfig
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Models that keep learning: awake from a stream at once, asleep by consolidation, without keeping raw data.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+CONTROLS = ("naive", "joint", "ncm", "slda", "exact-raw")
+"""What stands beside the best learner when `run` is given no learner."""
+
+
+def main() -> None:
+    """Run the command line; a user's error is one line on standard error and exit code 2."""
+    debug = "--debug" in sys.argv
+    if debug:
+        sys.argv.remove("--debug")
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except KeyboardInterrupt:
+        _say("Stopped. What was finished is kept; give the same --out with --resume to go on.")
+        sys.exit(130)
+    except typer.Abort:
+        sys.exit(130)
+    except Exception as error:
+        if debug:
+            raise
+        code = _explain(error)
+        if code is None:
+            raise
+        sys.exit(code)
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _explain(error: Exception) -> int | None:
+    """Say a user's error in one line and give the exit code; None for an error that is ours."""
+    import click
+
+    if isinstance(error, click.ClickException):
+        _say(f"Error: {error.format_message()}")
+    elif isinstance(error, ReverieError):
+        _say(f"Error: {' '.join(str(error).split())}")
+    elif isinstance(error, OSError):
+        what = error.strerror or type(error).__name__
+        _say(f"Error: {what}: {error.filename or 'no file named'}. Nothing was written half; mend it and run again.")
+    else:
+        return None
+    return 2
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print the results as JSON, alone, on standard output.")]
+Stream = Annotated[str | None, typer.Option(help="A stream's name, or the path of your own data. [default: digits]")]
+Scenario = Annotated[str | None, typer.Option(help="class, task or domain. [default: class]")]
+Order = Annotated[int | None, typer.Option(help="Seed of the class order; 0 is the natural one. [default: 0]")]
+PerExperience = Annotated[int | None, typer.Option("--classes-per-experience", help="Classes that come at a time.")]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="key=value: a hyper-parameter. Repeatable.")]
+Device = Annotated[str | None, typer.Option(help="Where networks live: cpu, cuda. [default: cpu]")]
+Config = Annotated[Path | None, typer.Option("--config", help="YAML file with the same keys as the flags.")]
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    stream: Stream = None,
+    scenario: Scenario = None,
+    learner: Annotated[str | None, typer.Option(help="A learner's name, or module:Class.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything random. [default: 0]")] = None,
+    order: Order = None,
+    classes_per_experience: PerExperience = None,
+    settings: Settings = None,
+    config: Config = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder. [default: a new one in runs/]")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, or start it.")] = False,
+    device: Device = None,
+    as_json: Json = False,
+) -> None:
+    """Let a learner live through a stream. Without --learner: the best one, with its controls."""
+    from reverie.record import RunFolder
+    from reverie.runs import RunConfig, execute
+    from reverie.runs.config import parse_settings
+
+    values: dict[str, Any] = RunConfig.read(config) if config is not None else {}
+    flags = {
+        "stream": stream,
+        "scenario": scenario,
+        "learner": learner,
+        "seed": seed,
+        "order": order,
+        "classes_per_experience": classes_per_experience,
+        "device": device,
+    }
+    values |= {key: value for key, value in flags.items() if value is not None}
+    values["settings"] = {**(values.get("settings") or {}), **parse_settings(settings or [])}
+    with_controls = "learner" not in values
+    chosen = RunConfig.make(values)
+    _check_device(chosen.device)
+    if resume and out is None:
+        raise BadData("--resume needs --out FOLDER: the folder of the run to go on with.")
+    folder = RunFolder(out or _new_folder("runs", chosen))
+    results = []
+    with _progress(quiet=as_json) as listener:
+        results.append(execute(chosen, folder, resume=resume, listener=listener))
+        for name in CONTROLS if with_controls else ():
+            own = {key: value for key, value in chosen.settings.items() if key.startswith("stream.")}
+            control = chosen.model_copy(update={"learner": name, "settings": own})
+            results.append(execute(control, RunFolder(folder.path / "controls" / name), resume=True, listener=listener))
+    from reverie.report import write_report
+
+    report_path = write_report(folder.path)
+    if as_json:
+        typer.echo(json.dumps(results[0]))
+        return
+    _table(results)
+    typer.echo(f"\nReport: {report_path}")
+
+
+@app.command()
+def compare(
+    learners: Annotated[str, typer.Option(help="Names, separated by commas.")],
+    stream: Annotated[str, typer.Option(help="Names or paths, separated by commas.")] = "digits",
+    seeds: Annotated[str, typer.Option(help="Numbers, separated by commas.")] = "0,1,2",
+    scenario: Scenario = None,
+    order: Order = None,
+    classes_per_experience: PerExperience = None,
+    settings: Settings = None,
+    device: Device = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Processes at once.")] = 1,
+    ray: Annotated[str | None, typer.Option(help="Address of a Ray cluster, or 'local'.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder. [default: a new one in compare/]")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the comparison in --out, or start it.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare learners over streams and seeds."""
+    from reverie.runs import Grid
+    from reverie.runs import compare as run_all
+    from reverie.runs.build import known_learners, learner_names
+    from reverie.runs.config import parse_settings
+
+    if resume and out is None:
+        raise BadData("--resume needs --out FOLDER: the folder of the comparison to go on with.")
+    values = {"scenario": scenario, "order": order, "classes_per_experience": classes_per_experience, "device": device}
+    grid = Grid(
+        streams=_list(stream, "--stream"),
+        learners=_list(learners, "--learners"),
+        seeds=_numbers(seeds),
+        settings=parse_settings(settings or []),
+        **_checked({key: value for key, value in values.items() if value is not None}),
+    )
+    _check_device(grid.device)
+    from reverie.errors import unknown_name
+
+    for name in grid.learners:
+        if name not in learner_names() and name not in known_learners() and ":" not in name:
+            raise unknown_name("learner", name, learner_names())
+    folder = out or Path("compare") / datetime.now().strftime("%Y%m%d-%H%M%S")
+    total, done = len(grid.streams) * len(grid.learners) * len(grid.seeds), 0
+
+    def tell(place: str, results: dict[str, Any]) -> None:
+        nonlocal done
+        done += 1
+        _say(f"[{done}/{total}] {place.removeprefix('runs/')}: {results['final_accuracy']:.4f}")
+
+    results = run_all(grid, folder, jobs=jobs, ray=ray, resume=resume, progress=tell)
+    from reverie.report import write_report
+
+    report_path = write_report(folder)
+    if as_json:
+        typer.echo(json.dumps(results))
+        return
+    _table(results)
+    typer.echo(f"\nReport: {report_path}")
+
+
+@app.command()
+def report(folder: Annotated[Path, typer.Argument(help="A run's or a comparison's folder.")]) -> None:
+    """Write report.html from a run folder or a comparison."""
+    from reverie.report import write_report
+
+    typer.echo(str(write_report(folder)))
+
+
+@app.command()
+def data(as_json: Json = False) -> None:
+    """List the data sets: what is there, what is missing, and how to get it."""
+    from reverie.streams import catalogue
+
+    entries = [entry._asdict() if hasattr(entry, "_asdict") else dict(vars(entry)) for entry in catalogue()]
+    if as_json:
+        typer.echo(json.dumps(entries, default=str))
+        return
+    for entry in entries:
+        there = f"there: {entry['path']}" if entry["path"] else f"missing. {entry['how_to_get']}"
+        typer.echo(f"{entry['name']:<10} {', '.join(entry['streams'])}\n           {there}")
+
+
+@app.command(name="learners")
+def list_learners(as_json: Json = False) -> None:
+    """List the learners and their variants."""
+    from reverie.runs.build import known_learners
+    from reverie.runs.protocol import VARIANTS
+
+    known = known_learners()
+    lines = {name: _first_line(sys.modules[cls.__module__].__doc__) for name, cls in sorted(known.items())}
+    for name, (base, settings) in VARIANTS.items():
+        lines[name] = f"{base} with " + ", ".join(f"{key} = {value}" for key, value in settings.items())
+    _listing(lines, as_json)
+
+
+@app.command(name="streams")
+def list_streams(as_json: Json = False) -> None:
+    """List the streams."""
+    from reverie import streams
+
+    names = [name for name in streams.__all__ if name in streams.FACTORIES]
+    lines = {name.replace("_", "-"): _first_line(getattr(streams, name).__doc__) for name in names}
+    _listing(lines | {"PATH": "Your own data: .npz, .csv, .tsv, .jsonl, or a folder of class folders."}, as_json)
+
+
+def _listing(lines: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(lines))
+        return
+    for name in sorted(lines):
+        typer.echo(f"{name:<16} {lines[name]}")
+
+
+def _first_line(text: str | None) -> str:
+    return " ".join((text or "").strip().split("\n\n")[0].split()).split(" ::")[0]
+
+
+def _list(text: str, option: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise BadData(f"{option} is {text!r}. Expected one or more names, separated by commas.")
+    return list(dict.fromkeys(names))
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return list(dict.fromkeys(int(part) for part in _list(text, "--seeds")))
+    except ValueError:
+        raise BadData(f"--seeds is {text!r}. Expected whole numbers, separated by commas.") from None
+
+
+def _checked(values: dict[str, Any]) -> dict[str, Any]:
+    """The values, checked as those of a run are."""
+    from reverie.runs import RunConfig
+
+    config = RunConfig.make(values)
+    return {key: getattr(config, key) for key in values}
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError):
+        raise BadData(f"device is {device!r}, which this machine has not. Expected 'cpu' or one that it has.") from None
+
+
+def _new_folder(parent: str, config: "RunConfig") -> Path:
+    """A folder that is not there yet, named by time, stream and learner."""
+    stream = Path(config.stream).stem.replace(":", "-")
+    stem = f"{datetime.now():%Y%m%d-%H%M%S}-{stream}-{config.learner.replace(':', '-')}"
+    for number in range(1000):
+        folder = Path(parent) / (stem if number == 0 else f"{stem}-{number}")
+        if not folder.exists():
+            return folder
+    raise BadData(f"{parent}/ holds a thousand runs of this second. Give --out FOLDER.")
+
+
+@contextmanager
+def _progress(quiet: bool) -> "Iterator[Any]":
+    """Live progress on standard error."""
+    import warnings
+
+    from rich.console import Console
+
+    console = Console(stderr=True, quiet=quiet and not os.environ.get("REVERIE_PROGRESS"))
+    warnings.simplefilter("ignore")  # what matters is told as an event
+
+    def listener(event: dict[str, Any]) -> None:
+        kind = event["event"]
+        if kind == "warning":
+            _say(f"Warning: {event['text']}")
+        elif kind == "experience":
+            cells = " ".join(f"{value:.3f}" for value in event["accuracy"])
+            seconds = sum(event["seconds"].values())
+            console.print(f"  experience {event['index'] + 1}: {cells}  [dim]({seconds:.1f} s)[/dim]", highlight=False)
+        elif kind == "finished":
+            results = event["results"]
+            console.print(
+                f"[bold]{results['learner']}[/bold] on {results['stream']}: {results['final_accuracy']:.4f}",
+                highlight=False,
+            )
+
+    yield listener
+
+
+def _table(results: list[dict[str, Any]]) -> None:
+    """One line per stream and learner: mean ± standard deviation over seeds, and costs."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from reverie.report.summary import human_bytes, human_seconds, summarise
+
+    notes = list(dict.fromkeys(note for result in results for note in result.get("notes", [])))
+    first = results[0]
+    table = Table(title=f"{first['scenario']}-incremental, final average accuracy", title_justify="left")
+    for heading in ("stream", "learner", "accuracy", "seeds", "forgetting", "seconds", "state", "raw samples kept"):
+        table.add_column(heading, justify="left" if heading in ("stream", "learner") else "right")
+    for row in summarise(results):
+        table.add_row(
+            row.stream,
+            row.learner,
+            f"{row.mean:.4f} ± {row.spread:.4f}" if row.seeds > 1 else f"{row.mean:.4f}",
+            str(row.seeds),
+            f"{row.forgetting:.4f}",
+            human_seconds(row.seconds),
+            human_bytes(row.state_bytes),
+            str(row.stored_samples),
+        )
+    console = Console()
+    console.print(table)
+    for note in notes:
+        console.print(f"Note: {note}", highlight=False)
