@@ -248,8 +248,8 @@ def list_streams(as_json: Json = False) -> None:
     """List the streams."""
     from reverie import streams
 
-    names = [name for name in streams.__all__ if name in streams.FACTORIES]
-    lines = {name.replace("_", "-"): _first_line(getattr(streams, name).__doc__) for name in names}
+    factories = streams.FACTORIES
+    lines = {name: _first_line(factory.__doc__) for name, factory in factories.items()}
     _listing(lines | {"PATH": "Your own data: .npz, .csv, .tsv, .jsonl, or a folder of class folders."}, as_json)
 
 
