@@ -28,8 +28,8 @@ app = typer.Typer(
     add_completion=False,
 )
 
-CONTROLS = ("naive", "joint", "ncm", "slda", "exact-raw")
-"""What stands beside the best learner when `run` is given no learner."""
+CONTROLS = ("naive", "joint", "ncm", "slda", "exact-raw", "bir")
+"""What stands beside the best learner when `run` is given no learner: four controls, the memory on raw input, and replay."""
 
 
 def main() -> None:
