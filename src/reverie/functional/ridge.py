@@ -27,9 +27,16 @@ class Spectrum(NamedTuple):
 
 def spectrum(gram: Float[Tensor, "d d"], cross: Float[Tensor, "d k"]) -> Spectrum:
     """Decompose the sums. In float32, for λ needs two digits only; in float64 where float32 does not converge."""
-    eigenvalues, vectors = torch.linalg.eigh(gram.float())
-    if not bool(torch.isfinite(vectors).all() & torch.isfinite(eigenvalues).all()):
-        eigenvalues, vectors = torch.linalg.eigh(gram.double())
+    try:
+        eigenvalues, vectors = torch.linalg.eigh(gram.float())
+        converged = bool(torch.isfinite(vectors).all() & torch.isfinite(eigenvalues).all())
+    except torch.linalg.LinAlgError:
+        converged = False
+    if not converged:  # many directions without any energy: a slower method that always converges
+        from scipy.linalg import eigh
+
+        values, columns = eigh(gram.double().cpu().numpy(), driver="evr")
+        eigenvalues, vectors = torch.from_numpy(values).to(gram.device), torch.from_numpy(columns).to(gram.device)
     energy = (vectors.T.double() @ cross.double()).square().sum(1)
     return Spectrum(eigenvalues.double().clamp_min(0), energy)
 
