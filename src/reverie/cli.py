@@ -1,4 +1,4 @@
-"""The command line: thin commands over `runs` and `report`. Heavy libraries are imported by the command that needs them."""
+"""The command line: thin commands over `runs` and `report`; heavy libraries are imported where they are needed."""
 
 import json
 import os
@@ -29,7 +29,7 @@ app = typer.Typer(
 )
 
 CONTROLS = ("naive", "joint", "ncm", "slda", "exact-raw", "bir")
-"""What stands beside the best learner when `run` is given no learner: four controls, the memory on raw input, and replay."""
+"""What stands beside the best learner when `run` is given no learner: the controls, and a replay method."""
 
 
 def main() -> None:
@@ -37,14 +37,13 @@ def main() -> None:
     debug = "--debug" in sys.argv
     if debug:
         sys.argv.remove("--debug")
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         code = app(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
-    except KeyboardInterrupt:
+    except _Stopped:
         _say("Stopped. What was finished is kept; give the same --out with --resume to go on.")
-        sys.exit(130)
-    except typer.Abort:
         sys.exit(130)
     except Exception as error:
         if debug:
@@ -55,16 +54,19 @@ def main() -> None:
         sys.exit(code)
 
 
+class _Stopped(BaseException):
+    """Ctrl-C or SIGTERM."""
+
+
 def _interrupt(number: int, frame: Any) -> None:
-    raise KeyboardInterrupt
+    raise _Stopped
 
 
 def _explain(error: Exception) -> int | None:
     """Say a user's error in one line and give the exit code; None for an error that is ours."""
-    import click
-
-    if isinstance(error, click.ClickException):
-        _say(f"Error: {error.format_message()}")
+    format_message = getattr(error, "format_message", None)
+    if format_message is not None:  # what typer says of words it does not know
+        _say(f"Error: {' '.join(format_message().split())}")
     elif isinstance(error, ReverieError):
         _say(f"Error: {' '.join(str(error).split())}")
     elif isinstance(error, OSError):
@@ -221,13 +223,13 @@ def data(as_json: Json = False) -> None:
     """List the data sets: what is there, what is missing, and how to get it."""
     from reverie.streams import catalogue
 
-    entries = [entry._asdict() if hasattr(entry, "_asdict") else dict(vars(entry)) for entry in catalogue()]
+    entries = catalogue()
     if as_json:
-        typer.echo(json.dumps(entries, default=str))
+        typer.echo(json.dumps(entries))
         return
     for entry in entries:
         there = f"there: {entry['path']}" if entry["path"] else f"missing. {entry['how_to_get']}"
-        typer.echo(f"{entry['name']:<10} {', '.join(entry['streams'])}\n           {there}")
+        typer.echo(f"{entry['name']:<10} for {', '.join(entry['streams'])}\n           {there}")
 
 
 @app.command(name="learners")

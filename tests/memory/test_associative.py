@@ -111,8 +111,8 @@ def test_forgetting_a_class_without_its_sums_says_what_to_do():
 def test_small_writes_between_reads_follow_by_rank_and_agree_with_solving_anew(sign):
     keys, values = codes(600, 200), one_hot(600, 3)
     online, anew = AssociativeMemory(ridge=50.0), AssociativeMemory(ridge=50.0)
-    for memory in (online, anew):
-        memory.write(keys, values)
+    for one in (online, anew):
+        one.write(keys, values)
     change = AssociativeMemory.write if sign > 0 else AssociativeMemory.erase
     online.read(keys[:1])
     for start in range(0, 60, 5):

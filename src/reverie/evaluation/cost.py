@@ -39,7 +39,7 @@ def count_operations(cost: Cost, *, times: float = 1.0) -> Iterator[None]:
 
 class _Counter(TorchDispatchMode):
     def __init__(self, cost: Cost, times: float) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.cost, self.times = cost, times
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:

@@ -1,8 +1,8 @@
 """The diagonal of the Fisher information matrix, exactly, without a pass per sample.
 
-F_θ = E_x Σ_c p(c|x) (∂ log p(c|x) / ∂θ)². For the weights of a dense layer with input a and output gradient δ the gradient of
-one sample is δ aᵀ, so its square is δ² (a²)ᵀ and the sum over samples is one matrix product (Goodfellow, 2015,
-arXiv:1510.01799).
+F_θ = E_x Σ_c p(c|x) (∂ log p(c|x) / ∂θ)². For the weights of a dense layer with input a and output gradient δ the
+gradient of one sample is δ aᵀ, so its square is δ² (a²)ᵀ and the sum over samples is one matrix product (Goodfellow,
+2015, arXiv:1510.01799).
 """
 
 import torch

@@ -8,6 +8,8 @@ parameter θ lowered the loss, and divides by how far it went::
 Both it and elastic weight consolidation (Kirkpatrick et al., 2017, PNAS 114) then charge Σ Ω (θ − θ*)².
 """
 
+from collections.abc import Mapping
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -29,7 +31,7 @@ def path_importance(
 
 
 def quadratic_penalty(
-    parameters: dict[str, Tensor], anchors: dict[str, Tensor], importance: dict[str, Tensor]
+    parameters: Mapping[str, Tensor], anchors: dict[str, Tensor], importance: dict[str, Tensor]
 ) -> Float[Tensor, ""]:
     """Σ Ω (θ − θ*)² over the parameters that have an anchor θ*. A parameter that has grown is charged for its old part.
 

@@ -69,7 +69,7 @@ def kl_to_mixture(
         Each sample's probability of each mode: one-hot where the class is known, soft where it was dreamt.
     """
     by_mode = log_normal(z[:, None, :], mode_means[None], mode_log_vars[None])
-    log_prior = torch.logsumexp(by_mode + weights.clamp_min(1e-30).log(), dim=1)
+    log_prior = torch.logsumexp(by_mode + weights.log(), dim=1)  # a weight of zero shuts its mode out altogether
     return log_normal(z, mean, log_var) - log_prior
 
 

@@ -11,6 +11,7 @@ of the decoder. Modes and gates open as contexts come.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float, Int64
@@ -71,9 +72,7 @@ class Autoencoder(nn.Module):
         self.to_mean = dense(top, latent, generator)
         self.to_log_var = dense(top, latent, generator)
         sizes = [latent, *reversed(hidden)]
-        self.decoder = nn.ModuleList(
-            dense(size_in, size_out, generator) for size_in, size_out in zip(sizes, sizes[1:], strict=False)
-        )
+        self.decoder = nn.ModuleList(dense(size_in, size_out, generator) for size_in, size_out in pairwise(sizes))
         self.to_input = dense(sizes[-1], n_in, generator)
         self.mode_means = nn.Parameter(torch.empty(0, latent))
         self.mode_log_vars = nn.Parameter(torch.empty(0, latent))

@@ -12,7 +12,7 @@ __all__ = ["Head", "Perceptron", "dense", "hidden_layers"]
 
 def dense(n_in: int, n_out: int, generator: torch.Generator) -> nn.Linear:
     """A linear layer, weights and biases uniform in ±1/√n_in (LeCun's rule, torch's own default)."""
-    layer = nn.utils.skip_init(nn.Linear, n_in, n_out)
+    layer: nn.Linear = nn.utils.skip_init(nn.Linear, n_in, n_out)
     bound = 1 / math.sqrt(n_in)
     nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
     nn.init.uniform_(layer.bias, -bound, bound, generator=generator)

@@ -1,8 +1,8 @@
 """Sparse random expansions: what dentate gyrus and mushroom body do before they remember.
 
-A random projection into many cells, then a threshold, makes classes linearly separable that were not (Cover, 1965, IEEE
-Trans. Electronic Computers 14; Dasgupta, Stevens, Navlakha, 2017, Science 358). A sample is first put on the unit sphere, with a constant
-beside it so that its length is not lost::
+A random projection into many cells, then a threshold, makes classes linearly separable that were not (Cover, 1965,
+IEEE Trans. Electronic Computers 14; Dasgupta, Stevens, Navlakha, 2017, Science 358). A sample is first put on the
+unit sphere, with a constant beside it so that its length is not lost::
 
     u = (x, 1) / ‖(x, 1)‖        a = W u + b,   W ~ N(0, 1),  b ~ N(0, ½)
     relu:   h = max(a, 0)

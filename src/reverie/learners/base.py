@@ -77,9 +77,7 @@ class Classifier(ClassifierMixin, BaseEstimator, Learner, ABC):  # type: ignore[
             delattr(self, name)
         return self.partial_fit(X, y).sleep()
 
-    def partial_fit(
-        self, X: Any, y: Any, classes: Any = None, *, candidates: Any = None
-    ) -> "Classifier":
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, *, candidates: Any = None) -> "Classifier":
         """Learn one experience, awake.
 
         Parameters
@@ -180,7 +178,9 @@ class Classifier(ClassifierMixin, BaseEstimator, Learner, ABC):  # type: ignore[
                 array = check_array(X, dtype=None, allow_nd=True, estimator=self)
                 if array.dtype.kind not in "uif":
                     array = array.astype(np.float64)
-                x = torch.from_numpy(np.ascontiguousarray(array if array.dtype == np.uint8 else array.astype(np.float32)))
+                x = torch.from_numpy(
+                    np.ascontiguousarray(array if array.dtype == np.uint8 else array.astype(np.float32))
+                )
                 x = x.clone() if x.data_ptr() == array.__array_interface__["data"][0] else x
             except (ValueError, TypeError) as error:
                 if isinstance(error, TypeError) and "sparse" in str(error).lower():
@@ -210,7 +210,9 @@ class Classifier(ClassifierMixin, BaseEstimator, Learner, ABC):  # type: ignore[
         if before:
             known = "text" if isinstance(next(iter(before)), str) else "number"
             if kind != known:
-                raise BadData(f"y holds labels of type {kind}, but those seen so far are of type {known}. Use one type.")
+                raise BadData(
+                    f"y holds labels of type {kind}, but those seen so far are of type {known}. Use one type."
+                )
         return np.asarray(labels)
 
     # keeping

@@ -76,7 +76,8 @@ class BIR(GradientLearner):
     def _begin(self, shape: tuple[int, ...]) -> None:
         if not 0 <= self.gating < 1 or self.gate_by not in ("class", "experience"):
             raise BadData(
-                f"gating is {self.gating} by {self.gate_by!r}. Expected a share 0 ≤ gating < 1, by 'class' or 'experience'."
+                f"gating is {self.gating} by {self.gate_by!r}. "
+                "Expected a share 0 ≤ gating < 1, by 'class' or 'experience'."
             )
         self.groups_: list[list[int]] = []
         self.class_group_: dict[int, int] = {}
@@ -124,7 +125,7 @@ class BIR(GradientLearner):
             chosen = next(stream).to(self.device)
             loss = cross_entropy_among(whole(x[chosen]), y[chosen])
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimizer.step()
         return nn.Sequential(nn.Flatten(), whole.encoder[0], whole.encoder[1]).requires_grad_(False)
 

@@ -5,7 +5,8 @@
 One pass, any order, any batches: the same memory. Two of them add up; a class or samples can be subtracted.
 
 Probabilities are softmax(β · scores). Near equal scores the least-squares read-out is itself an estimate of the
-probabilities, and the softmax has its slope there, 1/Σ π², when β = 1/Σ π² (π: class frequencies; β = k for k even classes).
+probabilities, and the softmax has its slope there, 1/Σ π², when β = 1/Σ π² (π: class frequencies; β = k for k even
+classes).
 """
 
 from dataclasses import dataclass
@@ -77,7 +78,8 @@ class Exact(Classifier):
 
     @torch.no_grad()
     def _keys(self, x: Num[Tensor, "n *shape"]) -> Num[Tensor, "n d"]:
-        return self.encoder_(x).flatten(1)
+        keys: Tensor = self.encoder_(x)
+        return keys.flatten(1)
 
     def _learn(
         self, x: Num[Tensor, "n *shape"], y: Int64[Tensor, " n"], candidates: Int64[Tensor, " c"] | None
@@ -119,8 +121,10 @@ class Exact(Classifier):
         check_is_fitted(other, "shape_")
         mine, theirs = self.encoder_.state_dict(), other.encoder_.state_dict()
         same = self.shape_ == other.shape_ and mine.keys() == theirs.keys()
-        if not same or type(self.encoder_) is not type(other.encoder_) or not all(
-            torch.equal(mine[name], theirs[name]) for name in mine
+        if (
+            not same
+            or type(self.encoder_) is not type(other.encoder_)
+            or not all(torch.equal(mine[name], theirs[name]) for name in mine)
         ):
             raise BadData(
                 "The other learner's encoder differs. Expected the same encoder, width, seed and input shape; "

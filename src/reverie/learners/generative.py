@@ -83,7 +83,7 @@ class GenerativeClassifier(Classifier):
             batch = x[next(stream).to(self.device)]
             loss = model.loss(batch, model.encode(batch), classes=None, gate=None, generator=self.generator_)
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             optimizer.step()
 
         with count_operations(self.cost_, times=self.iterations):

@@ -1,7 +1,8 @@
 """What the learners that descend a gradient share: a network, an optimiser, and the loop over mini-batches.
 
-A learner of this kind writes its loss for one mini-batch (`_loss`), and what it does when an experience is over, while
-the data are still in hand (`_finish`) and in sleep (`_sleep`). One call of `partial_fit` is one experience: `iterations` steps.
+A learner of this kind writes its loss for one mini-batch (`_loss`), and what it does when an experience is over,
+while the data are still in hand (`_finish`) and in sleep (`_sleep`). One call of `partial_fit` is one experience:
+`iterations` steps.
 """
 
 from abc import ABC, abstractmethod
@@ -102,7 +103,7 @@ class GradientLearner(Classifier, ABC):
         with torch.autocast(x.device.type, dtype=torch.bfloat16, enabled=self.precision == "bfloat16"):
             loss = self._loss(x, y)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         self._step()
 

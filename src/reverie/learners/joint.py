@@ -1,4 +1,4 @@
-"""Joint training: keep every sample and train on all of them. The ceiling of every comparison, not a continual learner."""
+"""Joint training: keep every sample and train on all of them. The ceiling, not a continual learner."""
 
 from dataclasses import dataclass
 

@@ -1,6 +1,6 @@
 """Synaptic intelligence (Zenke, Poole, Ganguli, 2017, ICML)::
 
-    L = L_present + c Σ_θ Ω_θ (θ − θ*)²
+L = L_present + c Σ_θ Ω_θ (θ − θ*)²
 """
 
 from dataclasses import dataclass

@@ -15,8 +15,8 @@ Keys of a small integer type (spike counts, 8-bit pixels) are multiplied in floa
 partial sum is an integer below 2²⁴, hence exact, and added in float64, exact below 2⁵³: such sums are the same to the
 last bit in any order. Other keys are multiplied and added in float64.
 
-References: Kohonen & Ruohonen, 1973, IEEE Trans. Computers 22 (optimal associative mapping); Zhuang et al., 2022, ACIL, NeurIPS
-(class-incremental learning by recursive least squares).
+References: Kohonen & Ruohonen, 1973, IEEE Trans. Computers 22 (optimal associative mapping); Zhuang et al., 2022,
+ACIL, NeurIPS (class-incremental learning by recursive least squares).
 """
 
 from typing import Any, Literal
@@ -92,7 +92,9 @@ class AssociativeMemory(Memory):
         if other._sums is None:
             return
         if self.per_class != other.per_class:
-            raise BadData("One memory keeps sums per class and the other does not. Create both with the same per_class.")
+            raise BadData(
+                "One memory keeps sums per class and the other does not. Create both with the same per_class."
+            )
         if self._sums is None:
             self._sums = _Sums.empty(other._sums.sum_h.shape[0], self.per_class, other._sums.sum_h.device)
         if self._sums.sum_h.shape != other._sums.sum_h.shape:
@@ -145,9 +147,7 @@ class AssociativeMemory(Memory):
 
     def _solved(self) -> "_Readout":
         sums = self._need()
-        if self._readout is None:
-            self._readout = _Readout.solve(sums, self.ridge)
-        elif self._readout.stale(sums.n):
+        if self._readout is None or self._readout.stale(sums.n):
             self._readout = _Readout.solve(sums, self.ridge)
         if self._online and self._rows_since_read * 8 < sums.sum_h.shape[0]:
             self._readout.prepare_to_follow()

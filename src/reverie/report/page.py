@@ -36,7 +36,9 @@ def write_report(path: Path) -> Path:
     import jinja2
 
     source = Path(__file__).with_name("page.html.j2").read_text(encoding="utf-8")
-    template = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined).from_string(source)
+    template = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined).from_string(
+        source
+    )
     blank = {"text": "", "svg": "", "matrix": [], "rows": [], "json": "", "caption": "", "header": []}
     page["sections"] = [blank | section for section in page["sections"]]
     target = path / "report.html"
@@ -79,7 +81,9 @@ def _figures(results: Results) -> list[tuple[str, str]]:
     ]
 
 
-def _run_sections(folder: RunFolder, config: Results, results: Results | None, rows: list[list[float]]) -> list[Section]:
+def _run_sections(
+    folder: RunFolder, config: Results, results: Results | None, rows: list[list[float]]
+) -> list[Section]:
     sections: list[Section] = []
     controls = [found for control in folder.controls if (found := control.results()) is not None]
     if results is not None and controls:
@@ -103,7 +107,9 @@ def _run_sections(folder: RunFolder, config: Results, results: Results | None, r
         lines = {
             f"experience {j + 1}": [(i + 1, rows[i][j]) for i in range(j, len(rows))] for j in range(min(10, len(rows)))
         }
-        sections.append({"title": "Retention of each experience", "text": "At most ten are drawn.", "svg": curves(lines)})
+        sections.append(
+            {"title": "Retention of each experience", "text": "At most ten are drawn.", "svg": curves(lines)}
+        )
     if results is not None:
         costs = [
             ("time to learn", human_seconds(results["seconds"]["learn"])),

@@ -6,7 +6,18 @@ from collections.abc import Mapping, Sequence
 __all__ = ["curves"]
 
 _INK = "#808080"  # legible on light and dark alike
-_COLOURS = ("#2f7ed8", "#e07b39", "#3aa66a", "#c94f7c", "#8d6cc9", "#b59a2d", "#4aa7b5", "#999999", "#d05353", "#6b8e23")
+_COLOURS = (
+    "#2f7ed8",
+    "#e07b39",
+    "#3aa66a",
+    "#c94f7c",
+    "#8d6cc9",
+    "#b59a2d",
+    "#4aa7b5",
+    "#999999",
+    "#d05353",
+    "#6b8e23",
+)
 
 
 def curves(
@@ -43,9 +54,7 @@ def curves(
             axes.spines[side].set_visible(False)
         for side in ("left", "bottom"):
             axes.spines[side].set_color(_INK)
-        figure.legend(
-            loc="outside lower center", ncols=min(4, len(lines)), frameon=False, labelcolor=_INK, fontsize=8
-        )
+        figure.legend(loc="outside lower center", ncols=min(4, len(lines)), frameon=False, labelcolor=_INK, fontsize=8)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()

@@ -1,7 +1,8 @@
 """Published final average accuracies, to stand beside measured ones.
 
 van de Ven, Tuytelaars & Tolias, 2022, Nature Machine Intelligence 4:1185. Split CIFAR-100: table 3 (10 seeds). Split
-MNIST: recalled from table 2 (20 seeds), to be confirmed. Their protocol: five (ten) experiences, 2000 (5000) steps each.
+MNIST: recalled from table 2 (20 seeds), to be confirmed. Their protocol: five (ten) experiences, 2000 (5000) steps
+each.
 """
 
 __all__ = ["SOURCE", "published"]

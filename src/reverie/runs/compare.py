@@ -94,7 +94,9 @@ def compare(
     asked, index = grid.model_dump(mode="json"), folder / "compare.json"
     if index.exists():
         if not resume:
-            raise BadData(f"{folder} holds a comparison already. Add --resume to go on with it, or give another folder.")
+            raise BadData(
+                f"{folder} holds a comparison already. Add --resume to go on with it, or give another folder."
+            )
         before = read_json(index)
         fixed = set(asked) - {"streams", "learners", "seeds"}
         changed = [key for key in sorted(fixed) if before.get(key) != asked[key]]
@@ -157,7 +159,9 @@ def _on_ray(todo: dict[str, RunConfig], folder: Path, address: str, tell: Progre
     try:
         import ray
     except ImportError:
-        raise ReverieError("--ray needs the package ray, which is not installed. Run: pip install 'reverie[ray]'") from None
+        raise ReverieError(
+            "--ray needs the package ray, which is not installed. Run: pip install 'reverie[ray]'"
+        ) from None
     started = not ray.is_initialized()
     if started:
         ray.init(address=None if address == "local" else address, log_to_driver=False, include_dashboard=False)

@@ -51,7 +51,9 @@ class RunConfig(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise BadData(f"{where} is {first['input']!r}. Expected: {first['msg']}. Correct it and run again.") from None
+            raise BadData(
+                f"{where} is {first['input']!r}. Expected: {first['msg']}. Correct it and run again."
+            ) from None
 
     @classmethod
     def read(cls, path: Path) -> dict[str, Any]:

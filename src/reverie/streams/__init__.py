@@ -1,4 +1,4 @@
-"""Sources of experience. `FACTORIES` and `__all__` are the list of what exists; iterating twice gives the same life twice."""
+"""Sources of experience. `FACTORIES` lists those with a name; iterating twice gives the same life twice."""
 
 from pathlib import Path
 from typing import Any

@@ -6,6 +6,7 @@ This is the only file of the library that reads the environment.
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,8 @@ class DataSet:
     file : str
         Its path below a data folder.
     hub : str
-        Its name on the Hugging Face hub, from which it is downloaded where the package `datasets` is installed; may be empty.
+        Its name on the Hugging Face hub, from which it is downloaded where the package `datasets` is installed; may
+        be empty.
     """
 
     name: str
@@ -42,12 +44,15 @@ class DataSet:
     def how_to_get(self) -> str:
         """What to put where."""
         automatic = " or install the package 'datasets' and have a network" if self.hub else ""
-        return f"Put {self.file} into {folders()[0]} (or a folder named by REVERIE_DATA){automatic}. Origin: {self.origin}."
+        place = f"{folders()[0]} (or a folder named by REVERIE_DATA)"
+        return f"Put {self.file} into {place}{automatic}. Origin: {self.origin}."
 
 
 _PICTURES = "keys train_x, train_y, test_x, test_y, pictures as uint8"
 _SETS = (
-    DataSet("digits", "", ("digits",), "scikit-learn, installed with Reverie (UCI ML, Alpaydin & Kaynak, 1998; CC BY 4.0)"),
+    DataSet(
+        "digits", "", ("digits",), "scikit-learn, installed with Reverie (UCI ML, Alpaydin & Kaynak, 1998; CC BY 4.0)"
+    ),
     DataSet(
         "mnist",
         "mnist/mnist.npz",
@@ -76,9 +81,9 @@ def folders() -> list[Path]:
     return [Path(own), cache] if own else [cache]
 
 
-def catalogue() -> list[dict[str, object]]:
+def catalogue() -> list[dict[str, Any]]:
     """Every data set: what uses it, where it is or None, its size in bytes, and how to get it."""
-    entries: list[dict[str, object]] = []
+    entries: list[dict[str, Any]] = []
     for one in _SETS:
         path = one.path
         there = "in scikit-learn" if not one.file else None if path is None else str(path)
@@ -122,7 +127,7 @@ def _download(one: DataSet) -> Path | None:
         parts = load_dataset(one.hub)
     except Exception:  # whatever a network can do wrong: the caller says what to put where
         return None
-    arrays: dict[str, np.ndarray] = {}
+    arrays: dict[str, Any] = {}
     for part in ("train", "test"):
         columns = parts[part].column_names
         picture = next(name for name in columns if name in ("image", "img"))

@@ -1,21 +1,24 @@
 """SIMULATED resistive-switching memory cells: at which compliance current was the filament grown?
 
 Nothing here was measured. A filament grows through an oxide until it carries the compliance current that the
-instrument allows; its conduction tells later at which current it was grown. The compact model is that of Guan, Yu & Wong (2012, IEEE Electron
-Device Letters 33:1405) with the parameters of its published implementation (Jiang & Wong, 2014, doi:10.4231/D37H1DN48).
-The gap g (m) between filament tip and electrode, the temperature T (K) and the current I (A) at cell voltage V (V) are ::
+instrument allows; its conduction tells later at which current it was grown. The compact model is that of Guan, Yu &
+Wong (2012, IEEE Electron Device Letters 33:1405) with the parameters of its published implementation (Jiang & Wong,
+2014, doi:10.4231/D37H1DN48). The gap g (m) between filament tip and electrode, the temperature T (K) and the current
+I (A) at cell voltage V (V) are ::
 
     I     = I₀ exp(−g/g₀) sinh(V/V₀)
     dg/dt = −ν₀ exp(−Eₐ/kT) sinh(γ a₀ qV / (L kT)),      γ = γ₀ − β (g/g₁)³
     T     = T₀ + R_th V I
 
-Each sweep: SET from a random high-resistance gap to 1.5 V under the compliance current, held there for 100 µs, a read up to
-0.3 V, and a RESET to −1.2 V; each ramp in 10 µs. The learner sees read and RESET, not the SET, whose plateau would be the answer.
+Each sweep: SET from a random high-resistance gap to 1.5 V under the compliance current, held there for 100 µs, a read
+up to 0.3 V, and a RESET to −1.2 V; each ramp in 10 µs. The learner sees read and RESET, not the SET, whose plateau
+would be the answer.
 
-Variability, recalled from the literature and to be confirmed against it, not fitted to any learner: the filament's conductance spreads as the square root of the
-number of defects in it, 10 % at 100 µA and as 1/√I (Ambrogio et al., 2014, IEEE Trans. Electron Devices 61:2912; Fantini et al.,
-2013, IEEE IMW); g₀ and V₀ differ by 1 % between devices; reading adds 3 % noise to each point. The ten compliance currents, 50 µA to 2 mA in equal
-ratios, are the experimenter's choice.
+Variability, recalled from the literature and to be confirmed against it, not fitted to any learner: the filament's
+conductance spreads as the square root of the number of defects in it, 10 % at 100 µA and as 1/√I (Ambrogio et al.,
+2014, IEEE Trans. Electron Devices 61:2912; Fantini et al., 2013, IEEE IMW); g₀ and V₀ differ by 1 % between devices;
+reading adds 3 % noise to each point. The ten compliance currents, 50 µA to 2 mA in equal ratios, are the
+experimenter's choice.
 """
 
 from typing import NamedTuple
@@ -149,11 +152,11 @@ def sweeps(levels: NDArray[np.int64], generator: np.random.Generator) -> NDArray
     shown = np.abs(np.concatenate([read, reset[:, -_POINTS:]], axis=1))
     shown = shown * (1 + 0.03 * generator.standard_normal(shown.shape))
     decades = (np.log10(np.maximum(np.abs(shown), 1e-12)) + 9) / 7
-    return np.clip(decades, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(decades, 0, 1), dtype=np.float32)
 
 
 def memristor(*, scenario: Scenario = "class", order: int = 0, classes_per_experience: int = 2) -> Stream:
-    """SIMULATED current–voltage sweeps of resistive-switching cells; classes are ten compliance currents, two at a time."""
+    """SIMULATED sweeps of resistive-switching cells; classes are ten compliance currents, two at a time."""
     generator = np.random.default_rng(20120)
     train_y, test_y = (np.repeat(np.arange(len(COMPLIANCE_A)), n) for n in (500, 200))
     names = tuple(f"{current * 1e6:.0f} µA" for current in COMPLIANCE_A)

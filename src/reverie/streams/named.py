@@ -53,7 +53,9 @@ def _pictures(name: str) -> LabelledData:
     arrays = read_npz(path)
     missing = {"train_x", "train_y", "test_x", "test_y"} - arrays.keys()
     if missing:
-        raise CorruptFile(f"{path} lacks {', '.join(sorted(missing))}. Expected the keys train_x, train_y, test_x, test_y.")
+        raise CorruptFile(
+            f"{path} lacks {', '.join(sorted(missing))}. Expected the keys train_x, train_y, test_x, test_y."
+        )
     n = int(arrays["train_y"].max()) + 1
     names = tuple(str(label) for label in arrays.get("classes", np.arange(n)).tolist())
     labels = arrays["train_y"].astype(np.int64), arrays["test_y"].astype(np.int64)
@@ -117,7 +119,9 @@ def clinc150(
         loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         train, test = loaded["train"], loaded["test"]
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError) as error:
-        raise CorruptFile(f"{path} is not CLINC150's data_full.json ({error!r}). Get it again from its origin.") from None
+        raise CorruptFile(
+            f"{path} is not CLINC150's data_full.json ({error!r}). Get it again from its origin."
+        ) from None
     names = tuple(dict.fromkeys(intent for _, intent in train))
     number = {name: index for index, name in enumerate(names)}
     data = LabelledData(

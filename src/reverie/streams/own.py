@@ -50,7 +50,9 @@ def from_path(
     elif path.suffix in (".csv", ".tsv", ".jsonl"):
         data, notes = read_table(path)
     else:
-        raise BadData(f"{path} ends in {path.suffix!r}. Expected .npz, .csv, .tsv, .jsonl, or a folder of class folders.")
+        raise BadData(
+            f"{path} ends in {path.suffix!r}. Expected .npz, .csv, .tsv, .jsonl, or a folder of class folders."
+        )
     if len(data.label_names) < 2:
         raise BadData(f"{path} has {len(data.label_names)} class. Expected at least two.")
     lowest, highest = float(data.train_x.min()), float(data.train_x.max())
@@ -87,7 +89,9 @@ def _from_npz(path: Path) -> tuple[LabelledData, tuple[str, ...]]:
         if arrays["train_y"].dtype.kind in "iu":
             index = [int(name) for name in names]
             if index[0] < 0 or index[-1] >= len(given):
-                raise BadData(f"{path}: classes names {len(given)} labels, but labels reach from {index[0]} to {index[-1]}.")
+                raise BadData(
+                    f"{path}: classes names {len(given)} labels, but labels reach from {index[0]} to {index[-1]}."
+                )
             names = tuple(given[number] for number in index)
     return LabelledData(train_x, train_y, test_x, test_y, names), ()
 
@@ -115,7 +119,9 @@ def _number(
     known = np.unique(train)
     strangers = sorted(set(np.unique(test).tolist()) - set(known.tolist()))
     if strangers:
-        raise BadData(f"{path}: the test part has the label {strangers[0]!r}, which the training part lacks. Remove it.")
+        raise BadData(
+            f"{path}: the test part has the label {strangers[0]!r}, which the training part lacks. Remove it."
+        )
     names = tuple(str(label) for label in known.tolist())
     return names, np.searchsorted(known, train).astype(np.int64), np.searchsorted(known, test).astype(np.int64)
 
@@ -175,7 +181,9 @@ def _open(file: Path):  # type: ignore[no-untyped-def]  # PIL.Image.Image, impor
     try:
         picture = Image.open(file)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise CorruptFile(f"{file} cannot be read as a picture ({type(error).__name__}). Replace or remove it.") from None
+        raise CorruptFile(
+            f"{file} cannot be read as a picture ({type(error).__name__}). Replace or remove it."
+        ) from None
     if picture.width * picture.height > _PIXELS:
         picture.close()
         raise BadData(f"{file} has {picture.width}×{picture.height} pixels. Expected at most {_PIXELS}; reduce it.")

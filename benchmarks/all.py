@@ -1,0 +1,24 @@
+"""Run every benchmark, write its results, and fail where a claim no longer holds."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+NAMES = ("streams", "bir", "speed")
+
+
+def main() -> None:
+    quick = ["--quick"] if "--quick" in sys.argv else []
+    failed = []
+    for name in NAMES:
+        target = [] if quick else ["--json", str(ROOT / "results" / f"{name}.json")]
+        done = subprocess.run([sys.executable, str(ROOT / f"{name}.py"), *quick, *target], check=False)
+        if done.returncode:
+            failed.append(name)
+    if failed:
+        sys.exit(f"Claims no longer hold in: {', '.join(failed)}")
+
+
+if __name__ == "__main__":
+    main()

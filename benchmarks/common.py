@@ -1,0 +1,93 @@
+"""What every benchmark shares: where runs are kept, how a claim is written down, how a table is printed."""
+
+import argparse
+import json
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from reverie import __version__
+from reverie.evaluation import machine
+
+ROOT = Path(__file__).resolve().parent
+WORK = ROOT / ".work"
+"""Runs are kept here and gone on with; nothing here is committed."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One measured number and what is said of it.
+
+    Attributes
+    ----------
+    direction : str
+        ">=": the value must reach the bound; "<=": it must not exceed it; "=": it is reported, nothing is claimed.
+    baselines : dict
+        What stands beside it, in the same unit.
+    """
+
+    claim: str
+    value: float
+    unit: str
+    bound: float | None
+    direction: str
+    seeds: list[int]
+    spread: float
+    command: str
+    baselines: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def holds(self) -> bool:
+        if self.bound is None or self.direction == "=":
+            return True
+        return self.value >= self.bound if self.direction == ">=" else self.value <= self.bound
+
+
+def arguments(description: str) -> argparse.Namespace:
+    """The options that every benchmark has."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--quick", action="store_true", help="a small version in under a minute")
+    parser.add_argument("--json", type=Path, help="write the claims to this file")
+    parser.add_argument("--jobs", type=int, default=2, help="processes at once")
+    return parser.parse_args()
+
+
+def finish(claims: list[Claim], options: argparse.Namespace) -> None:
+    """Print the claims, write them down, and fail where one does not hold."""
+    rows = []
+    for claim in claims:
+        row: dict[str, Any] = asdict(claim)
+        row["holds"] = claim.holds
+        rows.append(row)
+        sign = "ok  " if claim.holds else "FAIL"
+        bound = "" if claim.bound is None else f"  ({claim.direction} {claim.bound:g})"
+        print(f"{sign} {claim.claim}: {claim.value:.4g} {claim.unit} ± {claim.spread:.2g}{bound}")
+        for name, value in claim.baselines.items():
+            print(f"         {name}: {value:.4g}")
+    if options.json:
+        head = {
+            "version": __version__,
+            "commit": _commit(),
+            "machine": machine(),
+            "date": f"{datetime.now(UTC):%Y-%m-%d}",
+        }
+        options.json.write_text(json.dumps([row | {"made": head} for row in rows], indent=1) + "\n", encoding="utf-8")
+    if not all(claim.holds for claim in claims):
+        sys.exit(1)
+
+
+def _commit() -> str:
+    done = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() or "unknown"
+
+
+def one_thread() -> None:
+    """Time on one core: contestants are compared, not their use of threads."""
+    torch.set_num_threads(1)
