@@ -31,7 +31,7 @@ def forgetting(accuracy: Accuracies) -> float:
 
     Examples
     --------
-    >>> forgetting([[0.8], [0.9, 1.0], [0.5, 0.7, 1.0]])
+    >>> round(forgetting([[0.8], [0.9, 1.0], [0.5, 0.7, 1.0]]), 6)
     0.35
     """
     last = len(accuracy) - 1
@@ -46,7 +46,7 @@ def backward_transfer(accuracy: Accuracies) -> float:
 
     Examples
     --------
-    >>> backward_transfer([[0.8], [0.9, 1.0], [0.5, 0.7, 1.0]])
+    >>> round(backward_transfer([[0.8], [0.9, 1.0], [0.5, 0.7, 1.0]]), 6)
     -0.3
     """
     last = len(accuracy) - 1

@@ -1,0 +1,41 @@
+"""Examples in README and CONTRIBUTING run; examples in docstrings run; every name in `__all__` exists."""
+
+import doctest
+import importlib
+import pkgutil
+from pathlib import Path
+
+import pytest
+from mktestdocs import check_md_file
+
+import reverie
+
+ROOT = Path(__file__).resolve().parents[1]
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(reverie.__path__, "reverie.")
+    if not module.name.endswith("__main__")
+)
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_documents(name):
+    check_md_file(ROOT / name, memory=True)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstrings(name):
+    module = importlib.import_module(name)
+    assert module.__doc__, f"{name} does not say what it is"
+    assert doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE).failed == 0
+    for public in getattr(module, "__all__", ()):
+        part = getattr(module, public)
+        if callable(part) and getattr(part, "__module__", "").startswith("reverie"):
+            assert part.__doc__, f"{name}.{public} does not say what it is"
+
+
+def test_the_two_commands_are_in_the_readme_and_ci_runs_the_second():
+    text = (ROOT / "README.md").read_text()
+    assert "make run" in text
+    assert "make test" in text
+    assert "exec make test" in (ROOT / ".ci" / "run").read_text()
