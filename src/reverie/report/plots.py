@@ -1,61 +1,107 @@
-"""Plots as inline SVG that look right on white and on black paper."""
+"""Curves as inline SVG. Colours are the page's own CSS variables, so a plot is dark where the page is dark."""
 
 import io
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
 
-__all__ = ["curves"]
+__all__ = ["COLOURS", "Line", "curves"]
 
-_INK = "#808080"  # legible on light and dark alike
-_COLOURS = (
-    "#2f7ed8",
-    "#e07b39",
-    "#3aa66a",
-    "#c94f7c",
-    "#8d6cc9",
-    "#b59a2d",
-    "#4aa7b5",
-    "#999999",
-    "#d05353",
-    "#6b8e23",
-)
+COLOURS = 8
+"""How many colours the page has; further lines use them again, dashed."""
+
+_SERIES = "#fd00{:02x}"  # stand-ins that matplotlib passes through, replaced by variables below
+_INK, _SOFT, _GRID = "#fd00f0", "#fd00f1", "#fd00f2"
+_VARIABLES = {"f0": "--ink", "f1": "--soft", "f2": "--line"} | {f"{i:02x}": f"--c{i}" for i in range(COLOURS)}
 
 
-def curves(
-    lines: Mapping[str, Sequence[tuple[float, float]]],
-    *,
-    bands: Mapping[str, Sequence[float]] | None = None,
-    y_label: str = "accuracy",
-) -> str:
-    """Draw lines of (experience, accuracy); a band is a line's standard deviation at each of its points."""
+@dataclass(frozen=True)
+class Line:
+    """One curve.
+
+    Attributes
+    ----------
+    points : sequence of (float, float)
+        Number of the experience (from 1), and accuracy as a fraction; not-a-number leaves a gap.
+    spread : sequence of float
+        Standard deviation at each point, drawn as a band; empty for none.
+    strong : bool
+        Drawn over the others, in the colour of the text.
+    """
+
+    name: str
+    points: Sequence[tuple[int, float]]
+    spread: Sequence[float] = ()
+    strong: bool = False
+
+
+def curves(lines: Sequence[Line]) -> str:
+    """Draw accuracy after each experience, in per cent.
+
+    Returns
+    -------
+    str
+        An `<svg>` element without names or legend: those are the page's, which knows how to break lines.
+    """
     import matplotlib
-
-    matplotlib.use("svg")
     from matplotlib.figure import Figure
 
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "reverie", "font.size": 9}):
-        figure = Figure(figsize=(6.4, 3.2), layout="constrained")
+    # the salt makes the ids inside equal from call to call, and different from those of the page's other plots
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": repr(lines), "font.size": 10}):
+        figure = Figure(figsize=(4.6, 2.8), layout="constrained")
         axes = figure.subplots()
-        for index, (name, points) in enumerate(lines.items()):
-            colour = _COLOURS[index % len(_COLOURS)]
-            x, y = [place for place, _ in points], [value for _, value in points]
-            axes.plot(x, y, marker="o", markersize=3.5, linewidth=1.8, color=colour, label=name)
-            if bands and name in bands:
-                low = [value - spread for value, spread in zip(y, bands[name], strict=True)]
-                high = [value + spread for value, spread in zip(y, bands[name], strict=True)]
-                axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
-        longest = max((point[0] for points in lines.values() for point in points), default=1)
-        axes.set_xticks(range(1, int(longest) + 1, max(1, int(longest) // 10)))
-        axes.set_ylim(0, 1.03)
-        axes.set_xlabel("after experience", color=_INK)
-        axes.set_ylabel(y_label, color=_INK)
-        axes.tick_params(colors=_INK)
-        axes.grid(True, color=_INK, alpha=0.2)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
-        for side in ("left", "bottom"):
-            axes.spines[side].set_color(_INK)
-        figure.legend(loc="outside lower center", ncols=min(4, len(lines)), frameon=False, labelcolor=_INK, fontsize=8)
+        floor = _floor(lines)
+        for index, line in enumerate(lines):
+            colour = _INK if line.strong else _SERIES.format(index % COLOURS)
+            x, y = [place for place, _ in line.points], [100 * value for _, value in line.points]
+            axes.plot(
+                x,
+                y,
+                color=colour,
+                linewidth=2.2 if line.strong else 1.6,
+                linestyle="-" if line.strong or index < COLOURS else (0, (4, 2)),
+                marker="o",
+                markersize=3.5,
+                markeredgewidth=0,
+                zorder=3 if line.strong else 2,
+                clip_on=False,
+            )
+            if any(line.spread):
+                low = [max(float(floor), value - 100 * spread) for value, spread in zip(y, line.spread, strict=True)]
+                high = [min(100.0, value + 100 * spread) for value, spread in zip(y, line.spread, strict=True)]
+                axes.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0)
+        last = max((place for line in lines for place, _ in line.points), default=1)
+        axes.set_xlim(0.8, last + 0.2)
+        axes.set_xticks(range(1, last + 1, -(-last // 12)))
+        ticks = range(floor, 101, 20 if floor < 60 else 10 if floor < 80 else 5)
+        axes.set_ylim(floor, 100)
+        axes.set_yticks(ticks, [f"{tick} %" for tick in ticks])
+        axes.set_xlabel("after experience", color=_SOFT)
+        axes.tick_params(length=0, labelcolor=_SOFT, pad=5)
+        axes.grid(True, axis="y", color=_GRID, linewidth=0.8)
+        axes.set_axisbelow(True)
+        for side, spine in axes.spines.items():
+            spine.set_visible(side == "bottom")
+            spine.set_color(_GRID)
         buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    return text[text.index("<svg") :]
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
+    return _for_page(buffer.getvalue())
+
+
+def _floor(lines: Sequence[Line]) -> int:
+    """Where the axis begins, in per cent: 0, but higher where nothing is below, so that high curves stay apart."""
+    lowest = min((value for line in lines for _, value in line.points if isfinite(value)), default=0.0)
+    return max(floor for floor in (0, 40, 60, 80) if floor == 0 or 100 * lowest >= floor + 5)
+
+
+def _for_page(svg: str) -> str:
+    """Put variables in place of colours, and take out what would reach beyond the plot: fonts, styles, names."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"#fd00([0-9a-f]{2})", lambda found: f"var({_VARIABLES[found[1]]})", svg)
+    svg = re.sub(r"<style.*?</style>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    svg = re.sub(r"(font: [\d.]+px|font-family:) [^;\"]*", r"\1 inherit", svg)
+    return re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
