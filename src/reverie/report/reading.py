@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reverie.errors import CorruptFile
-from reverie.record import RunFolder
+from reverie.record import RunFolder, read_json
 
 __all__ = ["Results", "Run", "final_row_mean", "mean_of", "read_run"]
 
@@ -105,9 +105,10 @@ def read_run(folder: RunFolder) -> Run:
     CorruptFile
         Where a file holds something else than a run's numbers; the message says which file and which key.
     """
-    config = folder.config()
+    config = read_json(folder.config_path)
     _checked(_Asked, config, folder.config_path)
-    raw, events = folder.results(), list(folder.events())
+    raw = read_json(folder.results_path) if folder.results_path.exists() else None
+    events = list(folder.events())
     results = None if raw is None else _checked(Results, raw, folder.results_path)
     lived = [
         _checked(_Lived, event, folder.events_path)
