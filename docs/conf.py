@@ -23,6 +23,10 @@ smartquotes = False  # they make one dash of the two in front of an option
 
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
+autodoc_default_options = {  # what scikit-learn adds to every estimator, in its own words
+    "exclude-members": "set_fit_request, set_partial_fit_request, set_predict_request, set_predict_proba_request, "
+    "set_decision_function_request, set_score_request"
+}
 napoleon_google_docstring = False
 
 html_theme = "furo"

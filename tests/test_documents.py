@@ -3,6 +3,8 @@
 import doctest
 import importlib
 import pkgutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,14 @@ def test_the_two_commands_are_in_the_readme_and_ci_runs_the_second():
     assert "make run" in text
     assert "make test" in text
     assert "exec make test" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_the_documentation_builds_and_has_a_section_for_every_part(tmp_path):
+    from reverie import learners, streams
+
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "-b", "html", str(ROOT / "docs"), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "learners.html").read_text() + (tmp_path / "streams.html").read_text()
+    for name in (*learners.__all__, *streams.FACTORIES):
+        assert name in page

@@ -1,6 +1,8 @@
-"""Synaptic intelligence (Zenke, Poole, Ganguli, 2017, ICML)::
+"""Synaptic intelligence: a synapse that helped is hard to move (Zenke, Poole, Ganguli, 2017, ICML).
 
-L = L_present + c Σ_θ Ω_θ (θ − θ*)²
+The loss of the present, and the price of moving what mattered::
+
+    L = L_present + c Σ_θ Ω_θ (θ − θ*)²
 """
 
 from dataclasses import dataclass
