@@ -108,11 +108,5 @@ def fill(app: Sphinx, docname: str, source: list[str]) -> None:
             source[0] = source[0].replace(mark, content())
 
 
-def leave_out(app: Sphinx, what: str, name: str, part: object, skip: bool, options: object) -> bool | None:
-    """Methods that scikit-learn adds to every estimator are told of in its own documentation."""
-    return True if name.startswith("set_") and name.endswith("_request") else None
-
-
 def setup(app: Sphinx) -> None:
-    app.connect("autodoc-skip-member", leave_out)
     app.connect("source-read", fill)
