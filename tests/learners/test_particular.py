@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from learners.test_all import small
+from little import small
 from reverie import learners
 from reverie.checks import toy_experiences
 from reverie.errors import BadData

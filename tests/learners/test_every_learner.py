@@ -5,24 +5,9 @@ from functools import partial
 import pytest
 from sklearn.utils.estimator_checks import check_estimator
 
+from little import small
 from reverie import checks, learners
-from reverie.contracts import Learner
-from reverie.learners.gradient import GradientLearner
 from reverie.runs.build import known_learners, learner_names
-
-SMALL = {"hidden": (16, 12), "iterations": 25, "batch_size": 16, "learning_rate": 5e-3}
-
-
-def small(name: str, **more: object) -> Learner:
-    cls = getattr(learners, name)
-    if issubclass(cls, GradientLearner):
-        more = SMALL | ({"latent": 4} if name in ("BIR", "DGR") else {}) | more
-    if name == "GenerativeClassifier":
-        more = {"class_hidden": (12,), "class_latent": 2, "iterations": 25, "importance_samples": 5} | more
-    if name == "Exact":
-        more = {"width": 64} | more
-    return cls(**more)
-
 
 VARIANTS = {
     **{name: partial(small, name) for name in learners.__all__},
