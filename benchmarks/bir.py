@@ -4,10 +4,11 @@ On Split MNIST (class-incremental, bfloat16 products) and on the simulated memri
 bfloat16.
 """
 
+from argparse import Namespace
 from statistics import mean, stdev
 from typing import Any
 
-from common import WORK, Claim, arguments, finish
+from common import WORK, Claim, arguments, finish, finished
 from reverie.runs import Grid, compare
 
 BARE: dict[str, Any] = {"feedback": False, "conditional": False, "gating": 0.0, "internal": False, "distil": False}
@@ -33,11 +34,12 @@ def variants() -> dict[str, dict[str, Any]]:
     return found
 
 
-def measure(stream: str, name: str, seeds: list[int], settings: dict[str, Any], jobs: int) -> list[float]:
+def measure(stream: str, name: str, seeds: list[int], settings: dict[str, Any], options: Namespace) -> list[float]:
     """Final accuracies of one variant."""
     grid = Grid(streams=[stream], learners=["bir"], seeds=seeds, settings=settings)
     place = "".join(letter if letter.isalnum() else "-" for letter in name)
-    results = compare(grid, WORK / "bir" / stream / place, jobs=jobs, resume=True)
+    folder = WORK / "bir" / stream / place
+    results = finished(folder, grid) if options.finished else compare(grid, folder, jobs=options.jobs, resume=True)
     return [result["final_accuracy"] for result in results]
 
 
@@ -52,9 +54,13 @@ def main() -> None:
     if options.quick:
         plan = [("digits", [0], {"iterations": 100})]
     for stream, seeds, common in plan:
-        measured = {name: measure(stream, name, seeds, common | own, options.jobs) for name, own in variants().items()}
+        measured = {name: measure(stream, name, seeds, common | own, options) for name, own in variants().items()}
         if stream == "split-mnist":
-            measured["whole (BIR), float32"] = measure(stream, "float32", seeds[:2], WHOLE, options.jobs)
+            measured["whole (BIR), float32"] = measure(stream, "float32", seeds[:2], WHOLE, options)
+        measured = {name: values for name, values in measured.items() if values}
+        beside: dict[str, float] = {
+            name: mean(values) for name, values in measured.items() if name in ("none (DGR)", "whole (BIR)")
+        }
         for name, values in measured.items():
             simulated = " (simulated)" if stream == "memristor" else ""
             claims.append(
@@ -67,10 +73,7 @@ def main() -> None:
                     seeds=seeds[: len(values)],
                     spread=stdev(values) if len(values) > 1 else 0.0,
                     command=command,
-                    baselines={
-                        "none (DGR)": mean(measured["none (DGR)"]),
-                        "whole (BIR)": mean(measured["whole (BIR)"]),
-                    },
+                    baselines=beside,
                 )
             )
     finish(claims, options)

@@ -13,6 +13,8 @@ import torch
 
 from reverie import __version__
 from reverie.evaluation import machine
+from reverie.record import RunFolder
+from reverie.runs import Grid
 
 ROOT = Path(__file__).resolve().parent
 WORK = ROOT / ".work"
@@ -52,9 +54,16 @@ def arguments(description: str) -> argparse.Namespace:
     """The options that every benchmark has."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="a small version in under a minute")
+    parser.add_argument("--finished", action="store_true", help="report on the runs that are there, run nothing")
     parser.add_argument("--json", type=Path, help="write the claims to this file")
     parser.add_argument("--jobs", type=int, default=2, help="processes at once")
     return parser.parse_args()
+
+
+def finished(folder: Path, grid: Grid) -> list[dict[str, Any]]:
+    """The results of those runs of a grid that are there."""
+    found = [RunFolder(folder / place).results() for place, _ in grid.runs()]
+    return [results for results in found if results is not None]
 
 
 def finish(claims: list[Claim], options: argparse.Namespace) -> None:

@@ -5,7 +5,7 @@ learn in bfloat16 products (`precision=bfloat16`) for speed; `bir.py` sets float
 chosen on test data.
 """
 
-from common import WORK, Claim, arguments, finish
+from common import WORK, Claim, arguments, finish, finished
 from reverie.report import Row, summarise
 from reverie.report.published import published
 from reverie.runs import Grid, compare
@@ -78,7 +78,7 @@ def main() -> None:
     claims = []
     for name, grid in grids(options.quick):
         folder = WORK / "streams" / name
-        results = compare(grid, folder, jobs=options.jobs, resume=True)
+        results = finished(folder, grid) if options.finished else compare(grid, folder, jobs=options.jobs, resume=True)
         rows = summarise(results)
         command = f"python benchmarks/streams.py{' --quick' if options.quick else ''}"
         claims += [claim(row, rows, grid.seeds, command) for row in rows]
