@@ -37,6 +37,14 @@ def test_run_prints_json_alone_and_writes_the_folder(tmp_path):
     assert [len(row) for row in results["accuracy"]] == [1, 2, 3, 4, 5]
 
 
+def test_the_exact_memory_has_the_same_number_for_any_order_of_classes():
+    """Over all test samples; the mean over experiences weighs classes by the pair they happen to come in."""
+    words = ["run", "--learner", "exact", "--set", "width=300", "--json"]
+    found = [json.loads(reverie(*words, "--order", order, "--out", order).stdout) for order in ("0", "1")]
+    assert found[0]["sample_accuracy"] == pytest.approx(found[1]["sample_accuracy"], abs=1e-6)
+    assert found[0]["accuracy"] != found[1]["accuracy"]
+
+
 def test_flags_and_file_give_the_same_result(tmp_path):
     (tmp_path / "run.yaml").write_text(
         "stream: digits\nlearner: er\nscenario: task\nseed: 3\norder: 2\nclasses_per_experience: 5\n"

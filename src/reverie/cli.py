@@ -339,19 +339,21 @@ def _progress(quiet: bool) -> "Iterator[Any]":
 
 def _table(results: list[dict[str, Any]]) -> None:
     """One line per stream and learner: mean ± standard deviation over seeds, and costs."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
     from reverie.report.summary import human_bytes, human_seconds, summarise
 
     notes = list(dict.fromkeys(note for result in results for note in result.get("notes", [])))
-    first = results[0]
-    table = Table(title=f"{first['scenario']}-incremental, final average accuracy", title_justify="left")
-    for heading in ("stream", "learner", "accuracy", "seeds", "forgetting", "seconds", "state", "raw samples kept"):
-        table.add_column(heading, justify="left" if heading in ("stream", "learner") else "right")
+    streams = list(dict.fromkeys(result["stream"] for result in results))
+    title = f"{', '.join(streams)}, {results[0]['scenario']}-incremental: final average accuracy"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    headings = ("learner", "accuracy", "seeds", "forgotten", "time", "state", "raw kept")
+    for heading in headings if len(streams) == 1 else ("stream", *headings):
+        table.add_column(heading, justify="left" if heading in ("stream", "learner") else "right", no_wrap=True)
     for row in summarise(results):
-        table.add_row(
-            row.stream,
+        cells = (
             row.learner,
             f"{row.mean:.4f} ± {row.spread:.4f}" if row.seeds > 1 else f"{row.mean:.4f}",
             str(row.seeds),
@@ -360,6 +362,7 @@ def _table(results: list[dict[str, Any]]) -> None:
             human_bytes(row.state_bytes),
             str(row.stored_samples),
         )
+        table.add_row(*(cells if len(streams) == 1 else (row.stream, *cells)))
     console = Console()
     console.print(table)
     for note in notes:

@@ -24,6 +24,8 @@ class Lived:
         How many were learned.
     accuracy : list of float
         On the test set of every experience so far, fractions in 0…1.
+    questions : list of int
+        How many test samples each of them has.
     before, chance : float or None
         Accuracy on this experience's test set before it was learned, and that of guessing. None where its classes were
         not known yet (class-incremental), or where nothing was.
@@ -34,6 +36,7 @@ class Lived:
     index: int
     samples: int
     accuracy: list[float]
+    questions: list[int]
     before: float | None
     chance: float | None
     seconds: dict[str, float]
@@ -70,7 +73,8 @@ def live(learner: Learner, stream: Stream, *, done: int = 0) -> Iterator[Lived]:
         asked = time.perf_counter()
 
         seconds = {"learn": awake - start, "sleep": asleep - awake, "predict": asked - asleep}
-        yield Lived(index, len(experience.train_y), kept, before, chance, seconds)
+        questions = [len(earlier.test_y) for earlier in past]
+        yield Lived(index, len(experience.train_y), kept, questions, before, chance, seconds)
 
 
 def accuracy(learner: Learner, experience: Experience) -> float:

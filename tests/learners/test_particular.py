@@ -91,6 +91,19 @@ def test_joint_stores_everything():
     assert learner.stored_samples == 1438
 
 
+@pytest.mark.parametrize("classes_per_experience", [2, 5])
+def test_exact_answers_the_same_whatever_the_order_of_classes(classes_per_experience):
+    """Bit for bit: spike counts make its sums whole numbers, which do not care in which order they are added."""
+    test = torch.cat([one.test_x for one in make("digits")])
+    answers = [
+        lived(learners.Exact(width=300), make("digits", order=order, classes_per_experience=classes_per_experience))
+        for order in (0, 1, 2)
+    ]
+    probabilities = [learner.predict_proba(test) for learner in answers]
+    np.testing.assert_allclose(probabilities[1], probabilities[0], atol=1e-9)
+    np.testing.assert_allclose(probabilities[2], probabilities[0], atol=1e-9)
+
+
 def test_exact_is_the_same_for_any_order_and_any_batches():
     stream = list(make("digits"))
     x, y = (torch.cat([getattr(one, name) for one in stream]) for name in ("train_x", "train_y"))

@@ -1,7 +1,13 @@
 """Measuring: accuracy over a life, and what it cost."""
 
 from reverie.evaluation.cost import count_operations, machine, peak_memory, reset_peak_memory
-from reverie.evaluation.metrics import backward_transfer, final_accuracy, forgetting, forward_transfer
+from reverie.evaluation.metrics import (
+    backward_transfer,
+    final_accuracy,
+    forgetting,
+    forward_transfer,
+    sample_accuracy,
+)
 
 __all__ = [
     "backward_transfer",
@@ -12,4 +18,5 @@ __all__ = [
     "machine",
     "peak_memory",
     "reset_peak_memory",
+    "sample_accuracy",
 ]

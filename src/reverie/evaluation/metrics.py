@@ -5,7 +5,7 @@ References: Lopez-Paz & Ranzato, 2017, NeurIPS (transfer); Chaudhry et al., 2018
 
 from collections.abc import Sequence
 
-__all__ = ["backward_transfer", "final_accuracy", "forgetting", "forward_transfer"]
+__all__ = ["backward_transfer", "final_accuracy", "forgetting", "forward_transfer", "sample_accuracy"]
 
 Accuracies = Sequence[Sequence[float]]
 """Row i has i + 1 fractions in 0…1."""
@@ -24,6 +24,17 @@ def final_accuracy(accuracy: Accuracies) -> float:
     0.75
     """
     return _mean(accuracy[-1])
+
+
+def sample_accuracy(last_row: Sequence[float], questions: Sequence[int]) -> float:
+    """Share of all test samples answered rightly at the end: the same however the classes were paired.
+
+    Examples
+    --------
+    >>> sample_accuracy([1.0, 0.5], [30, 10])
+    0.875
+    """
+    return sum(share * n for share, n in zip(last_row, questions, strict=True)) / sum(questions)
 
 
 def forgetting(accuracy: Accuracies) -> float:

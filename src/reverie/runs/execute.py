@@ -22,6 +22,7 @@ from reverie.evaluation import (
     machine,
     peak_memory,
     reset_peak_memory,
+    sample_accuracy,
 )
 from reverie.loop import live
 from reverie.record import RunFolder, write_json
@@ -152,6 +153,7 @@ def _results(config: RunConfig, stream: Stream, learner: Learner, events: list[d
         "config": config.model_dump(mode="json") | {"params": params},
         "accuracy": rows,
         "final_accuracy": final_accuracy(rows),
+        "sample_accuracy": sample_accuracy(rows[-1], events[-1]["questions"]),
         "forgetting": forgetting(rows),
         "backward_transfer": backward_transfer(rows),
         "forward_transfer": forward_transfer(
