@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 QUICK = ["--set", "iterations=5"]
 
@@ -224,10 +225,17 @@ def test_help_is_quick_and_imports_nothing_heavy():
     assert reverie("--version").stdout.strip() == "0.1.0"
 
 
-@pytest.mark.parametrize("kind", ["npz", "csv"])
+@pytest.mark.parametrize("kind", ["npz", "csv", "pictures"])
 def test_the_users_own_data(kind, tmp_path):
     generator = np.random.default_rng(0)
-    if kind == "npz":
+    stream = "pictures/" if kind == "pictures" else f"mine.{kind}"
+    if kind == "pictures":
+        for level, label in enumerate(("black", "grey", "light", "white")):
+            (tmp_path / "pictures" / label).mkdir(parents=True)
+            for number in range(15):
+                pixels = (generator.random((7, 9)) * 20 + 60 * level).astype(np.uint8)
+                Image.fromarray(pixels).save(tmp_path / "pictures" / label / f"{number}.png")
+    elif kind == "npz":
         y = np.arange(120) % 4
         x = (generator.random((120, 5, 5)) * 60 + 40 * y[:, None, None]).astype(np.uint8)
         np.savez(tmp_path / "mine.npz", train_x=x[:80], train_y=y[:80], test_x=x[80:], test_y=y[80:])
@@ -244,6 +252,6 @@ def test_the_users_own_data(kind, tmp_path):
             for n in range(20)
         ]
         (tmp_path / "mine.csv").write_text("text,label\n" + "\n".join(rows))
-    done = reverie("run", "--stream", f"mine.{kind}", "--learner", "exact", "--json")
+    done = reverie("run", "--stream", stream, "--learner", "exact", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["final_accuracy"] > 0.9

@@ -19,7 +19,7 @@ References: Kohonen & Ruohonen, 1973, IEEE Trans. Computers 22 (optimal associat
 ACIL, NeurIPS (class-incremental learning by recursive least squares).
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Num
@@ -358,9 +358,3 @@ def _narrow(sums: Tensor) -> Tensor:
     """Integers that fit int32 are kept in it: half the bytes, the same numbers."""
     fits = bool((sums.abs() < 2**31).all()) and bool((sums == sums.round()).all())
     return sums.to(torch.int32) if fits else sums
-
-
-def describe(memory: AssociativeMemory) -> dict[str, Any]:
-    """What a person would want to know of a memory: samples, columns, λ."""
-    readout = memory._readout
-    return {"samples": memory.samples, "ridge": readout.ridge if readout is not None else None}

@@ -5,6 +5,7 @@ is not finished; and where it runs (here, in processes, on Ray) does not change 
 """
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from inspect import signature
@@ -150,6 +151,7 @@ def _enter_worker(threads: int) -> None:
 
     torch.set_num_threads(threads)
     warnings.simplefilter("ignore")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends its workers
     parent = parent_process()
     if parent is not None:
         Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), daemon=True).start()
