@@ -1,0 +1,79 @@
+"""A solved read-out of an associative memory's sums; it follows small writes by rank, without being solved anew."""
+
+import torch
+from torch import Tensor
+
+from reverie.errors import BadData
+from reverie.functional import choose_ridge, spectrum
+from reverie.memory.sums import Sums
+
+__all__ = ["Readout"]
+
+
+class Readout:
+    """A solved read-out: weights, λ, and whatever is needed to follow small writes by rank."""
+
+    def __init__(self, ridge: float, chosen_at: float | None, factor: Tensor, cross: Tensor) -> None:
+        self.ridge = ridge
+        self.chosen_at = chosen_at
+        self.factor: Tensor | None = factor
+        self.inverse: Tensor | None = None
+        self.weights: Tensor | None = torch.cholesky_solve(cross, factor)
+
+    @classmethod
+    def solve(cls, sums: Sums, ridge: float | str) -> "Readout":
+        gram, cross, energy = sums.centred()
+        chosen_at = None
+        if ridge == "gcv":
+            ridge, chosen_at = choose_ridge(spectrum(gram, cross), energy, sums.n), sums.n
+        gram.diagonal().add_(float(ridge))
+        factor, failed = torch.linalg.cholesky_ex(gram)
+        if failed:
+            raise BadData(f"The sums are not positive definite with ridge {ridge}. Give a larger ridge, or 'gcv'.")
+        return cls(float(ridge), chosen_at, factor, cross)
+
+    def stale(self, n: float) -> bool:
+        """True when λ was chosen for a number of samples that differs by more than a tenth."""
+        return self.chosen_at is not None and abs(n - self.chosen_at) > 0.1 * self.chosen_at
+
+    def prepare_to_follow(self) -> None:
+        """Compute the inverse once, so that small writes update it by rank instead of solving again."""
+        if self.inverse is None:
+            assert self.factor is not None
+            self.inverse = torch.cholesky_inverse(self.factor)
+            self.factor = None
+
+    def follow(self, sums: Sums, keys: Tensor, sign: int) -> None:
+        """Woodbury's update of the inverse for rows added to (or taken from) the centred Gram matrix.
+
+        Rows h_i − h̄_new-batch and √(n m / (n ± m)) (h̄_batch − h̄) are what the centred Gram matrix changes by
+        (Chan, Golub, LeVeque, 1983, The American Statistician 37).
+        """
+        assert self.inverse is not None or self.factor is not None
+        self.prepare_to_follow()
+        assert self.inverse is not None
+        h = keys.double()
+        mean, m = h.mean(0), len(h)
+        after = sums.n + sign * m
+        shift = (sums.n * m / after) ** 0.5 * (mean - sums.sum_h / sums.n)
+        rows = torch.cat([h - mean, shift[None]])
+        pu = self.inverse @ rows.T
+        inner = torch.eye(m + 1, dtype=torch.float64, device=h.device) + sign * (rows @ pu)
+        self.inverse -= sign * (pu @ torch.linalg.solve(inner, pu.T))
+        self.weights = None
+
+    def values(self, keys: Tensor, sums: Sums) -> Tensor:
+        if self.weights is None:
+            assert self.inverse is not None
+            self.weights = self.inverse @ (sums.cross - torch.outer(sums.sum_h, sums.sum_y) / sums.n)
+        mean_value = sums.sum_y / sums.n - (sums.sum_h / sums.n) @ self.weights
+        return torch.addmm(mean_value, keys.double(), self.weights)
+
+    def variance(self, keys: Tensor, sums: Sums) -> Tensor:
+        centred = keys.double() - sums.sum_h / sums.n
+        if self.inverse is not None:
+            spread = ((centred @ self.inverse) * centred).sum(1)
+        else:
+            assert self.factor is not None
+            spread = torch.linalg.solve_triangular(self.factor, centred.T, upper=False).square().sum(0)
+        return spread + 1 / sums.n
