@@ -32,7 +32,7 @@ def save_state(folder: Path, state: dict[str, Any], *, kind: str) -> None:
 
     tensors: dict[str, Tensor] = {}
     tree = _take_tensors(state, "", tensors)
-    data = save(tensors)
+    data = save({name: tensor.clone() for name, tensor in tensors.items()})  # it refuses tensors that share memory
     digest = hashlib.sha256(data).hexdigest()
     name = f"tensors-{digest[:16]}.safetensors"
     folder.mkdir(parents=True, exist_ok=True)
@@ -85,7 +85,7 @@ def state_bytes(state: dict[str, Any]) -> int:
 def _take_tensors(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
     """Move the tensors of a tree into `tensors`; a tensor's place keeps its name there."""
     if isinstance(value, Tensor):
-        tensors[path] = value.detach().to("cpu").contiguous().clone()
+        tensors[path] = value.detach().to("cpu").contiguous()
         return {"__tensor__": path}
     if isinstance(value, dict):
         return {key: _take_tensors(item, f"{path}/{key}", tensors) for key, item in value.items()}

@@ -172,7 +172,6 @@ def compare(
     """Compare learners over streams and seeds."""
     from reverie.runs import Grid
     from reverie.runs import compare as run_all
-    from reverie.runs.build import known_learners, learner_names
     from reverie.runs.config import parse_settings
 
     if resume and out is None:
@@ -186,11 +185,6 @@ def compare(
         **_checked({key: value for key, value in values.items() if value is not None}),
     )
     _check_device(grid.device)
-    from reverie.errors import unknown_name
-
-    for name in grid.learners:
-        if name not in learner_names() and name not in known_learners() and ":" not in name:
-            raise unknown_name("learner", name, learner_names())
     folder = out or Path("compare") / datetime.now().strftime("%Y%m%d-%H%M%S")
     total, done = len(grid.streams) * len(grid.learners) * len(grid.seeds), 0
 

@@ -79,6 +79,17 @@ def test_settings_are_read_as_people_write_them():
     }
 
 
+def test_a_file_and_flags_read_numbers_alike(tmp_path):
+    (tmp_path / "run.yaml").write_text("settings: {strength: 1e9, damping: 0.1}\n")
+    assert RunConfig.read(tmp_path / "run.yaml")["settings"] == parse_settings(["strength=1e9", "damping=0.1"])
+
+
+def test_an_unknown_setting_leaves_nothing_behind(tmp_path):
+    with pytest.raises(UnknownName):
+        compare(GRID.model_copy(update={"settings": {"iteration": 20}}), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_configuration_is_checked():
     assert RunConfig.make({"seed": 3}).seed == 3
     with pytest.raises(BadData, match="seed is 'x'"):

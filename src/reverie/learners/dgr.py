@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from reverie.contracts import State
 from reverie.functional import cross_entropy_among
 from reverie.layers import Autoencoder, Perceptron
-from reverie.learners.gradient import GradientLearner
+from reverie.learners.gradient import GradientLearner, earlier_self
 
 __all__ = ["DGR"]
 
@@ -89,12 +89,8 @@ class DGR(GradientLearner):
     def _restore(self, state: State) -> None:
         super()._restore(state)
         self.generator_network_.load_state_dict(state["generator"])
-        self.previous_, self.previous_generator_ = None, None
-        if state["previous"] is not None:
-            previous = Perceptron(self.n_features_in_, self.hidden, self.generator_).to(self.device)
-            previous.head.grow(len(state["previous"]["head.bias"]), self.generator_)
-            previous.load_state_dict(state["previous"])
+        self.previous_, self.previous_generator_ = earlier_self(self, state["previous"]), None
+        if self.previous_ is not None:
             dreamer = self._new_generator()
             dreamer.load_state_dict(state["previous_generator"])
-            self.previous_ = previous.requires_grad_(False)
             self.previous_generator_ = dreamer.requires_grad_(False)

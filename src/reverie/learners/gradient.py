@@ -19,7 +19,7 @@ from reverie.evaluation import count_operations
 from reverie.layers import Perceptron
 from reverie.learners.base import Classifier
 
-__all__ = ["GradientLearner", "batches"]
+__all__ = ["GradientLearner", "batches", "earlier_self"]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -158,6 +158,16 @@ class GradientLearner(Classifier, ABC):
     def _restore(self, state: State) -> None:
         self.groups_ = [list(group) for group in state["groups"]]
         self.network_.load_state_dict(state["network"])
+
+
+def earlier_self(learner: GradientLearner, weights: State | None) -> Perceptron | None:
+    """The frozen network that a learner had before, from its stored weights; None where it had none."""
+    if weights is None:
+        return None
+    network = Perceptron(learner.n_features_in_, learner.hidden, learner.generator_).to(learner.device)
+    network.head.grow(len(weights["head.bias"]), learner.generator_)
+    network.load_state_dict(weights)
+    return network.requires_grad_(False)
 
 
 def batches(n: int, size: int, generator: torch.Generator) -> Iterator[Int64[Tensor, " b"]]:

@@ -13,8 +13,7 @@ from torch import Tensor, nn
 
 from reverie.contracts import State
 from reverie.functional import cross_entropy_among, distillation
-from reverie.layers import Perceptron
-from reverie.learners.gradient import GradientLearner
+from reverie.learners.gradient import GradientLearner, earlier_self
 
 __all__ = ["LwF"]
 
@@ -59,9 +58,4 @@ class LwF(GradientLearner):
 
     def _restore(self, state: State) -> None:
         super()._restore(state)
-        self.previous_ = None
-        if state["previous"] is not None:
-            previous = Perceptron(self.n_features_in_, self.hidden, self.generator_).to(self.device)
-            previous.head.grow(len(state["previous"]["head.bias"]), self.generator_)
-            previous.load_state_dict(state["previous"])
-            self.previous_ = previous.requires_grad_(False)
+        self.previous_ = earlier_self(self, state["previous"])

@@ -92,6 +92,7 @@ def compare(
     resume : bool
         Go on with the comparison in the folder.
     """
+    runs = dict(grid.runs())  # an unknown name or setting ends it here, before anything is written
     asked, index = grid.model_dump(mode="json"), folder / "compare.json"
     if index.exists():
         if not resume:
@@ -110,7 +111,6 @@ def compare(
         asked |= {key: list(dict.fromkeys([*before[key], *asked[key]])) for key in ("streams", "learners", "seeds")}
     folder.mkdir(parents=True, exist_ok=True)
     write_json(index, asked)
-    runs = dict(grid.runs())
     todo = {place: config for place, config in runs.items() if RunFolder(folder / place).results() is None}
     tell = progress or (lambda place, results: None)
     for place in runs.keys() - todo.keys():

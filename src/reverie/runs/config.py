@@ -1,5 +1,6 @@
 """What a run is asked to do: one small object, from a YAML file or from flags, the same either way."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,21 @@ from reverie.contracts import Scenario
 from reverie.errors import BadData, CorruptFile, MissingData, unknown_name
 
 __all__ = ["RunConfig", "parse_settings"]
+
+
+class _Scalars(yaml.SafeLoader):
+    """YAML in which 1e9 is a number, as everyone expects: in files and in flags alike."""
+
+
+_Scalars.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"),
+    list("-+0123456789."),
+)
+_Scalars.yaml_implicit_resolvers = {
+    first: sorted(rules, key=lambda rule: rule[0].endswith("float"))
+    for first, rules in _Scalars.yaml_implicit_resolvers.items()
+}
 
 
 class RunConfig(BaseModel):
@@ -59,7 +75,7 @@ class RunConfig(BaseModel):
     def read(cls, path: Path) -> dict[str, Any]:
         """The values in a YAML file."""
         try:
-            values = yaml.safe_load(path.read_text(encoding="utf-8"))
+            values = yaml.load(path.read_text(encoding="utf-8"), Loader=_Scalars)
         except FileNotFoundError:
             raise MissingData(f"No file {path}. Give the path of a YAML file with the keys of a run.") from None
         except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -87,18 +103,3 @@ def parse_settings(pairs: list[str]) -> dict[str, Any]:
         except yaml.YAMLError:
             raise BadData(f"--set {pair!r}: the value cannot be read. Write a number, a word or a [list].") from None
     return settings
-
-
-class _Scalars(yaml.SafeLoader):
-    """YAML in which 1e9 is a number, as everyone expects."""
-
-
-_Scalars.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    __import__("re").compile(r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?$"),
-    list("-+0123456789."),
-)
-_Scalars.yaml_implicit_resolvers = {
-    first: sorted(rules, key=lambda rule: rule[0].endswith("float"))
-    for first, rules in _Scalars.yaml_implicit_resolvers.items()
-}

@@ -62,16 +62,22 @@ def _pictures(name: str) -> LabelledData:
     return LabelledData(arrays["train_x"], labels[0], arrays["test_x"], labels[1], names)
 
 
-def split_mnist(*, scenario: Scenario = "class", order: int = 0, classes_per_experience: int = 2) -> Stream:
-    """MNIST, 28×28, 60,000 pictures to learn and 10,000 to ask about; two digits at a time."""
+def _split_pictures(
+    source: str, protocol: dict[str, Any], scenario: Scenario, order: int, classes_per_experience: int
+) -> Stream:
     return Split(
-        _pictures("mnist"),
-        name="split-mnist",
+        _pictures(source),
+        name=f"split-{source}",
         scenario=scenario,
         order=order,
         classes_per_experience=classes_per_experience,
-        protocol=_MNIST,
+        protocol=protocol,
     )
+
+
+def split_mnist(*, scenario: Scenario = "class", order: int = 0, classes_per_experience: int = 2) -> Stream:
+    """MNIST, 28×28, 60,000 pictures to learn and 10,000 to ask about; two digits at a time."""
+    return _split_pictures("mnist", _MNIST, scenario, order, classes_per_experience)
 
 
 def permuted_mnist(*, scenario: Scenario = "domain", order: int = 0, permutations: int = 10) -> Stream:
@@ -88,26 +94,12 @@ def permuted_mnist(*, scenario: Scenario = "domain", order: int = 0, permutation
 
 def split_cifar10(*, scenario: Scenario = "class", order: int = 0, classes_per_experience: int = 2) -> Stream:
     """CIFAR-10, 32×32 in colour, 50,000 pictures to learn and 10,000 to ask about; two classes at a time."""
-    return Split(
-        _pictures("cifar10"),
-        name="split-cifar10",
-        scenario=scenario,
-        order=order,
-        classes_per_experience=classes_per_experience,
-        protocol=_CIFAR,
-    )
+    return _split_pictures("cifar10", _CIFAR, scenario, order, classes_per_experience)
 
 
 def split_cifar100(*, scenario: Scenario = "class", order: int = 0, classes_per_experience: int = 10) -> Stream:
     """CIFAR-100, 32×32 in colour, 50,000 pictures to learn and 10,000 to ask about; ten classes at a time."""
-    return Split(
-        _pictures("cifar100"),
-        name="split-cifar100",
-        scenario=scenario,
-        order=order,
-        classes_per_experience=classes_per_experience,
-        protocol=_CIFAR,
-    )
+    return _split_pictures("cifar100", _CIFAR, scenario, order, classes_per_experience)
 
 
 def clinc150(
