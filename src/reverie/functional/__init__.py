@@ -12,6 +12,7 @@ from reverie.functional.variational import (
     log_normal,
     reparameterise,
 )
+from reverie.functional.whitening import normalise_contrast, whitening
 
 __all__ = [
     "Spectrum",
@@ -24,8 +25,10 @@ __all__ = [
     "kl_to_mixture",
     "kl_to_standard_normal",
     "log_normal",
+    "normalise_contrast",
     "path_importance",
     "quadratic_penalty",
     "reparameterise",
     "spectrum",
+    "whitening",
 ]

@@ -1,0 +1,142 @@
+"""A visual cortex of one layer: simple cells that see a patch each, complex cells that pool over a region.
+
+    z = whitened, contrast-normalised patch
+    simple cells:    a_k = f_k · z,     on: max(a_k − θ, 0)     off: max(−a_k − θ, 0)
+    complex cells:   √ mean over a region of each simple cell
+
+The filters f are of length one. They are found by a local rule (`reverie.plasticity.develop`); before that they are
+random, which is the control. The activity is returned as spike counts, integers in 0…127, so that sums of their
+products are exact in whatever order they are added.
+
+References: Coates, Lee, Ng, 2011, AISTATS (one layer of k-means features, pooled over quadrants); Arandjelović &
+Zisserman, 2012, CVPR (square root before a linear read-out).
+"""
+
+import torch
+from jaxtyping import Float, Num, UInt8
+from torch import Tensor, nn
+
+from reverie.errors import BadData
+from reverie.functional import normalise_contrast
+
+__all__ = ["VisualCortex"]
+
+_LEVELS = 127
+_BLOCK = 10_000  # patches looked at together: their activities stay in the cache
+
+
+class VisualCortex(nn.Module):
+    """Pictures to a code of spike counts.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        (height, width), or (height, width, 3).
+    filters : int
+        K, simple cells that see the same patch.
+    patch : int
+        Side of a patch, in pixels.
+    grid : int
+        Complex cells pool over grid × grid regions.
+    threshold : float
+        θ, in units of a simple cell's activity.
+    precision : {"float32", "bfloat16"}
+        Of the product of patches and filters.
+    generator : torch.Generator
+        Source of the first, random filters.
+
+    Examples
+    --------
+    >>> cortex = VisualCortex((8, 8), filters=5, patch=3, generator=torch.Generator().manual_seed(0))
+    >>> code = cortex(torch.rand(2, 8, 8))
+    >>> code.shape, code.dtype
+    (torch.Size([2, 40]), torch.uint8)
+    """
+
+    filters: Tensor
+    mean: Tensor
+    whitening: Tensor
+    gain: Tensor
+
+    def __init__(
+        self,
+        shape: tuple[int, ...],
+        *,
+        filters: int = 400,
+        patch: int = 6,
+        grid: int = 2,
+        threshold: float = 0.25,
+        precision: str = "float32",
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__()
+        if len(shape) not in (2, 3) or min(shape[:2]) < patch + grid - 1 or patch < 2:
+            raise BadData(
+                f"Samples have shape {shape}, patches side {patch}, {grid} × {grid} regions. Expected pictures "
+                f"(height, width) or (height, width, colours) of at least {max(2, patch) + grid - 1} pixels a side."
+            )
+        if precision not in ("float32", "bfloat16"):
+            raise BadData(f"precision is {precision!r}. Expected 'float32' or 'bfloat16'.")
+        self.shape, self.patch, self.grid = tuple(shape), patch, grid
+        self.threshold, self.precision = threshold, precision
+        inputs = patch * patch * (shape[2] if len(shape) == 3 else 1)
+        first = nn.functional.normalize(torch.randn(filters, inputs, generator=generator))
+        self.register_buffer("filters", first)
+        self.register_buffer("mean", torch.zeros(inputs))
+        self.register_buffer("whitening", torch.eye(inputs))
+        self.register_buffer("gain", torch.tensor(_LEVELS / 4.0))
+
+    def patches(self, x: Num[Tensor, "n *shape"], n: int, generator: torch.Generator) -> Float[Tensor, "n_patches d"]:
+        """`n` contrast-normalised patches from random places of random pictures."""
+        picture = torch.randint(len(x), (n,), generator=generator)
+        rows, columns = (
+            torch.randint(side - self.patch + 1, (n,), generator=generator)[:, None] + torch.arange(self.patch)
+            for side in self.shape[:2]
+        )
+        seen = x[picture[:, None, None], rows[:, :, None], columns[:, None, :]]
+        return normalise_contrast(_unit(seen.flatten(1)))
+
+    @torch.no_grad()
+    def forward(self, x: Num[Tensor, "n *shape"]) -> UInt8[Tensor, "n d"]:
+        return self.activity(x).mul_(self.gain).round_().clamp_(0, _LEVELS).to(torch.uint8)
+
+    @torch.no_grad()
+    def activity(self, x: Num[Tensor, "n *shape"]) -> Float[Tensor, "n d"]:
+        """Activity of the complex cells, region by region; in each the K on-cells, then the K off-cells."""
+        kernel = self.whitening @ self.filters.T
+        bias = -self.mean @ kernel
+        work = torch.bfloat16 if self.precision == "bfloat16" else torch.float32
+        kernel, bias = kernel.to(work), bias.to(work)
+        pictures = max(1, _BLOCK // ((self.shape[0] - self.patch + 1) * (self.shape[1] - self.patch + 1)))
+        return torch.cat([self._pooled(block, kernel, bias) for block in x.split(pictures)])
+
+    def _pooled(self, x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+        windows = x.unfold(1, self.patch, 1).unfold(2, self.patch, 1)  # n, h, w, (colours,) patch, patch
+        if len(self.shape) == 3:
+            windows = windows.movedim(3, -1)
+        n, height, width = windows.shape[:3]
+        seen = normalise_contrast(_unit(windows.reshape(n * height * width, -1)))
+        simple = torch.addmm(bias, seen.to(kernel.dtype), kernel).view(n, height, width, -1)
+        on, off = simple.clamp(min=self.threshold), simple.clamp(max=-self.threshold)
+        rows, columns = _edges(height, self.grid), _edges(width, self.grid)
+        regions = []
+        for top, bottom in rows:
+            for left, right in columns:
+                regions.append(on[:, top:bottom, left:right].mean((1, 2)).float() - self.threshold)
+                regions.append(-off[:, top:bottom, left:right].mean((1, 2)).float() - self.threshold)
+        return torch.cat(regions, 1).clamp_(min=0).sqrt_()
+
+    def rescale(self, x: Num[Tensor, "n *shape"]) -> None:
+        """Set the gain so that the liveliest cell's mean plus four standard deviations over `x` fills the range."""
+        activity = self.activity(x)
+        self.gain.fill_(_LEVELS / float((activity.mean(0) + 4 * activity.std(0, unbiased=False)).max().clamp_min(1e-6)))
+
+
+def _unit(x: Tensor) -> Tensor:
+    """Pixels as float32; grey levels 0…255 as 0…1."""
+    return x.float() / 255 if x.dtype == torch.uint8 else x.float()
+
+
+def _edges(side: int, grid: int) -> list[tuple[int, int]]:
+    """Where `grid` regions of a side begin and end."""
+    return [(round(index * side / grid), round((index + 1) * side / grid)) for index in range(grid)]
