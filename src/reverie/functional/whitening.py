@@ -1,4 +1,4 @@
-"""What retina and thalamus do before the cortex sees: contrast without brightness, and no correlation left.
+"""What retina and thalamus do before the cortex sees: contrast without brightness, and no correlation left::
 
     p ← (p − mean p) / √(var p + c)                       contrast normalisation of a patch
     z = (p − p̄) V (Λ + εI)^−½ Vᵀ                          whitening, from Cov(p) = V Λ Vᵀ

@@ -1,4 +1,4 @@
-"""A visual cortex of one layer: simple cells that see a patch each, complex cells that pool over a region.
+"""A visual cortex of one layer: simple cells that see a patch each, complex cells that pool over a region::
 
     z = whitened, contrast-normalised patch
     simple cells:    a_k = f_k · z,     on: max(a_k − θ, 0)     off: max(−a_k − θ, 0)

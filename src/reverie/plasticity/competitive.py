@@ -1,4 +1,4 @@
-"""Competitive Hebbian learning: cells inhibit each other, and the winner turns towards what made it fire.
+"""Competitive Hebbian learning: cells inhibit each other, and the winner turns towards what made it fire::
 
     y = W z,    k(z) = argmax_k |y_k|        lateral inhibition leaves one winner
     w_k ← norm( w_k + η ( norm Σ_{z: k(z)=k} y_k z  −  w_k ) )
