@@ -15,7 +15,7 @@ from torch import Tensor
 from reverie.errors import CorruptFile, MissingData
 from reverie.record import read_json, replace_file, write_json
 
-__all__ = ["load_state", "save_state", "state_bytes"]
+__all__ = ["load_state", "pack_state", "save_state", "state_bytes", "unpack_state"]
 
 _FORMAT = "reverie-state-1"
 
@@ -80,6 +80,30 @@ def state_bytes(state: dict[str, Any]) -> int:
     tensors: dict[str, Tensor] = {}
     tree = _take_tensors(state, "", tensors)
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values()) + len(json.dumps(tree))
+
+
+def pack_state(state: dict[str, Any]) -> bytes:
+    """A state as one safetensors file, the JSON part in its header."""
+    from safetensors.torch import save
+
+    tensors: dict[str, Tensor] = {}
+    tree = _take_tensors(state, "", tensors)
+    data: bytes = save({name: tensor.clone() for name, tensor in tensors.items()}, {"tree": json.dumps(tree)})
+    return data
+
+
+def unpack_state(data: bytes) -> dict[str, Any]:
+    """The state that `pack_state` made bytes of."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        length = int.from_bytes(data[:8], "little")
+        tree = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["tree"])
+        state: dict[str, Any] = _put_tensors(tree, load(data))
+    except (SafetensorError, ValueError, KeyError, IndexError) as error:
+        raise CorruptFile(f"This is not a packed state ({type(error).__name__}: {error}).") from None
+    return state
 
 
 def _take_tensors(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:

@@ -1,5 +1,6 @@
 """Tensor mathematics: one formula per function, no state, no input or output."""
 
+from reverie.functional.calibration import one_hot_logits
 from reverie.functional.distillation import cross_entropy_among, distillation
 from reverie.functional.fisher import diagonal_fisher
 from reverie.functional.importance import path_importance, quadratic_penalty
@@ -26,6 +27,7 @@ __all__ = [
     "kl_to_standard_normal",
     "log_normal",
     "normalise_contrast",
+    "one_hot_logits",
     "path_importance",
     "quadratic_penalty",
     "reparameterise",

@@ -3,10 +3,6 @@
     h = encoder(x),    scores = ridge read-out of one-hot labels on h, from Σ h hᵀ and Σ h yᵀ alone
 
 One pass, any order, any batches: the same memory. Two of them add up; a class or samples can be subtracted.
-
-Probabilities are softmax(β · scores). Near equal scores the least-squares read-out is itself an estimate of the
-probabilities, and the softmax has its slope there, 1/Σ π², when β = 1/Σ π² (π: class frequencies; β = k for k even
-classes).
 """
 
 from dataclasses import dataclass
@@ -22,6 +18,7 @@ from torch import Tensor, nn
 from reverie.contracts import State
 from reverie.errors import BadData
 from reverie.evaluation import count_operations
+from reverie.functional import one_hot_logits
 from reverie.layers import Expansion
 from reverie.learners.base import Classifier
 from reverie.memory import AssociativeMemory
@@ -95,13 +92,9 @@ class Exact(Classifier):
         self.memory_.refresh()
 
     def _scores(self, x: Num[Tensor, "n *shape"]) -> Float[Tensor, "n k"]:
-        scores = self.memory_.read(self._keys(x))
-        count = self.memory_.value_sums
-        share = count / count.sum()
-        logits = scores / share.square().sum()
-        unseen = torch.nn.functional.pad(count, (0, len(self.label_book_) - len(count))) == 0
-        logits = torch.nn.functional.pad(logits, (0, len(self.label_book_) - logits.shape[1]))
-        return logits.masked_fill(unseen, -torch.inf)
+        logits = one_hot_logits(self.memory_.read(self._keys(x)), self.memory_.value_sums)
+        missing = len(self.label_book_) - logits.shape[1]
+        return torch.nn.functional.pad(logits, (0, missing), value=-torch.inf)
 
     def novelty(self, X: Any) -> NDArray[np.float64]:
         """Posterior variance of the read-out at each sample, in units of the noise: small where much was learned."""

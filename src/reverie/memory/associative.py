@@ -69,6 +69,18 @@ class AssociativeMemory(Memory):
         """Subtract associations that were written: the memory is then as if it had never seen them."""
         self._change(keys, values, -1)
 
+    def absorb(self, batch: State, *, sign: int = 1) -> None:
+        """Add (or with `sign` −1 subtract) what `reverie.memory.contribution` made of a batch."""
+        mine = self._sums if self._sums is not None else Sums.empty(batch["d"], self.per_class, torch.device("cpu"))
+        if batch["form"] == "sums":
+            mine.merge(Sums.unpack(batch["sums"]), batch["columns"], sign)
+        else:
+            for factor in batch["factors"]:
+                mine.add_factor(factor["r"], factor["columns"], exact=batch["exact"], sign=sign)
+        self._sums = mine
+        self._readout = None
+        self._online = False
+
     def _change(self, keys: Tensor, values: Tensor, sign: int) -> None:
         if self._sums is None:
             self._sums = Sums.empty(keys.shape[1], self.per_class, keys.device)

@@ -57,18 +57,34 @@ class Sums:
         self.sum_y[: values.shape[1]].add_(values64.sum(0), alpha=sign)
         self.sum_yy[: values.shape[1]].add_(values64.square().sum(0), alpha=sign)
 
-    def merge(self, other: "Sums", columns: list[int] | None) -> None:
+    def add_factor(self, r: Tensor, columns: list[int], *, exact: bool, sign: int) -> None:
+        """Add RᵀR, the sums of one-hot values in `columns` and their keys; see `reverie.memory.contribution`."""
+        self._widen(max(columns) + 1)
+        r = r.contiguous().to(torch.float64, copy=True)  # its own memory: products may depend on alignment
+        ry, rh = r[:, : len(columns)], r[:, len(columns) :]
+        count, cross = (ry.T @ ry).diagonal(), rh.T @ ry
+        count = count.round()
+        if exact:
+            cross = cross.round()
+        self.n += sign * float(count.sum())
+        self.sum_y[columns] += sign * count
+        self.sum_yy[columns] += sign * count
+        self.sum_h += sign * cross.sum(1)
+        self.cross[:, columns] += sign * cross
+        _add_gram(self.grams[columns[0] if self.per_class else 0], rh, sign, exact)
+
+    def merge(self, other: "Sums", columns: list[int] | None, sign: int = 1) -> None:
         place = list(range(len(other.sum_y))) if columns is None else columns
         self._widen(max(place, default=-1) + 1)
-        self.n += other.n
-        self.sum_h += other.sum_h
-        self.sum_y[place] += other.sum_y
-        self.sum_yy[place] += other.sum_yy
-        self.cross[:, place] += other.cross
+        self.n += sign * other.n
+        self.sum_h += sign * other.sum_h
+        self.sum_y[place] += sign * other.sum_y
+        self.sum_yy[place] += sign * other.sum_yy
+        self.cross[:, place] += sign * other.cross
         if self.per_class:
-            self.grams[place] += other.grams
+            self.grams[place] += sign * other.grams
         else:
-            self.grams += other.grams
+            self.grams.add_(other.grams, alpha=sign)
 
     def drop(self, column: int) -> None:
         keep = [index for index in range(len(self.sum_y)) if index != column]
@@ -120,13 +136,13 @@ class Sums:
         return cls(float(state["n"]), *sums, grams, state["cross"].double().clone(), bool(state["per_class"]))
 
 
-def _add_gram(gram: Tensor, h: Tensor, sign: int) -> None:
-    """gram += sign · hᵀh, panels on and above the diagonal only."""
+def _add_gram(gram: Tensor, h: Tensor, sign: int, exact: bool = False) -> None:
+    """gram += sign · hᵀh, panels on and above the diagonal only; `exact`: the products are known to be integers."""
     d = gram.shape[0]
     step = -(-d // _PANELS) if d >= 256 else d
     for start in range(0, d, step):
         block = h[:, start : start + step].T @ h[:, start:]
-        gram[start : start + step, start:].add_(block, alpha=sign)
+        gram[start : start + step, start:].add_(block.round_() if exact else block, alpha=sign)
 
 
 def _narrow(sums: Tensor) -> Tensor:

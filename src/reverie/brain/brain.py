@@ -1,0 +1,462 @@
+"""A brain: learns at once, survives anything, forgets on request. A folder.
+
+Awake, what comes in passes the senses and is added to the sums of the exact memory. Every change is one entry in a
+log, durable before it is acknowledged; the state is what the entries make of it. See `mind` for the state, `store` for
+the folder, `senses` for the encoders.
+"""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor
+
+from reverie.brain.mind import Mind
+from reverie.brain.senses import Senses
+from reverie.brain.store import Store
+from reverie.checkpoint import state_bytes
+from reverie.contracts import State
+from reverie.errors import BadData, CorruptFile, MissingData
+from reverie.functional import one_hot_logits
+from reverie.memory import AssociativeMemory, contribution, moved_columns
+
+__all__ = ["Brain", "Learned"]
+
+_BLOCK = 1000  # samples sensed at once
+_JOURNAL = 64 * 2**20  # bytes of log after which a snapshot is made, unless the snapshot is larger
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a call of `learn` did.
+
+    Attributes
+    ----------
+    samples : int
+        How many samples were learned.
+    new : list
+        Labels that were not known before.
+    version : int
+        The brain's version from now on; durable.
+    seconds : float
+    """
+
+    samples: int
+    new: list[Any]
+    version: int
+    seconds: float
+
+
+class Brain:
+    """A brain in a folder. Make one with `Brain.create`, go on with `Brain.open`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp()) / "pets"
+    >>> with Brain.create(folder, encoder="raw") as brain:
+    ...     _ = brain.learn([[0.0, 1.0], [1.0, 0.0], [0.1, 0.9]], ["cat", "dog", "cat"])
+    >>> with Brain.open(folder) as brain:
+    ...     brain.predict([[0.0, 0.8]]).tolist()
+    ['cat']
+    """
+
+    def __init__(self, store: Store, mind: Mind) -> None:
+        self._store, self._mind = store, mind
+        self._snapshot_bytes = 0
+
+    # a brain's life
+
+    @classmethod
+    def create(
+        cls,
+        folder: str | Path,
+        *,
+        encoder: str = "auto",
+        settings: dict[str, Any] | None = None,
+        forgettable: bool = True,
+        ridge: float | str = "gcv",
+        seed: int = 0,
+    ) -> "Brain":
+        """Make a new brain in a new folder.
+
+        Parameters
+        ----------
+        encoder : str
+            See `reverie.brain.senses`.
+        settings : dict, optional
+            Hyper-parameters of the encoder.
+        forgettable : bool
+            Keep sums per class, so that a class can be forgotten without its samples; state grows with the classes.
+        ridge : "gcv" or float
+            λ of the memory's read-out.
+        """
+        if ridge != "gcv" and not (isinstance(ridge, int | float) and ridge > 0):
+            raise BadData(f"ridge is {ridge!r}. Expected 'gcv' or a positive number.")
+        Senses(encoder, settings, seed)  # says what is wrong with the encoder before there is a folder
+        made = {
+            "encoder": encoder,
+            "settings": settings or {},
+            "forgettable": forgettable,
+            "ridge": ridge,
+            "seed": seed,
+        }
+        store = Store.create(Path(folder), made)
+        return cls(store, _newborn(made))
+
+    @classmethod
+    def open(cls, folder: str | Path, *, writer: bool = True, recover: bool = False) -> "Brain":
+        """Open a brain as it was at its last acknowledged change.
+
+        Parameters
+        ----------
+        writer : bool
+            One process at a time may write; any number may read (`writer=False`) what was acknowledged when they
+            opened it.
+        recover : bool
+            Where the files are damaged, go back to the last state that can be read, and say so in the history.
+
+        Raises
+        ------
+        MissingData, CorruptFile, BadData
+            No brain there; damaged; written to by another process.
+        """
+        store = Store(Path(folder), writer=writer)
+        try:
+            if not (recover and writer):
+                brain = cls(store, _newest(store))
+            else:
+                mind, damage = _newest_whole(store)
+                brain = cls(store, mind)
+                if damage is not None:
+                    mind.version = max((mind.version, *store.snapshots()))
+                    mind.record({"kind": "recover", "time": _now(), "damage": damage})
+                    brain._replace(mind)
+            if writer:
+                brain._drop_forgotten()
+        except BaseException:
+            store.close()
+            raise
+        return brain
+
+    def close(self) -> None:
+        """Let another process write."""
+        self._store.close()
+
+    def __enter__(self) -> "Brain":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # learning
+
+    def learn(self, x: Any, y: Any, *, name: str | None = None) -> Learned:
+        """Learn samples and their labels. On return they are durable: no kill and no power cut loses them.
+
+        Parameters
+        ----------
+        x : array or Tensor, shape [n, *shape], or list of str
+        y : sequence of int or str
+            Labels; new ones may come at any time.
+        name : str, optional
+            Keep what these samples add under this name, so that `forget(name=…)` can take it away. State grows by it.
+
+        Raises
+        ------
+        BadData
+            Samples or labels that do not fit. Nothing is learned then.
+        """
+        began = time.perf_counter()
+        self._need_writer()
+        senses = self._mind.senses
+        samples = senses.take(x)
+        labels = self._labels(y, len(samples))
+        if name is not None and (not name or name in self._mind.ledger):
+            raise BadData(f"name is {name!r}. Expected one that is not empty and not in use.")
+        first = not senses.formed
+        if first:
+            senses = Senses(senses.encoder, senses.settings, senses.seed)
+            senses.form(samples)
+        mind = self._mind
+        new = [label for label in dict.fromkeys(labels) if label not in mind.labels]
+        columns = mind.columns(labels)
+        keys = torch.cat([senses.keys(samples[i : i + _BLOCK]) for i in range(0, len(samples), _BLOCK)])
+        batch = contribution(keys, columns, per_class=mind.memory.per_class)
+        event = {"kind": "learn", "time": _now(), "samples": len(samples), "new": new, "name": name}
+        entry = {"kind": "learn", "batch": batch, "new_labels": new, "name": name, "event": event}
+        if first:
+            grown = Mind(senses, AssociativeMemory(ridge=mind.memory.ridge, per_class=mind.memory.per_class))
+            grown.apply(entry)
+            self._replace(grown)
+        else:
+            self._change(entry)
+        return Learned(len(samples), new, self._mind.version, time.perf_counter() - began)
+
+    def forget(self, label: Any = None, *, name: str | None = None, x: Any = None, y: Any = None) -> None:
+        """Forget a class, what was learned under a name, or samples: as if they had never been learned.
+
+        Parameters
+        ----------
+        label
+            A label: all of its samples are forgotten; needs a brain that is `forgettable`.
+        name : str
+            As given to `learn`.
+        x, y
+            Samples that were learned, and their labels.
+
+        Raises
+        ------
+        BadData
+            Nothing of that kind is known. Nothing is forgotten then.
+        """
+        self._need_writer()
+        mind = self._mind
+        batches = []
+        if sum(given is not None for given in (label, name, x)) != 1:
+            raise BadData("Expected one of: a label, a name, or samples x with their labels y.")
+        if label is not None:
+            label = self._known(label)
+            if not mind.memory.per_class:
+                raise BadData(
+                    f"This brain keeps one sum for all classes, so {label!r} can be forgotten only with its samples: "
+                    "give x and y, or create brains with forgettable=True."
+                )
+        elif name is not None:
+            if name not in mind.ledger:
+                raise BadData(f"Nothing was learned under the name {name!r}. Known: {sorted(mind.ledger) or 'none'}.")
+        else:
+            samples = mind.senses.take(x)
+            labels = [self._known(one) for one in self._labels(y, len(samples))]
+            counts = mind.counts
+            if any(labels.count(one) > counts[one] for one in set(labels)):
+                raise BadData("More samples of a class were given than were learned. Give only samples that were.")
+            batches = [contribution(mind.senses.keys(samples), mind.columns(labels), per_class=mind.memory.per_class)]
+        event = {"kind": "forget", "time": _now(), "label": label, "name": name, "samples": 0 if x is None else len(x)}
+        names = [] if name is None else [name]
+        self._change({"kind": "forget", "label": label, "names": names, "batches": batches, "event": event})
+
+    def merge(self, other: "Brain") -> None:
+        """Add what another brain has learned, as if this one had learned it too. Their senses must be the same."""
+        self._need_writer()
+        mine, theirs = self._mind, other._mind
+        if not theirs.senses.formed:
+            raise BadData("The other brain has learned nothing. There is nothing to merge.")
+        grown = mine.copy() if mine.senses.formed else _newborn(self._store.head["settings"], theirs.senses)
+        if not _same(grown.senses.state_dict(), theirs.senses.state_dict()):
+            raise BadData(
+                "The other brain's senses differ. Create both with the same encoder, settings and seed, and let both "
+                "begin from the same first experience, or from a copy of one brain."
+            )
+        shared = sorted(grown.ledger.keys() & theirs.ledger.keys())
+        if shared:
+            raise BadData(f"Both brains have learned something under the name {shared[0]!r}. Forget one of them first.")
+        kinds = {type(label) for label in (*grown.labels, *theirs.labels)}
+        if len(kinds) > 1:
+            raise BadData("One brain's labels are words and the other's are numbers. Use one type.")
+        new = [label for label in theirs.labels if label not in grown.labels]
+        columns = grown.columns(theirs.labels).tolist()
+        grown.labels = [*grown.labels, *new]
+        grown.memory.merge(theirs.memory, columns)
+        for name, batch in theirs.ledger.items():
+            grown.ledger[name] = moved_columns(batch, columns)
+        samples = sum(theirs.counts.values())
+        grown.record({"kind": "merge", "time": _now(), "samples": samples, "new": new})
+        self._replace(grown)
+
+    # asking
+
+    @property
+    def classes(self) -> list[Any]:
+        """Labels that are known, sorted; the columns of `predict_proba`."""
+        return sorted(label for label, count in self._mind.counts.items() if count > 0)
+
+    @property
+    def counts(self) -> dict[Any, int]:
+        """How many samples of each label have been learned."""
+        return {label: count for label, count in self._mind.counts.items() if count > 0}
+
+    @property
+    def version(self) -> int:
+        """How many changes there have been."""
+        return self._mind.version
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of everything the brain keeps, its log and its earlier versions apart."""
+        return state_bytes(self._mind.state_dict())
+
+    def predict(self, x: Any) -> NDArray[Any]:
+        """The most likely label of each sample."""
+        probability, _ = self._answers(x, novelty=False)
+        return np.asarray([self.classes[index] for index in probability.argmax(1).tolist()])
+
+    def predict_proba(self, x: Any) -> NDArray[np.float64]:
+        """Probability of each of `classes`, shape [n, k]."""
+        return np.asarray(self._answers(x, novelty=False)[0])
+
+    def novelty(self, x: Any) -> NDArray[np.float64]:
+        """How little of each sample is known, 0…1: the share of its own label that the memory would take over.
+
+        v / (1 + v) of the posterior variance v, in units of the noise: what would be the sample's leverage.
+        """
+        return np.asarray(self._answers(x, novelty=True)[1])
+
+    def answer(self, x: Any) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.float64]]:
+        """Labels, their probabilities, and novelty, in one go; each of shape [n]."""
+        probability, novelty = self._answers(x, novelty=True)
+        best = probability.max(1)
+        labels = np.asarray([self.classes[index] for index in best.indices.tolist()])
+        return labels, best.values.numpy(), np.asarray(novelty)
+
+    def _answers(self, x: Any, *, novelty: bool) -> tuple[Float[Tensor, "n k"], Float[Tensor, " m"]]:
+        mind = self._mind
+        if not self.classes:
+            raise BadData("This brain has learned nothing yet. Let it learn samples with labels first.")
+        samples = mind.senses.take(x)
+        columns = mind.columns(self.classes)
+        probabilities, news = [], []
+        for i in range(0, len(samples), _BLOCK):
+            keys = mind.senses.keys(samples[i : i + _BLOCK])
+            logits = one_hot_logits(mind.memory.read(keys), mind.memory.value_sums)
+            probabilities.append(torch.softmax(logits[:, columns], 1))
+            if novelty:
+                variance = mind.memory.novelty(keys)
+                news.append(variance / (1 + variance))
+        return torch.cat(probabilities), torch.cat(news) if novelty else torch.zeros(0)
+
+    # time
+
+    def history(self) -> list[dict[str, Any]]:
+        """What happened, oldest first: version, time, kind, and what of that kind. The last thousand changes."""
+        return [dict(event) for event in self._mind.history]
+
+    def versions(self) -> list[int]:
+        """The versions to which `rollback` can go."""
+        return [version for version in self._store.versions() if version >= self._mind.oldest]
+
+    def rollback(self, to: int) -> None:
+        """Be again as at version `to`. This is a change of its own: what came after can be gone back to as well."""
+        self._need_writer()
+        known = self.versions()
+        if to not in known:
+            raise BadData(f"Version {to} is not kept. Expected one of {', '.join(map(str, known)) or 'none'}.")
+        past = _read(self._store, max(base for base in self._store.snapshots() if base <= to), to)
+        past.history = list(self._mind.history)
+        past.version, past.oldest = self._mind.version, self._mind.oldest
+        past.record({"kind": "rollback", "time": _now(), "to": to})
+        self._replace(past)
+
+    # changes
+
+    def _change(self, entry: State) -> None:
+        """Make an entry durable, then apply it."""
+        self._store.append(self._mind.version + 1, entry)
+        self._mind.apply(entry)
+        if self._store.journal_bytes > max(_JOURNAL, self._snapshot_bytes):
+            self._replace(self._mind)
+
+    def _replace(self, mind: Mind) -> None:
+        """Make a whole new state durable, then take it."""
+        state = mind.state_dict()
+        self._store.snapshot(mind.version, state)
+        self._mind = mind
+        self._snapshot_bytes = state_bytes(state)
+        self._drop_forgotten()
+
+    def _drop_forgotten(self) -> None:
+        """Keep no file that knows what was forgotten, once there is a snapshot that does not."""
+        bases = self._store.snapshots()
+        if bases and bases[-1] >= self._mind.oldest:
+            self._store.drop([base for base in bases if base < self._mind.oldest])
+
+    def _need_writer(self) -> None:
+        if not self._store.writer:
+            raise BadData("This brain was opened for reading. Open it with writer=True to change it.")
+
+    def _labels(self, y: Any, n: int) -> list[Any]:
+        try:
+            given = np.asarray(y).tolist()
+        except ValueError as error:
+            raise BadData(f"y is not a list of labels ({error}). Expected whole numbers or words.") from None
+        if not isinstance(given, list) or len(given) != n:
+            raise BadData(f"x has {n} samples and y has {len(given) if isinstance(given, list) else 'one'} labels.")
+        kinds = {type(label) for label in given}
+        if not (kinds == {int} or kinds == {str}):
+            raise BadData(f"y holds {sorted(kind.__name__ for kind in kinds)}. Expected whole numbers, or words.")
+        known = self._mind.labels
+        if known and type(known[0]) not in kinds:
+            raise BadData(f"y holds {kinds.pop().__name__} labels, those known are {type(known[0]).__name__}. Use one.")
+        return given
+
+    def _known(self, label: Any) -> Any:
+        if label not in self.classes:
+            names = ", ".join(str(one) for one in self.classes[:20]) or "none"
+            raise BadData(f"Unknown label {label!r}. Known: {names}.")
+        return label
+
+
+def _newborn(made: dict[str, Any], senses: Senses | None = None) -> Mind:
+    """A mind that has learned nothing."""
+    memory = AssociativeMemory(ridge=made["ridge"], per_class=made["forgettable"])
+    return Mind(senses or Senses(made["encoder"], made["settings"], made["seed"]), memory)
+
+
+def _read(store: Store, base: int, to: int | None = None) -> Mind:
+    """The mind at the snapshot `base`, and what came after it up to version `to`."""
+    mind = _newborn(store.head["settings"])
+    state, entries = store.read(base)
+    mind.load_state_dict(state)
+    for version, entry in entries:
+        if to is not None and version > to:
+            break
+        mind.apply(entry)
+    return mind
+
+
+def _newest(store: Store) -> Mind:
+    """The mind as it was last acknowledged."""
+    bases = store.snapshots()
+    return _read(store, bases[-1]) if bases else _newborn(store.head["settings"])
+
+
+def _newest_whole(store: Store) -> tuple[Mind, str | None]:
+    """The newest mind that can be read, and what damage was met on the way to it."""
+    damage = None
+    for base in reversed(store.snapshots()):
+        mind = _newborn(store.head["settings"])
+        try:
+            state, entries = store.read(base)
+            mind.load_state_dict(state)
+        except (CorruptFile, MissingData) as error:
+            damage = damage or str(error)
+            continue
+        try:
+            for _, entry in entries:
+                mind.apply(entry)
+        except CorruptFile as error:
+            damage = damage or str(error)
+        return mind, damage
+    return _newborn(store.head["settings"]), damage
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _same(one: Any, two: Any) -> bool:
+    """Whether two states are equal, bit for bit."""
+    if isinstance(one, dict):
+        return isinstance(two, dict) and one.keys() == two.keys() and all(_same(one[key], two[key]) for key in one)
+    if isinstance(one, Tensor):
+        return isinstance(two, Tensor) and one.dtype == two.dtype and torch.equal(one, two)
+    return bool(one == two)

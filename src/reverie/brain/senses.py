@@ -1,0 +1,206 @@
+"""Senses: from what a brain is given to the keys of its memory. They form at the first experience and stay so.
+
+What can be sensed: pictures (height × width, grey or in colours), feature vectors, sentences. The encoders:
+
+- `cortex`: the visual cortex, grown from the first pictures (`reverie.plasticity`);
+- `expansion`: sparse random expansion of anything numeric;
+- `raw`: the numbers as they are;
+- `hash`, `minilm`: sentences as vectors (`reverie.streams.text`);
+- `module:function`: one's own; `function(shape)` returns a frozen torch module.
+
+`auto` takes the cortex for pictures, `hash` for sentences, the expansion for the rest.
+"""
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Num
+from torch import Tensor, nn
+
+from reverie.contracts import State
+from reverie.errors import BadData, unknown_name
+from reverie.layers import Expansion, VisualCortex
+from reverie.plasticity import CompetitiveHebb, develop
+from reverie.streams.text import encode_text
+
+__all__ = ["ENCODERS", "Senses"]
+
+ENCODERS = ("auto", "cortex", "expansion", "hash", "minilm", "raw")
+_TEXT = ("hash", "minilm")
+_SETTINGS: dict[str, tuple[str, ...]] = {
+    "cortex": ("filters", "patch", "grid", "threshold", "precision", "patches", "epochs"),
+    "expansion": ("width", "kind", "active"),
+}
+
+
+class Senses:
+    """An encoder, and the form of what it takes.
+
+    Parameters
+    ----------
+    encoder : str
+        One of `ENCODERS`, or a dotted path.
+    settings : dict
+        Hyper-parameters of the encoder.
+    seed : int
+        Of whatever is random in it.
+    """
+
+    def __init__(self, encoder: str = "auto", settings: dict[str, Any] | None = None, seed: int = 0) -> None:
+        self.encoder, self.settings, self.seed = encoder, dict(settings or {}), seed
+        self.shape: tuple[int, ...] | None = None  # of a sample; () for a sentence
+        self.module: nn.Module | None = None
+        if encoder not in ENCODERS and ":" not in encoder:
+            raise unknown_name("encoder", encoder, ENCODERS)
+        known = {name for names in _SETTINGS.values() for name in names}
+        if encoder != "auto":
+            known = set(_SETTINGS.get(encoder, ()))
+        for name in self.settings:
+            if name not in known:
+                raise unknown_name(f"setting of the encoder {encoder}", name, known or {"none"})
+
+    # what comes in
+
+    def take(self, x: Any) -> Tensor | list[str]:
+        """Samples in the form that `keys` takes.
+
+        Raises
+        ------
+        BadData
+            Not samples; not finite; of another form than at first.
+        """
+        if isinstance(x, str):
+            raise BadData("x is one sentence. Expected a list of sentences.")
+        if isinstance(x, list | tuple) and len(x) > 0 and all(isinstance(item, str) for item in x):
+            given: Tensor | list[str] = list(x)
+            shape: tuple[int, ...] = ()
+        else:
+            given = _numbers(x)
+            shape = tuple(given.shape[1:])
+        if self.shape is not None and shape != self.shape:
+            raise BadData(f"Given {_form(shape)}. This brain takes {_form(self.shape)}: give the same form.")
+        return given
+
+    @property
+    def formed(self) -> bool:
+        return self.shape is not None
+
+    def form(self, samples: Tensor | list[str]) -> None:
+        """Choose and grow the encoder from the first samples."""
+        shape = () if isinstance(samples, list) else tuple(samples.shape[1:])
+        encoder = self._chosen(shape)
+        module = self._make(encoder, shape)
+        if isinstance(module, VisualCortex) and isinstance(samples, Tensor):
+            rule, source = CompetitiveHebb(), torch.Generator().manual_seed(self.seed + 1)
+            growth = {name: self.settings[name] for name in ("patches", "epochs") if name in self.settings}
+            develop(module, samples, rule=rule, generator=source, **growth)
+        self.encoder, self.shape, self.module = encoder, shape, module
+
+    def _chosen(self, shape: tuple[int, ...]) -> str:
+        if self.encoder == "auto":
+            if shape == ():
+                return "hash"
+            return "cortex" if len(shape) >= 2 and min(shape[:2]) >= 7 else "expansion"
+        if (self.encoder in _TEXT) != (shape == ()):
+            raise BadData(
+                f"The encoder {self.encoder} does not take {_form(shape)}. Use 'auto', or give what it takes."
+            )
+        return self.encoder
+
+    def _make(self, encoder: str, shape: tuple[int, ...]) -> nn.Module | None:
+        source = torch.Generator().manual_seed(self.seed)
+        own = {name: value for name, value in self.settings.items() if name not in ("patches", "epochs")}
+        try:
+            if encoder == "cortex":
+                return VisualCortex(shape, **(_fitting(shape) | own), generator=source)
+            if encoder == "expansion":
+                n_in = int(np.prod(shape))
+                return Expansion(n_in, **({"width": min(4000, max(512, 16 * n_in))} | own), generator=source)
+        except TypeError as error:
+            raise BadData(f"A setting of the encoder {encoder} has the wrong type: {error}.") from None
+        return _imported(encoder, shape) if ":" in encoder else None
+
+    @torch.no_grad()
+    def keys(self, samples: Tensor | list[str]) -> Num[Tensor, "n d"]:
+        """The keys of samples."""
+        if isinstance(samples, list):
+            return torch.from_numpy(encode_text(samples, self.encoder))
+        if samples.dtype == torch.uint8 and samples.ndim > 2 and self.encoder != "cortex":
+            samples = samples.float() / 255
+        if self.module is None:
+            return samples.flatten(1).float()
+        keys: Tensor = self.module(samples.float() if samples.ndim == 2 else samples)
+        return keys.flatten(1)
+
+    # keeping
+
+    def state_dict(self) -> State:
+        return {
+            "encoder": self.encoder,
+            "settings": self.settings,
+            "seed": self.seed,
+            "shape": None if self.shape is None else list(self.shape),
+            "module": {} if self.module is None else dict(self.module.state_dict()),
+        }
+
+    @classmethod
+    def from_state(cls, state: State) -> "Senses":
+        senses = cls(state["encoder"], {}, state["seed"])
+        senses.settings = state["settings"]
+        if state["shape"] is not None:
+            senses.shape = tuple(state["shape"])
+            senses.module = senses._make(senses.encoder, senses.shape)
+            if senses.module is not None:
+                senses.module.load_state_dict(state["module"])
+        return senses
+
+
+def _numbers(x: Any) -> Tensor:
+    try:
+        given = x if isinstance(x, Tensor) else torch.from_numpy(np.ascontiguousarray(np.asarray(x)))
+    except (TypeError, ValueError) as error:
+        raise BadData(f"x is not an array of numbers ({error}). Expected samples along the first axis.") from None
+    given = given.detach().cpu()
+    if given.ndim < 2 or 0 in given.shape or given.dtype in (torch.bool, torch.complex64, torch.complex128):
+        raise BadData(
+            f"x has shape {tuple(given.shape)} and type {given.dtype}. Expected sentences, or numbers [n, *shape] "
+            "with n ≥ 1."
+        )
+    if given.dtype == torch.uint8:
+        return given
+    given = given.float()
+    if not bool(torch.isfinite(given).all()):
+        raise BadData("x contains NaN, infinity, or numbers too large for float32. Drop or impute those samples.")
+    return given
+
+
+def _fitting(shape: tuple[int, ...]) -> dict[str, int]:
+    """Patches and regions for pictures: strokes are larger than colours' edges (chosen on validation data)."""
+    if len(shape) < 2:
+        return {}
+    grey = len(shape) == 2
+    side = max(2, min(8 if grey else 6, min(shape[:2]) // 2))
+    return {"filters": 200 if grey else 400, "patch": side, "grid": 3 if grey else 2}
+
+
+def _form(shape: tuple[int, ...]) -> str:
+    if shape == ():
+        return "sentences"
+    if len(shape) == 1:
+        return f"vectors of {shape[0]} numbers"
+    return f"samples of {'×'.join(str(side) for side in shape)}"
+
+
+def _imported(path: str, shape: tuple[int, ...]) -> nn.Module:
+    place, _, name = path.partition(":")
+    try:
+        module = getattr(import_module(place), name)(shape)
+    except (ImportError, AttributeError) as error:
+        raise BadData(
+            f"The encoder {path!r} cannot be imported: {error}. Expected 'package.module:function'."
+        ) from None
+    if not isinstance(module, nn.Module):
+        raise BadData(f"{path} returned {type(module).__name__}. Expected a function that returns a torch module.")
+    return module.eval().requires_grad_(False)

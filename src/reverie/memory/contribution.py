@@ -1,0 +1,77 @@
+"""What a batch adds to a memory's sums, in the smallest exact form: to be written to a log, sent, added or subtracted.
+
+The sums of a batch of m one-hot labelled keys are those of [Y | H]. Their triangular factor R, from a QR decomposition,
+holds the same sums in m rows where the sums themselves need d²/2 numbers::
+
+    Rᵀ R = [Y | H]ᵀ [Y | H],     n = Σ diag YᵀY,   Σ h = Σ_k (HᵀY)_k,   C = HᵀY,   G = HᵀH
+
+R is fixed by the sums: it tells nothing of the samples that the sums do not tell. Where keys are integers 0…127, R is
+kept in float32 for at most 256 samples, and rounding RᵀR gives back the exact integers: an entry errs by at most
+2·2⁻²⁴ ‖R_i‖ ‖R_j‖ ≤ 2⁻²³ · 256 · 127² < ½ (and the arithmetic is float64).
+
+A batch whose sums are smaller than its factors is kept as sums.
+"""
+
+import torch
+from jaxtyping import Int64, Num
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from reverie.contracts import State
+from reverie.memory.sums import Sums
+
+__all__ = ["contribution", "moved_columns"]
+
+_ROWS = 256
+_INTEGERS = (torch.uint8, torch.int8)
+
+
+def contribution(keys: Num[Tensor, "n d"], columns: Int64[Tensor, " n"], *, per_class: bool = False) -> State:
+    """What a memory's sums change by when `keys` are written with one-hot values.
+
+    Parameters
+    ----------
+    columns : int64 Tensor, shape [n]
+        The value column of each key.
+    per_class : bool
+        For a memory that keeps one Gram matrix per class.
+
+    Returns
+    -------
+    State
+        For `AssociativeMemory.absorb`.
+    """
+    d = keys.shape[1]
+    present, place = columns.unique(return_inverse=True)
+    if len(keys) * (d + 1) > (len(present) if per_class else 1) * d * (d + 1) // 2:
+        sums = Sums.empty(d, per_class, keys.device)
+        sums.add(keys, one_hot(place, len(present)), +1)
+        return {"form": "sums", "d": d, "columns": present.tolist(), "sums": sums.pack()}
+    exact = keys.dtype in _INTEGERS and int(keys.max()) < 128 and int(keys.min()) > -128
+    factors = []
+    for group in present.split(1 if per_class else len(present)):
+        chosen = torch.isin(columns, group)
+        values = one_hot(torch.searchsorted(group, columns[chosen]), len(group))
+        for block in torch.cat([values.double(), keys[chosen].double()], 1).split(_ROWS):
+            r = torch.linalg.qr(block, mode="r").R
+            r = r * torch.where(r.diagonal() < 0, -1.0, 1.0)[:, None]
+            factors.append({"columns": group.tolist(), "r": r.float() if exact else r})
+    return {"form": "factors", "d": d, "exact": exact, "factors": factors}
+
+
+def moved_columns(batch: State, to: list[int | None]) -> State:
+    """The same contribution where value column c is column `to[c]`; None: it is dropped (sums per class only)."""
+    if batch["form"] == "factors":
+        moved = [[to[column] for column in factor["columns"]] for factor in batch["factors"]]
+        kept = [
+            factor | {"columns": columns}
+            for factor, columns in zip(batch["factors"], moved, strict=True)
+            if None not in columns
+        ]
+        return batch | {"factors": kept}
+    columns = [to[column] for column in batch["columns"]]
+    if None not in columns:
+        return batch | {"columns": columns}
+    sums = Sums.unpack(batch["sums"])
+    sums.drop(columns.index(None))
+    return batch | {"columns": [column for column in columns if column is not None], "sums": sums.pack()}
