@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-NAMES = ("streams", "bir", "speed")
+NAMES = ("streams", "bir", "speed", "kills")
 
 
 def main() -> None:

@@ -26,7 +26,7 @@ def same(one: Brain, two: Brain) -> bool:
     """Equal bit for bit, but for the times at which things happened."""
     states = []
     for brain in (one, two):
-        state = brain._mind.state_dict()
+        state = brain.state_dict()
         state["history"] = [{key: value for key, value in event.items() if key != "time"} for event in state["history"]]
         states.append(state)
     from reverie.brain.brain import _same

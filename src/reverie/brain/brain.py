@@ -295,6 +295,10 @@ class Brain:
         """Bytes of everything the brain keeps, its log and its earlier versions apart."""
         return state_bytes(self._mind.state_dict())
 
+    def state_dict(self) -> State:
+        """Everything the brain keeps, its log and its earlier versions apart."""
+        return self._mind.state_dict()
+
     def predict(self, x: Any) -> NDArray[Any]:
         """The most likely label of each sample."""
         probability, _ = self._answers(x, novelty=False)
