@@ -21,7 +21,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from common import Claim, arguments, finish
-from reverie.brain import Brain
+from reverie.brain import Brain, Plan
 from reverie.checkpoint import pack_state
 
 CHANGES = 60
@@ -43,15 +43,17 @@ def change(brain: Brain, index: int, friend: Brain) -> None:
     elif index % 20 == 15:
         brain.merge(friend)
     elif index % 20 == 19:
-        brain.learn(X[part], Y[part])  # sleep
+        brain.sleep(Plan(keep=0.95, hidden=(10,), steps=40, agreement=0.0, tolerance=1.0))
     else:
         brain.learn(X[part], Y[part])
 
 
 def fingerprint(brain: Brain) -> str:
-    """Digest of the whole state, but for the times at which things happened."""
+    """Digest of the whole state, but for when things happened and how long they took."""
     state = brain.state_dict()
-    state["history"] = [{key: value for key, value in event.items() if key != "time"} for event in state["history"]]
+    state["history"] = [
+        {key: value for key, value in event.items() if key not in ("time", "seconds")} for event in state["history"]
+    ]
     return hashlib.sha256(pack_state(state)).hexdigest()
 
 

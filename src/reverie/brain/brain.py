@@ -5,12 +5,14 @@ log, durable before it is acknowledged; the state is what the entries make of it
 the folder, `senses` for the encoders.
 """
 
+import json
+import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -19,17 +21,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from reverie.brain.mind import Mind
+from reverie.brain.night import Plan, night
 from reverie.brain.senses import Senses
 from reverie.brain.store import Store
-from reverie.checkpoint import state_bytes
+from reverie.checkpoint import load_state, save_state, state_bytes
 from reverie.contracts import State
 from reverie.errors import BadData, CorruptFile, MissingData
-from reverie.functional import one_hot_logits
-from reverie.memory import AssociativeMemory, contribution, moved_columns
+from reverie.memory import AssociativeMemory
+from reverie.memory.contribution import contribution, moved_columns
 
 __all__ = ["Brain", "Learned"]
 
 _BLOCK = 1000  # samples sensed at once
+_SAVE_EVERY = 5.0  # seconds between two saves of a night that is not over
 _JOURNAL = 64 * 2**20  # bytes of log after which a snapshot is made, unless the snapshot is larger
 
 
@@ -199,7 +203,7 @@ class Brain:
             grown.apply(entry)
             self._replace(grown)
         else:
-            self._change(entry)
+            self._change(entry, keys=keys, columns=columns)
         return Learned(len(samples), new, self._mind.version, time.perf_counter() - began)
 
     def forget(self, label: Any = None, *, name: str | None = None, x: Any = None, y: Any = None) -> None:
@@ -246,17 +250,21 @@ class Brain:
         self._change({"kind": "forget", "label": label, "names": names, "batches": batches, "event": event})
 
     def merge(self, other: "Brain") -> None:
-        """Add what another brain has learned, as if this one had learned it too. Their senses must be the same."""
+        """Add what another brain has learned, as if this one had learned it too.
+
+        Their senses must have begun as the same; what sleep has pruned in either is pruned in the merged one.
+        """
         self._need_writer()
         mine, theirs = self._mind, other._mind
         if not theirs.senses.formed:
             raise BadData("The other brain has learned nothing. There is nothing to merge.")
         grown = mine.copy() if mine.senses.formed else _newborn(self._store.head["settings"], theirs.senses)
-        if not _same(grown.senses.state_dict(), theirs.senses.state_dict()):
-            raise BadData(
-                "The other brain's senses differ. Create both with the same encoder, settings and seed, and let both "
-                "begin from the same first experience, or from a copy of one brain."
-            )
+        if mine.senses.formed:
+            ours, yours = mine.senses.shared_with(theirs.senses, mine.memory.width, theirs.memory.width)
+            theirs = theirs.copy()
+            for mind, groups in ((grown, ours), (theirs, yours)):
+                if len(groups) < len(mind.senses.groups(mind.memory.width)):
+                    mind.prune(groups)
         shared = sorted(grown.ledger.keys() & theirs.ledger.keys())
         if shared:
             raise BadData(f"Both brains have learned something under the name {shared[0]!r}. Forget one of them first.")
@@ -272,6 +280,34 @@ class Brain:
         samples = sum(theirs.counts.values())
         grown.record({"kind": "merge", "time": _now(), "samples": samples, "new": new})
         self._replace(grown)
+
+    def sleep(self, plan: Plan | None = None) -> dict[str, Any]:
+        """Prune, dream, consolidate, verify; commit the night, or roll it back where retention has fallen.
+
+        An interrupted night (Ctrl-C, a kill) is gone on with by the next call with the same plan.
+
+        Returns
+        -------
+        dict
+            The night's report: `verdict` "committed" or "rolled back", `reason`, and what was measured.
+        """
+        self._need_writer()
+        if not self.classes:
+            raise BadData("This brain has learned nothing yet. Let it learn samples with labels first.")
+        plan = plan or Plan()
+        began = time.perf_counter()
+        progress = _Progress(self._store.path / "night", self._mind.version, plan)
+        slept, report = night(
+            self._mind, plan, progress.load(), progress.save, seed=self._store.head["settings"]["seed"]
+        )
+        report["seconds"] = time.perf_counter() - began
+        if slept is self._mind:
+            slept = self._mind.copy()
+        slept.nights += 1
+        slept.record({"kind": "sleep", "time": _now(), **report})
+        self._replace(slept)
+        progress.remove()
+        return report
 
     # asking
 
@@ -292,21 +328,28 @@ class Brain:
 
     @property
     def state_bytes(self) -> int:
-        """Bytes of everything the brain keeps, its log and its earlier versions apart."""
-        return state_bytes(self._mind.state_dict())
+        """Bytes of everything the brain keeps; its history, its log and its earlier versions apart."""
+        return self._mind.bytes
 
     def state_dict(self) -> State:
         """Everything the brain keeps, its log and its earlier versions apart."""
         return self._mind.state_dict()
 
-    def predict(self, x: Any) -> NDArray[Any]:
-        """The most likely label of each sample."""
-        probability, _ = self._answers(x, novelty=False)
-        return np.asarray([self.classes[index] for index in probability.argmax(1).tolist()])
+    def predict(self, x: Any, *, by: Literal["memory", "cortex"] = "memory") -> NDArray[Any]:
+        """The most likely label of each sample.
 
-    def predict_proba(self, x: Any) -> NDArray[np.float64]:
+        Parameters
+        ----------
+        by : {"memory", "cortex"}
+            Who answers: the exact memory, or the network that the last night trained, which knows nothing later.
+        """
+        probability, _ = self._answers(x, novelty=False, by=by)
+        classes = self.classes
+        return np.asarray([classes[index] for index in probability.argmax(1).tolist()])
+
+    def predict_proba(self, x: Any, *, by: Literal["memory", "cortex"] = "memory") -> NDArray[np.float64]:
         """Probability of each of `classes`, shape [n, k]."""
-        return np.asarray(self._answers(x, novelty=False)[0])
+        return np.asarray(self._answers(x, novelty=False, by=by)[0])
 
     def novelty(self, x: Any) -> NDArray[np.float64]:
         """How little of each sample is known, 0…1: the share of its own label that the memory would take over.
@@ -318,20 +361,24 @@ class Brain:
     def answer(self, x: Any) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.float64]]:
         """Labels, their probabilities, and novelty, in one go; each of shape [n]."""
         probability, novelty = self._answers(x, novelty=True)
-        best = probability.max(1)
-        labels = np.asarray([self.classes[index] for index in best.indices.tolist()])
+        best, classes = probability.max(1), self.classes
+        labels = np.asarray([classes[index] for index in best.indices.tolist()])
         return labels, best.values.numpy(), np.asarray(novelty)
 
-    def _answers(self, x: Any, *, novelty: bool) -> tuple[Float[Tensor, "n k"], Float[Tensor, " m"]]:
+    def _answers(
+        self, x: Any, *, novelty: bool, by: str = "memory"
+    ) -> tuple[Float[Tensor, "n k"], Float[Tensor, " m"]]:
         mind = self._mind
         if not self.classes:
             raise BadData("This brain has learned nothing yet. Let it learn samples with labels first.")
+        if by not in ("memory", "cortex"):
+            raise BadData(f"by is {by!r}. Expected 'memory' or 'cortex'.")
         samples = mind.senses.take(x)
         columns = mind.columns(self.classes)
         probabilities, news = [], []
         for i in range(0, len(samples), _BLOCK):
             keys = mind.senses.keys(samples[i : i + _BLOCK])
-            logits = one_hot_logits(mind.memory.read(keys), mind.memory.value_sums)
+            logits = mind.memory_logits(keys) if by == "memory" else mind.cortex_logits(keys)
             probabilities.append(torch.softmax(logits[:, columns], 1))
             if novelty:
                 variance = mind.memory.novelty(keys)
@@ -362,10 +409,10 @@ class Brain:
 
     # changes
 
-    def _change(self, entry: State) -> None:
+    def _change(self, entry: State, *, keys: Tensor | None = None, columns: Tensor | None = None) -> None:
         """Make an entry durable, then apply it."""
         self._store.append(self._mind.version + 1, entry)
-        self._mind.apply(entry)
+        self._mind.apply(entry, keys=keys, columns=columns)
         if self._store.journal_bytes > max(_JOURNAL, self._snapshot_bytes):
             self._replace(self._mind)
 
@@ -407,6 +454,32 @@ class Brain:
             names = ", ".join(str(one) for one in self.classes[:20]) or "none"
             raise BadData(f"Unknown label {label!r}. Known: {names}.")
         return label
+
+
+class _Progress:
+    """A night that is not over, in a folder of its own."""
+
+    def __init__(self, folder: Path, version: int, plan: Plan) -> None:
+        self.folder = folder
+        self.of = {"version": version, "plan": json.loads(json.dumps(asdict(plan)))}
+        self.saved = time.perf_counter()
+
+    def load(self) -> State | None:
+        """What was saved of this night."""
+        try:
+            state = load_state(self.folder, kind="night")
+        except (MissingData, CorruptFile):
+            return None
+        return state["training"] if state["of"] == self.of else None
+
+    def save(self, training: State) -> None:
+        """Save now and then."""
+        if time.perf_counter() - self.saved > _SAVE_EVERY:
+            save_state(self.folder, {"of": self.of, "training": training}, kind="night")
+            self.saved = time.perf_counter()
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _newborn(made: dict[str, Any], senses: Senses | None = None) -> Mind:
@@ -455,12 +528,3 @@ def _newest_whole(store: Store) -> tuple[Mind, str | None]:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def _same(one: Any, two: Any) -> bool:
-    """Whether two states are equal, bit for bit."""
-    if isinstance(one, dict):
-        return isinstance(two, dict) and one.keys() == two.keys() and all(_same(one[key], two[key]) for key in one)
-    if isinstance(one, Tensor):
-        return isinstance(two, Tensor) and one.dtype == two.dtype and torch.equal(one, two)
-    return bool(one == two)

@@ -8,11 +8,18 @@ from copy import deepcopy
 from typing import Any
 
 import torch
-from torch import Tensor
+from jaxtyping import Int64
+from torch import Tensor, nn
+from torch.nn.functional import one_hot, pad
 
 from reverie.brain.senses import Senses
+from reverie.checkpoint import state_bytes
 from reverie.contracts import State
-from reverie.memory import AssociativeMemory, moved_columns
+from reverie.errors import BadData
+from reverie.functional import one_hot_logits
+from reverie.memory import AssociativeMemory
+from reverie.memory.contribution import moved_columns, restricted
+from reverie.sleep import cortex_network
 
 __all__ = ["Mind"]
 
@@ -30,6 +37,10 @@ class Mind:
         Contributions that can be forgotten by their name.
     version : int
         How many changes there have been.
+    nights : int
+        How many have been slept through.
+    cortex : Module or None
+        The network that the last night trained: keys to logits of the labels there were then.
     oldest : int
         Versions before this one are to be kept nowhere: something they knew has been forgotten.
     """
@@ -41,6 +52,8 @@ class Mind:
         self.history: list[dict[str, Any]] = []
         self.version = 0
         self.oldest = 0
+        self.nights = 0
+        self.cortex: nn.Module | None = None
 
     @property
     def counts(self) -> dict[Any, int]:
@@ -50,11 +63,15 @@ class Mind:
         sums = [int(n) for n in self.memory.value_sums.round().tolist()]
         return {label: sums[column] if column < len(sums) else 0 for column, label in enumerate(self.labels)}
 
-    def apply(self, entry: State) -> None:
-        """Change by one entry; it must have been checked."""
+    def apply(self, entry: State, *, keys: Tensor | None = None, columns: Tensor | None = None) -> None:
+        """Change by one entry; it must have been checked.
+
+        `keys` and their value `columns`, where they are at hand: what a `learn` entry's factors were made of. Integer
+        keys give the same sums as their factors to the last bit, and sooner.
+        """
         kind = entry["kind"]
         if kind == "learn":
-            self._learn(entry)
+            self._learn(entry, keys, columns)
         elif kind == "forget":
             self._forget(entry)
         self.record(entry["event"])
@@ -64,9 +81,12 @@ class Mind:
         self.version += 1
         self.history = [*self.history, {"version": self.version, **event}][-_HISTORY:]
 
-    def _learn(self, entry: State) -> None:
+    def _learn(self, entry: State, keys: Tensor | None, columns: Tensor | None) -> None:
         self.labels = [*self.labels, *entry["new_labels"]]
-        self.memory.absorb(entry["batch"])
+        if keys is not None and columns is not None and entry["batch"].get("exact"):
+            self.memory.write(keys, one_hot(columns, len(self.labels)))
+        else:
+            self.memory.absorb(entry["batch"])
         if entry["name"] is not None:
             self.ledger[entry["name"]] = entry["batch"]
 
@@ -81,9 +101,31 @@ class Mind:
             self.labels = [label for label in self.labels if label != entry["label"]]
             to = [None if other == column else other - (other > column) for other in range(len(self.labels) + 1)]
             self.ledger = {name: moved_columns(batch, to) for name, batch in self.ledger.items()}
+        self.cortex = None
         self.oldest = self.version + 1
 
+    # asking
+
+    def memory_logits(self, keys: Tensor) -> Tensor:
+        """What the fast memory answers, one column for each label."""
+        return self._padded(one_hot_logits(self.memory.read(keys), self.memory.value_sums))
+
+    @torch.no_grad()
+    def cortex_logits(self, keys: Tensor) -> Tensor:
+        """What the cortex answers, as of its last night."""
+        if self.cortex is None:
+            raise BadData("This brain has no cortex network: it has not slept since it was made, or since it forgot.")
+        return self._padded(self.cortex(keys).double())
+
+    def _padded(self, logits: Tensor) -> Tensor:
+        return pad(logits, (0, len(self.labels) - logits.shape[1]), value=-torch.inf)
+
     # keeping
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all that is kept, the history apart."""
+        return state_bytes({name: part for name, part in self.state_dict().items() if name != "history"})
 
     def state_dict(self) -> State:
         return {
@@ -94,13 +136,24 @@ class Mind:
             "history": self.history,
             "version": self.version,
             "oldest": self.oldest,
+            "nights": self.nights,
+            "cortex": None if self.cortex is None else dict(self.cortex.state_dict()),
         }
 
     def load_state_dict(self, state: State) -> None:
         self.senses = Senses.from_state(state["senses"])
         self.memory.load_state_dict(state["memory"])
         self.labels, self.ledger, self.history = list(state["labels"]), dict(state["ledger"]), list(state["history"])
-        self.version, self.oldest = int(state["version"]), int(state["oldest"])
+        self.version, self.oldest, self.nights = int(state["version"]), int(state["oldest"]), int(state["nights"])
+        self.cortex = None if state["cortex"] is None else cortex_network(state["cortex"])
+
+    def prune(self, groups: Int64[Tensor, " kept"]) -> Int64[Tensor, " inputs"]:
+        """Keep these groups of inputs only (see `Senses.groups`); the inputs that remain."""
+        inputs = self.senses.keep(groups, self.memory.width)
+        self.memory.restrict(inputs)
+        self.ledger = {name: restricted(batch, inputs) for name, batch in self.ledger.items()}
+        self.cortex = None
+        return inputs
 
     def copy(self) -> "Mind":
         """Another mind that knows the same."""

@@ -11,14 +11,16 @@ What can be sensed: pictures (height × width, grey or in colours), feature vect
 `auto` takes the cortex for pictures, `hash` for sentences, the expansion for the rest.
 """
 
+import hashlib
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Num
+from jaxtyping import Int64, Num
 from torch import Tensor, nn
 
+from reverie.checkpoint import pack_state
 from reverie.contracts import State
 from reverie.errors import BadData, unknown_name
 from reverie.layers import Expansion, VisualCortex
@@ -52,6 +54,8 @@ class Senses:
         self.encoder, self.settings, self.seed = encoder, dict(settings or {}), seed
         self.shape: tuple[int, ...] | None = None  # of a sample; () for a sentence
         self.module: nn.Module | None = None
+        self.kept: Tensor | None = None  # the groups of inputs that pruning has left; None: all
+        self.origin = ""  # digest of what the encoder was when it had formed
         if encoder not in ENCODERS and ":" not in encoder:
             raise unknown_name("encoder", encoder, ENCODERS)
         known = {name for names in _SETTINGS.values() for name in names}
@@ -97,6 +101,7 @@ class Senses:
             growth = {name: self.settings[name] for name in ("patches", "epochs") if name in self.settings}
             develop(module, samples, rule=rule, generator=source, **growth)
         self.encoder, self.shape, self.module = encoder, shape, module
+        self.origin = hashlib.sha256(pack_state(self.state_dict())).hexdigest()
 
     def _chosen(self, shape: tuple[int, ...]) -> str:
         if self.encoder == "auto":
@@ -125,6 +130,10 @@ class Senses:
     @torch.no_grad()
     def keys(self, samples: Tensor | list[str]) -> Num[Tensor, "n d"]:
         """The keys of samples."""
+        keys = self._encoded(samples)
+        return keys if self.kept is None or self.whole_numbers else keys[:, self.kept]
+
+    def _encoded(self, samples: Tensor | list[str]) -> Tensor:
         if isinstance(samples, list):
             return torch.from_numpy(encode_text(samples, self.encoder))
         if samples.dtype == torch.uint8 and samples.ndim > 2 and self.encoder != "cortex":
@@ -133,6 +142,47 @@ class Senses:
             return samples.flatten(1).float()
         keys: Tensor = self.module(samples.float() if samples.ndim == 2 else samples)
         return keys.flatten(1)
+
+    # pruning
+
+    @property
+    def whole_numbers(self) -> bool:
+        """Whether keys are spike counts 0…127."""
+        return isinstance(self.module, VisualCortex | Expansion)
+
+    def groups(self, width: int) -> Int64[Tensor, "g m"]:
+        """The inputs of the memory that come and go together: a filter's cells, else each input alone."""
+        if isinstance(self.module, VisualCortex):
+            return torch.arange(width).view(-1, len(self.module.filters)).T.contiguous()
+        return torch.arange(width)[:, None]
+
+    def keep(self, groups: Int64[Tensor, " kept"], width: int) -> Int64[Tensor, " inputs"]:
+        """Prune all other groups away; the inputs that remain, in the order in which they will come."""
+        inputs = self.groups(width)[groups].T.flatten()
+        if isinstance(self.module, VisualCortex):
+            self.module.filters = self.module.filters[groups].clone()
+        elif isinstance(self.module, Expansion):
+            self.module.projection = self.module.projection[:, groups].contiguous()
+            self.module.bias = self.module.bias[groups].clone()
+        self.kept = groups if self.kept is None else self.kept[groups]
+        return inputs
+
+    def shared_with(self, other: "Senses", width: int, others_width: int) -> tuple[Tensor, Tensor]:
+        """Which groups of each are the same groups of the same encoder.
+
+        Raises
+        ------
+        BadData
+            Where the two did not begin as the same.
+        """
+        if self.origin != other.origin:
+            raise BadData(
+                "The other brain's senses differ. Create both with the same encoder, settings and seed, and let both "
+                "begin from the same first experience, or from a copy of one brain."
+            )
+        mine = self.kept if self.kept is not None else torch.arange(len(self.groups(width)))
+        theirs = other.kept if other.kept is not None else torch.arange(len(other.groups(others_width)))
+        return torch.isin(mine, theirs).nonzero().flatten(), torch.isin(theirs, mine).nonzero().flatten()
 
     # keeping
 
@@ -143,6 +193,8 @@ class Senses:
             "seed": self.seed,
             "shape": None if self.shape is None else list(self.shape),
             "module": {} if self.module is None else dict(self.module.state_dict()),
+            "kept": self.kept,
+            "origin": self.origin,
         }
 
     @classmethod
@@ -153,8 +205,17 @@ class Senses:
             senses.shape = tuple(state["shape"])
             senses.module = senses._make(senses.encoder, senses.shape)
             if senses.module is not None:
-                senses.module.load_state_dict(state["module"])
+                _load(senses.module, state["module"])
+            senses.kept, senses.origin = state["kept"], state["origin"]
         return senses
+
+
+def _load(module: nn.Module, state: State) -> None:
+    """Load, whatever sizes pruning has left."""
+    for name, value in state.items():
+        if name in dict(module.named_buffers()):
+            module.register_buffer(name, value.clone())
+    module.load_state_dict(state)
 
 
 def _numbers(x: Any) -> Tensor:

@@ -21,7 +21,7 @@ ACIL, NeurIPS (class-incremental learning by recursive least squares).
 from typing import Literal
 
 import torch
-from jaxtyping import Float, Num
+from jaxtyping import Float, Int64, Num
 from torch import Tensor
 
 from reverie.contracts import Memory, State
@@ -58,6 +58,7 @@ class AssociativeMemory(Memory):
         self._readout: Readout | None = None
         self._online = False  # the last writes were small and each was followed by a read
         self._rows_since_read = 0
+        self._settled: tuple[float, float] | None = None  # λ, and the number of samples it was chosen for
 
     # writing
 
@@ -132,9 +133,41 @@ class AssociativeMemory(Memory):
         return float(self._sums.n) if self._sums is not None else 0.0
 
     @property
+    def width(self) -> int:
+        """How many inputs a key has."""
+        return len(self._need().sum_h)
+
+    @property
     def value_sums(self) -> Float[Tensor, " k"]:
         """Σ y: for one-hot values, how many samples each class has."""
         return self._need().sum_y
+
+    def moments(self) -> tuple[Float[Tensor, " k"], Float[Tensor, "k d"], Float[Tensor, "c d d"]]:
+        """Of keys written with one-hot values: counts, means, and covariances (per class, or one for all)."""
+        return self._need().moments()
+
+    def solution(self) -> tuple[Float[Tensor, "d d"], Float[Tensor, "d k"], Float[Tensor, " k"]]:
+        """The read-out: (G + λI)⁻¹, W, and the intercept, so that ŷ(h) = intercept + Wᵀ h."""
+        return self._solved().solution(self._need())
+
+    def explained(self) -> float:
+        """The share of the values' variance that the read-out explains in new samples, by cross-validation's estimate.
+
+        1 − GCV / variance; 1 is perfect, 0 no better than the mean.
+        """
+        return self._solved().explained(self._need())
+
+    def restrict(self, inputs: Int64[Tensor, " kept"]) -> None:
+        """Keep these inputs of the keys, in this order; the others are as if they had never been."""
+        self._need().restrict(inputs)
+        self.refresh()
+
+    def settle(self) -> None:
+        """Choose λ from the sums now, and keep it until they have changed by a tenth of their samples."""
+        self._settled = None
+        self.refresh()
+        if self.ridge == "gcv":
+            self._settled = self._solved().ridge, self._need().n
 
     def refresh(self) -> None:
         """Forget the solved read-out; the next read chooses λ anew and solves from the sums."""
@@ -157,7 +190,7 @@ class AssociativeMemory(Memory):
     def _solved(self) -> "Readout":
         sums = self._need()
         if self._readout is None or self._readout.stale(sums.n):
-            self._readout = Readout.solve(sums, self.ridge)
+            self._readout = Readout.solve(sums, self.ridge, self._settled)
         if self._online and self._rows_since_read * 8 < sums.sum_h.shape[0]:
             self._readout.prepare_to_follow()
         self._rows_since_read = 0
@@ -171,10 +204,14 @@ class AssociativeMemory(Memory):
     # keeping
 
     def state_dict(self) -> State:
-        return {} if self._sums is None else self._sums.pack()
+        if self._sums is None:
+            return {}
+        return self._sums.pack() | {"settled": None if self._settled is None else list(self._settled)}
 
     def load_state_dict(self, state: State) -> None:
         self._sums = Sums.unpack(state) if state else None
+        settled = state.get("settled")
+        self._settled = None if settled is None else (float(settled[0]), float(settled[1]))
         self._readout = None
         self._online = False
         self._rows_since_read = 0

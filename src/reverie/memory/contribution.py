@@ -20,7 +20,7 @@ from torch.nn.functional import one_hot
 from reverie.contracts import State
 from reverie.memory.sums import Sums
 
-__all__ = ["contribution", "moved_columns"]
+__all__ = ["contribution", "moved_columns", "restricted"]
 
 _ROWS = 256
 _INTEGERS = (torch.uint8, torch.int8)
@@ -75,3 +75,17 @@ def moved_columns(batch: State, to: list[int | None]) -> State:
     sums = Sums.unpack(batch["sums"])
     sums.drop(columns.index(None))
     return batch | {"columns": [column for column in columns if column is not None], "sums": sums.pack()}
+
+
+def restricted(batch: State, inputs: Int64[Tensor, " kept"]) -> State:
+    """The same contribution to a memory that has kept only these inputs of the keys."""
+    if batch["form"] == "sums":
+        sums = Sums.unpack(batch["sums"])
+        sums.restrict(inputs)
+        return batch | {"d": len(inputs), "sums": sums.pack()}
+    factors = []
+    for factor in batch["factors"]:
+        k = len(factor["columns"])
+        r = factor["r"]
+        factors.append(factor | {"r": torch.cat([r[:, :k], r[:, k:][:, inputs]], 1)})
+    return batch | {"d": len(inputs), "factors": factors}

@@ -9,6 +9,8 @@ from reverie.memory.sums import Sums
 
 __all__ = ["Readout"]
 
+_STALE = 0.1  # λ is chosen anew when the number of samples has changed by more than this share
+
 
 class Readout:
     """A solved read-out: weights, λ, and whatever is needed to follow small writes by rank."""
@@ -21,10 +23,13 @@ class Readout:
         self.weights: Tensor | None = torch.cholesky_solve(cross, factor)
 
     @classmethod
-    def solve(cls, sums: Sums, ridge: float | str) -> "Readout":
+    def solve(cls, sums: Sums, ridge: float | str, settled: tuple[float, float] | None = None) -> "Readout":
+        """Solve with λ as given, as settled for about as many samples, or as the sums tell now."""
         gram, cross, energy = sums.centred()
         chosen_at = None
-        if ridge == "gcv":
+        if ridge == "gcv" and settled is not None and abs(sums.n - settled[1]) <= _STALE * settled[1]:
+            ridge, chosen_at = settled
+        elif ridge == "gcv":
             ridge, chosen_at = choose_ridge(spectrum(gram, cross), energy, sums.n), sums.n
         gram.diagonal().add_(float(ridge))
         factor, failed = torch.linalg.cholesky_ex(gram)
@@ -34,7 +39,7 @@ class Readout:
 
     def stale(self, n: float) -> bool:
         """True when λ was chosen for a number of samples that differs by more than a tenth."""
-        return self.chosen_at is not None and abs(n - self.chosen_at) > 0.1 * self.chosen_at
+        return self.chosen_at is not None and abs(n - self.chosen_at) > _STALE * self.chosen_at
 
     def prepare_to_follow(self) -> None:
         """Compute the inverse once, so that small writes update it by rank instead of solving again."""
@@ -68,6 +73,23 @@ class Readout:
             self.weights = self.inverse @ (sums.cross - torch.outer(sums.sum_h, sums.sum_y) / sums.n)
         mean_value = sums.sum_y / sums.n - (sums.sum_h / sums.n) @ self.weights
         return torch.addmm(mean_value, keys.double(), self.weights)
+
+    def solution(self, sums: Sums) -> tuple[Tensor, Tensor, Tensor]:
+        """The inverse, the weights and the intercept."""
+        self.prepare_to_follow()
+        assert self.inverse is not None
+        if self.weights is None:
+            self.weights = self.inverse @ sums.centred()[1]
+        return self.inverse, self.weights, sums.sum_y / sums.n - (sums.sum_h / sums.n) @ self.weights
+
+    def explained(self, sums: Sums) -> float:
+        """1 − GCV / variance of the outputs."""
+        inverse, weights, _ = self.solution(sums)
+        gram, cross, energy = sums.centred()
+        residual = energy - 2 * float((weights * cross).sum()) + float((weights * (gram @ weights)).sum())
+        freedom = len(gram) - self.ridge * float(inverse.diagonal().sum())
+        left = sums.n - freedom - 1
+        return 1 - sums.n * residual / (left * left) * (sums.n - 1) / energy if left > 0 and energy > 0 else 0.0
 
     def variance(self, keys: Tensor, sums: Sums) -> Tensor:
         centred = keys.double() - sums.sum_h / sums.n

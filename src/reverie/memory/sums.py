@@ -93,6 +93,24 @@ class Sums:
         self.sum_y, self.sum_yy = self.sum_y[keep], self.sum_yy[keep]
         self.cross, self.grams = self.cross[:, keep], self.grams[keep]
 
+    def restrict(self, inputs: Tensor) -> None:
+        """Keep the sums of these inputs only."""
+        self.sum_h, self.cross = self.sum_h[inputs], self.cross[inputs]
+        whole = [gram.triu() for gram in self.grams]
+        self.grams = torch.stack([(gram + gram.triu(1).T)[inputs][:, inputs] for gram in whole])
+
+    def moments(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Counts [k], means [k, d], and covariances within classes: one each [k, d, d], or one for all [1, d, d].
+
+        For one-hot values.
+        """
+        counts = self.sum_y.clamp_min(1)
+        means = (self.cross / counts).T
+        grams = torch.stack([gram.triu() + gram.triu(1).T for gram in self.grams])
+        if self.per_class:
+            return self.sum_y, means, grams / counts[:, None, None] - means[:, :, None] * means[:, None, :]
+        return self.sum_y, means, (grams - (means.T * self.sum_y) @ means) / max(self.n, 1)
+
     def _widen(self, k: int) -> None:
         missing = k - len(self.sum_y)
         if missing <= 0:

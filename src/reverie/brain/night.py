@@ -1,0 +1,156 @@
+"""A night: prune, dream, consolidate, verify; the mind that wakes up, or the one that went to bed.
+
+1. *Prune*: filters (or inputs) that the memory needs least go, half of them or as many as cost nearly nothing.
+2. *Dream*: keys are drawn from the memory's own statistics.
+3. *Consolidate*: a network learns what the memory answers to the dreams; its weakest synapses are cut.
+4. *Verify*: on fresh dreams, and on what the memory's read-out explains of all that was learned. Where retention has
+   fallen, nothing of the night is kept.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from reverie.brain.mind import Mind
+from reverie.contracts import State
+from reverie.errors import BadData
+from reverie.memory import AssociativeMemory
+from reverie.sleep import Consolidation, Dreamer, pruned
+
+__all__ = ["Plan", "night"]
+
+_SHARES = (1, 0.75, 0.5, 0.25)  # of the pruning that was planned, tried in this order
+_PROBES = 2000  # dreams on which retention is verified
+_STRIDE = 20  # steps between two moments at which a night can be interrupted
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do in a night.
+
+    Parameters
+    ----------
+    keep : float, optional
+        Share of the filters (or inputs) to keep, 0…1; less is pruned where that would cost more than `tolerance`. None:
+        a half in the first night, and all later.
+    tolerance : float
+        How much of the explained variance may be lost, 0…1.
+    hidden : tuple of int
+        Units of the cortex network's hidden layers; empty: no network is trained.
+    steps, learning_rate, cut
+        See `reverie.sleep.Consolidation`.
+    agreement : float
+        On how many dreams the network must answer as the memory does, 0…1.
+    """
+
+    keep: float | None = None
+    tolerance: float = 0.01
+    hidden: tuple[int, ...] = (400, 400)
+    steps: int = 1000
+    learning_rate: float = 1e-3
+    cut: float = 0.5
+    agreement: float = 0.95
+
+    def __post_init__(self) -> None:
+        if self.keep is not None and not 0 < self.keep <= 1:
+            raise BadData(f"keep is {self.keep!r}. Expected a share, more than 0 and at most 1.")
+
+
+def night(
+    mind: Mind, plan: Plan, begun: State | None, save: Callable[[State], None], *, seed: int
+) -> tuple[Mind, dict[str, Any]]:
+    """Sleep for a night.
+
+    Parameters
+    ----------
+    begun : State or None
+        What `save` was given in a night that was interrupted; it goes on from there, to the same morning.
+    save : callable
+        Called now and then with all that is needed to go on.
+
+    Returns
+    -------
+    Mind
+        The one that wakes up: another one, or `mind` itself where the night is rolled back.
+    dict
+        The night's report.
+    """
+    mind.memory.refresh()  # the night depends on the sums alone, not on how the read-out has followed them
+    dreamer = _dreamer(mind.memory, mind)
+    source = torch.Generator().manual_seed(seed)
+    probes, _ = dreamer.dream(_PROBES, source)
+    answers = mind.memory.read(probes).argmax(1)
+    report: dict[str, Any] = {
+        "plan": asdict(plan) | {"hidden": list(plan.hidden)},
+        "state_bytes": [mind.bytes],
+        "inputs": [probes.shape[1]],
+        "explained": [mind.memory.explained()],
+    }
+    slept, inputs = _prune(mind, plan)
+    slept.memory.settle()
+    report["inputs"].append(len(inputs))
+    report["explained"].append(slept.memory.explained())
+    report["agreement"] = {"memory": _share(slept.memory.read(probes[:, inputs]).argmax(1) == answers)}
+    if plan.hidden:
+        training = Consolidation(
+            slept.memory,
+            _dreamer(slept.memory, slept),
+            hidden=plan.hidden,
+            steps=plan.steps,
+            learning_rate=plan.learning_rate,
+            cut=plan.cut,
+            seed=seed,
+        )
+        if begun is not None:
+            training.load_state_dict(begun)
+        while not training.finished:
+            training.advance(_STRIDE)
+            save(training.state_dict())
+        slept.cortex = training.network
+        report["agreement"]["cortex"] = _share(slept.cortex_logits(probes[:, inputs]).argmax(1) == answers)
+    report["state_bytes"].append(slept.bytes)
+    reason = _verdict(report, plan)
+    report["verdict"] = "committed" if reason is None else "rolled back"
+    report["reason"] = reason
+    return (mind if reason else slept), report
+
+
+def _verdict(report: dict[str, Any], plan: Plan) -> str | None:
+    """Why the night must not be kept, or None."""
+    before, after = report["explained"]
+    if not after >= before - plan.tolerance:
+        return f"the memory would explain {after:.4f} of the variance instead of {before:.4f}"
+    for part, share in report["agreement"].items():
+        if not share >= plan.agreement:
+            return f"the {part} would answer as before to {share:.1%} of the dreams only"
+    return None
+
+
+def _prune(mind: Mind, plan: Plan) -> tuple[Mind, Tensor]:
+    """A copy of the mind with fewer inputs, and which they are."""
+    width = mind.memory.width
+    groups = mind.senses.groups(width)
+    keep = plan.keep if plan.keep is not None else (1.0 if mind.nights else 0.5)
+    before = mind.memory.explained()
+    for share in _SHARES:
+        count = max(1, round(len(groups) * (1 - (1 - keep) * share)))
+        if count == len(groups):
+            break
+        slept = mind.copy()
+        inputs = slept.prune(pruned(mind.memory, groups, count))
+        if slept.memory.explained() >= before - plan.tolerance:
+            return slept, inputs
+    return mind.copy(), torch.arange(width)
+
+
+def _dreamer(memory: AssociativeMemory, mind: Mind) -> Dreamer:
+    if mind.senses.whole_numbers:
+        return Dreamer(memory, lowest=0, highest=127)
+    return Dreamer(memory)
+
+
+def _share(true: Tensor) -> float:
+    return float(true.double().mean())

@@ -1,0 +1,67 @@
+"""Dreams: keys drawn from what the sums say of each class, and what the memory answers to them.
+
+    h ~ N(μ_c, Σ_c)
+
+The means and covariances are the memory's own: one covariance per class where it keeps sums per class, mixed with the
+common one (λ of regularised discriminant analysis), else the common one alone. Nothing else is stored.
+
+Reference: Friedman, 1989, JASA 84 (mixing the covariances).
+"""
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from reverie.memory import AssociativeMemory
+
+__all__ = ["Dreamer"]
+
+_COMMON = 0.3  # weight of the common covariance
+_JITTER = 1e-2  # of the mean variance, so that directions without any can be factored
+
+
+class Dreamer:
+    """Draws keys of the classes that a memory of one-hot values knows.
+
+    Parameters
+    ----------
+    memory : AssociativeMemory
+    lowest, highest : float
+        Keys are whole numbers within these; NaN: any numbers.
+
+    Examples
+    --------
+    >>> memory = AssociativeMemory()
+    >>> keys = torch.tensor([[0.0, 1.0], [0.2, 0.9], [5.0, 5.0], [5.1, 4.8]])
+    >>> memory.write(keys, torch.tensor([[1, 0], [1, 0], [0, 1], [0, 1]]))
+    >>> dreams, of = Dreamer(memory).dream(4, torch.Generator().manual_seed(0))
+    >>> dreams.shape, of.shape
+    (torch.Size([4, 2]), torch.Size([4]))
+    """
+
+    def __init__(
+        self, memory: AssociativeMemory, *, lowest: float = float("nan"), highest: float = float("nan")
+    ) -> None:
+        counts, self.means, covariances = memory.moments()
+        self.classes = counts.nonzero().flatten()
+        self.lowest, self.highest = lowest, highest
+        share = (counts / counts.sum())[:, None, None]
+        common = (covariances * share).sum(0) if len(covariances) > 1 else covariances[0]
+        jitter = _JITTER * float(common.diagonal().mean()) + 1e-12
+        self.factors = []
+        for covariance in covariances if len(covariances) > 1 else covariances[:1]:
+            mixed = (1 - _COMMON) * covariance + _COMMON * common
+            mixed.diagonal().add_(jitter)
+            self.factors.append(torch.linalg.cholesky(mixed).float())
+
+    def dream(self, n: int, generator: torch.Generator) -> tuple[Float[Tensor, "n d"], Int64[Tensor, " n"]]:
+        """`n` keys of classes drawn evenly, and the value column of each one's class."""
+        of = self.classes[torch.randint(len(self.classes), (n,), generator=generator)]
+        noise = torch.randn(n, self.means.shape[1], generator=generator)
+        keys = self.means[of].float()
+        if len(self.factors) == 1:
+            keys += noise @ self.factors[0].T
+        else:
+            for column in of.unique().tolist():
+                keys[of == column] += noise[of == column] @ self.factors[column].T
+        return (keys.round().clamp(self.lowest, self.highest) if self.lowest == self.lowest else keys), of
