@@ -115,7 +115,7 @@ def test_bad_folders(tmp_path):
 
 
 def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
-    monkeypatch.setattr("reverie.streams.own._PIXELS", 60)
+    monkeypatch.setattr("reverie.streams.pictures._PIXELS", 60)
     pictures(tmp_path / "pets")
     with pytest.raises(BadData, match="at most 60"):
         make(str(tmp_path / "pets"))

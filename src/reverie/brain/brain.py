@@ -30,10 +30,11 @@ from reverie.errors import BadData, CorruptFile, MissingData
 from reverie.memory import AssociativeMemory
 from reverie.memory.contribution import contribution, moved_columns
 
-__all__ = ["Brain", "Learned"]
+__all__ = ["Brain", "Learned", "shard_sums"]
 
 _BLOCK = 1000  # samples sensed at once
 _SAVE_EVERY = 5.0  # seconds between two saves of a night that is not over
+_LARGEST_SUMS = 8 * 2**30  # bytes of working memory for sums per class
 _JOURNAL = 64 * 2**20  # bytes of log after which a snapshot is made, unless the snapshot is larger
 
 
@@ -87,6 +88,7 @@ class Brain:
         settings: dict[str, Any] | None = None,
         forgettable: bool = True,
         ridge: float | str = "gcv",
+        budget: int | None = None,
         seed: int = 0,
     ) -> "Brain":
         """Make a new brain in a new folder.
@@ -101,15 +103,22 @@ class Brain:
             Keep sums per class, so that a class can be forgotten without its samples; state grows with the classes.
         ridge : "gcv" or float
             λ of the memory's read-out.
+        budget : int, optional
+            Bytes that the state may have, awake and asleep. The encoder is made as large as fits, and there is one sum
+            for all classes.
         """
+        if budget is not None and budget < 1:
+            raise BadData(f"budget is {budget}. Expected a number of bytes.")
+        forgettable = forgettable and budget is None
         if ridge != "gcv" and not (isinstance(ridge, int | float) and ridge > 0):
             raise BadData(f"ridge is {ridge!r}. Expected 'gcv' or a positive number.")
-        Senses(encoder, settings, seed)  # says what is wrong with the encoder before there is a folder
+        Senses(encoder, settings, seed, budget=budget)  # says what is wrong with the encoder before there is a folder
         made = {
             "encoder": encoder,
             "settings": settings or {},
             "forgettable": forgettable,
             "ridge": ridge,
+            "budget": budget,
             "seed": seed,
         }
         store = Store.create(Path(folder), made)
@@ -189,12 +198,13 @@ class Brain:
             raise BadData(f"name is {name!r}. Expected one that is not empty and not in use.")
         first = not senses.formed
         if first:
-            senses = Senses(senses.encoder, senses.settings, senses.seed)
+            senses = senses.unformed()
             senses.form(samples)
         mind = self._mind
         new = [label for label in dict.fromkeys(labels) if label not in mind.labels]
         columns = mind.columns(labels)
-        keys = torch.cat([senses.keys(samples[i : i + _BLOCK]) for i in range(0, len(samples), _BLOCK)])
+        keys = _keys(senses, samples)
+        self._check_room(keys.shape[1], len(mind.labels) + len(new))
         batch = contribution(keys, columns, per_class=mind.memory.per_class)
         event = {"kind": "learn", "time": _now(), "samples": len(samples), "new": new, "name": name}
         entry = {"kind": "learn", "batch": batch, "new_labels": new, "name": name, "event": event}
@@ -205,6 +215,44 @@ class Brain:
         else:
             self._change(entry, keys=keys, columns=columns)
         return Learned(len(samples), new, self._mind.version, time.perf_counter() - began)
+
+    def ready(self, x: Any, y: Any) -> State:
+        """Check samples, and form the senses from them where they are not formed yet.
+
+        Returns
+        -------
+        State
+            The senses, as `shard_sums` takes them; elsewhere, later.
+        """
+        self._need_writer()
+        samples = self._mind.senses.take(x)
+        labels = self._labels(y, len(samples))
+        senses = self._mind.senses
+        if not senses.formed:
+            senses = senses.unformed()
+            senses.form(samples)
+        width = senses.keys(samples[:1]).shape[1]
+        self._check_room(width, len({*self._mind.labels, *labels}))
+        return {"senses": senses.state_dict(), "per_class": self._mind.memory.per_class}
+
+    def learn_sums(self, parts: list[State]) -> Learned:
+        """Learn what `shard_sums` made of samples, in one durable change, as `learn` would have learned the samples."""
+        self._need_writer()
+        began = time.perf_counter()
+        grown = self._mind.copy()
+        if not grown.senses.formed:
+            grown.senses = Senses.from_state(parts[0]["senses"])
+        if any(part["senses"]["origin"] != grown.senses.origin for part in parts):
+            raise BadData("The sums were not made by this brain's senses. Make them with what `ready` returned.")
+        known = len(grown.labels)
+        for part in parts:
+            columns = grown.columns(part["labels"]).tolist()
+            grown.labels += [label for label in part["labels"] if label not in grown.labels]
+            grown.memory.absorb(moved_columns(part["batch"], columns))
+        samples, new = sum(part["samples"] for part in parts), grown.labels[known:]
+        grown.record({"kind": "learn", "time": _now(), "samples": samples, "new": new, "name": None})
+        self._replace(grown)
+        return Learned(samples, new, grown.version, time.perf_counter() - began)
 
     def forget(self, label: Any = None, *, name: str | None = None, x: Any = None, y: Any = None) -> None:
         """Forget a class, what was learned under a name, or samples: as if they had never been learned.
@@ -244,7 +292,7 @@ class Brain:
             counts = mind.counts
             if any(labels.count(one) > counts[one] for one in set(labels)):
                 raise BadData("More samples of a class were given than were learned. Give only samples that were.")
-            batches = [contribution(mind.senses.keys(samples), mind.columns(labels), per_class=mind.memory.per_class)]
+            batches = [contribution(_keys(mind.senses, samples), mind.columns(labels), per_class=mind.memory.per_class)]
         event = {"kind": "forget", "time": _now(), "label": label, "name": name, "samples": 0 if x is None else len(x)}
         names = [] if name is None else [name]
         self._change({"kind": "forget", "label": label, "names": names, "batches": batches, "event": event})
@@ -322,6 +370,11 @@ class Brain:
         return {label: count for label, count in self._mind.counts.items() if count > 0}
 
     @property
+    def shape(self) -> tuple[int, ...] | None:
+        """Of a sample: () for sentences; None before anything was learned."""
+        return self._mind.senses.shape
+
+    @property
     def version(self) -> int:
         """How many changes there have been."""
         return self._mind.version
@@ -358,9 +411,9 @@ class Brain:
         """
         return np.asarray(self._answers(x, novelty=True)[1])
 
-    def answer(self, x: Any) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.float64]]:
+    def answer(self, x: Any, *, by: str = "memory") -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.float64]]:
         """Labels, their probabilities, and novelty, in one go; each of shape [n]."""
-        probability, novelty = self._answers(x, novelty=True)
+        probability, novelty = self._answers(x, novelty=True, by=by)
         best, classes = probability.max(1), self.classes
         labels = np.asarray([classes[index] for index in best.indices.tolist()])
         return labels, best.values.numpy(), np.asarray(novelty)
@@ -430,6 +483,14 @@ class Brain:
         if bases and bases[-1] >= self._mind.oldest:
             self._store.drop([base for base in bases if base < self._mind.oldest])
 
+    def _check_room(self, width: int, classes: int) -> None:
+        """Refuse what the sums have no room for, before anything is changed."""
+        if self._mind.memory.per_class and classes * width * width * 8 > _LARGEST_SUMS:
+            raise BadData(
+                f"Sums of {classes} classes, {width} inputs each, would take {classes * width * width * 8:.1e} bytes. "
+                "Create the brain with forgettable=False (one sum for all classes), or with a smaller encoder."
+            )
+
     def _need_writer(self) -> None:
         if not self._store.writer:
             raise BadData("This brain was opened for reading. Open it with writer=True to change it.")
@@ -454,6 +515,26 @@ class Brain:
             names = ", ".join(str(one) for one in self.classes[:20]) or "none"
             raise BadData(f"Unknown label {label!r}. Known: {names}.")
         return label
+
+
+def shard_sums(ready: State, x: Any, y: Any) -> State:
+    """What a brain's sums change by when it learns these samples; needs nothing of the brain but its senses.
+
+    Parameters
+    ----------
+    ready : State
+        What `Brain.ready` returned.
+    """
+    senses = Senses.from_state(ready["senses"])
+    samples, labels = senses.take(x), np.asarray(y).tolist()
+    known = list(dict.fromkeys(labels))
+    columns = torch.tensor([known.index(label) for label in labels])
+    batch = contribution(_keys(senses, samples), columns, per_class=ready["per_class"])
+    return {"senses": ready["senses"], "labels": known, "batch": batch, "samples": len(labels)}
+
+
+def _keys(senses: Senses, samples: Any) -> Tensor:
+    return torch.cat([senses.keys(samples[i : i + _BLOCK]) for i in range(0, len(samples), _BLOCK)])
 
 
 class _Progress:
@@ -485,7 +566,8 @@ class _Progress:
 def _newborn(made: dict[str, Any], senses: Senses | None = None) -> Mind:
     """A mind that has learned nothing."""
     memory = AssociativeMemory(ridge=made["ridge"], per_class=made["forgettable"])
-    return Mind(senses or Senses(made["encoder"], made["settings"], made["seed"]), memory)
+    senses = senses or Senses(made["encoder"], made["settings"], made["seed"], budget=made["budget"])
+    return Mind(senses, memory)
 
 
 def _read(store: Store, base: int, to: int | None = None) -> Mind:

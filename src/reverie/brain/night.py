@@ -60,7 +60,7 @@ class Plan:
 
 
 def night(
-    mind: Mind, plan: Plan, begun: State | None, save: Callable[[State], None], *, seed: int
+    mind: Mind, plan: Plan, begun: State | None, save: Callable[[State], None], *, seed: int, budget: int | None = None
 ) -> tuple[Mind, dict[str, Any]]:
     """Sleep for a night.
 
@@ -112,13 +112,13 @@ def night(
         slept.cortex = training.network
         report["agreement"]["cortex"] = _share(slept.cortex_logits(probes[:, inputs]).argmax(1) == answers)
     report["state_bytes"].append(slept.bytes)
-    reason = _verdict(report, plan)
+    reason = _verdict(report, plan, budget)
     report["verdict"] = "committed" if reason is None else "rolled back"
     report["reason"] = reason
     return (mind if reason else slept), report
 
 
-def _verdict(report: dict[str, Any], plan: Plan) -> str | None:
+def _verdict(report: dict[str, Any], plan: Plan, budget: int | None) -> str | None:
     """Why the night must not be kept, or None."""
     before, after = report["explained"]
     if not after >= before - plan.tolerance:
@@ -126,6 +126,8 @@ def _verdict(report: dict[str, Any], plan: Plan) -> str | None:
     for part, share in report["agreement"].items():
         if not share >= plan.agreement:
             return f"the {part} would answer as before to {share:.1%} of the dreams only"
+    if budget is not None and report["state_bytes"][1] > budget:
+        return f"the state would have {report['state_bytes'][1]} bytes, and its budget is {budget}"
     return None
 
 

@@ -5,7 +5,7 @@ What can be sensed: pictures (height × width, grey or in colours), feature vect
 - `cortex`: the visual cortex, grown from the first pictures (`reverie.plasticity`);
 - `expansion`: sparse random expansion of anything numeric;
 - `raw`: the numbers as they are;
-- `hash`, `minilm`: sentences as vectors (`reverie.streams.text`);
+- `hash`, `minilm`: sentences as vectors (`reverie.streams.text`); MiniLM's then pass a random expansion;
 - `module:function`: one's own; `function(shape)` returns a frozen torch module.
 
 `auto` takes the cortex for pictures, `hash` for sentences, the expansion for the rest.
@@ -30,11 +30,14 @@ from reverie.streams.text import encode_text
 __all__ = ["ENCODERS", "Senses"]
 
 ENCODERS = ("auto", "cortex", "expansion", "hash", "minilm", "raw")
-_TEXT = ("hash", "minilm")
 _SETTINGS: dict[str, tuple[str, ...]] = {
     "cortex": ("filters", "patch", "grid", "threshold", "precision", "patches", "epochs"),
     "expansion": ("width", "kind", "active"),
+    "minilm": ("width",),
+    "hash": ("width",),
 }
+_TEXT = {"hash": 2048, "minilm": 384}  # numbers in a sentence's vector
+_SPARE = 0.85  # share of a budget that the sums may take at once; classes and a night's network need the rest
 
 
 class Senses:
@@ -48,10 +51,19 @@ class Senses:
         Hyper-parameters of the encoder.
     seed : int
         Of whatever is random in it.
+    budget : int, optional
+        Bytes that the brain's state may have: the encoder is made as large as fits.
     """
 
-    def __init__(self, encoder: str = "auto", settings: dict[str, Any] | None = None, seed: int = 0) -> None:
-        self.encoder, self.settings, self.seed = encoder, dict(settings or {}), seed
+    def __init__(
+        self,
+        encoder: str = "auto",
+        settings: dict[str, Any] | None = None,
+        seed: int = 0,
+        *,
+        budget: int | None = None,
+    ) -> None:
+        self.encoder, self.settings, self.seed, self.budget = encoder, dict(settings or {}), seed, budget
         self.shape: tuple[int, ...] | None = None  # of a sample; () for a sentence
         self.module: nn.Module | None = None
         self.kept: Tensor | None = None  # the groups of inputs that pruning has left; None: all
@@ -91,10 +103,16 @@ class Senses:
     def formed(self) -> bool:
         return self.shape is not None
 
+    def unformed(self) -> "Senses":
+        """Others that have not formed, made alike."""
+        return Senses(self.encoder, self.settings, self.seed, budget=self.budget)
+
     def form(self, samples: Tensor | list[str]) -> None:
         """Choose and grow the encoder from the first samples."""
         shape = () if isinstance(samples, list) else tuple(samples.shape[1:])
         encoder = self._chosen(shape)
+        if self.budget is not None:
+            self.settings |= self._affordable(encoder, shape, self.budget)
         module = self._make(encoder, shape)
         if isinstance(module, VisualCortex) and isinstance(samples, Tensor):
             rule, source = CompetitiveHebb(), torch.Generator().manual_seed(self.seed + 1)
@@ -120,12 +138,35 @@ class Senses:
         try:
             if encoder == "cortex":
                 return VisualCortex(shape, **(_fitting(shape) | own), generator=source)
-            if encoder == "expansion":
-                n_in = int(np.prod(shape))
+            if encoder == "expansion" or (encoder in _TEXT and (encoder == "minilm" or "width" in own)):
+                n_in = _TEXT.get(encoder, int(np.prod(shape)))
                 return Expansion(n_in, **({"width": min(4000, max(512, 16 * n_in))} | own), generator=source)
         except TypeError as error:
             raise BadData(f"A setting of the encoder {encoder} has the wrong type: {error}.") from None
         return _imported(encoder, shape) if ":" in encoder else None
+
+    def _affordable(self, encoder: str, shape: tuple[int, ...], budget: int) -> dict[str, int]:
+        """The largest size of the encoder with which the brain's state fits its budget."""
+        own = (_fitting(shape) if encoder == "cortex" else {}) | self.settings
+        if encoder == "cortex":
+            seen = own["patch"] ** 2 * (3 if len(shape) == 3 else 1)
+            name, largest, width, each, fixed = "filters", 4000, 2 * own["grid"] ** 2, seen, seen * seen
+        elif encoder in ("expansion", "minilm"):
+            n_in = _TEXT.get(encoder, int(np.prod(shape)))
+            name, largest, width, each, fixed = "width", 20_000, 1, n_in + 2, 0
+        else:
+            return {}
+        best = 0
+        for size in range(1, own.get(name, largest) + 1):
+            d = size * width
+            if 4 * (d * (d + 1) // 2 + size * each + fixed) > _SPARE * budget:
+                break
+            best = size
+        if best < 8:
+            raise BadData(
+                f"A budget of {budget} bytes is too small for the encoder {encoder}. Give more, or use 'raw'."
+            )
+        return {name: best}
 
     @torch.no_grad()
     def keys(self, samples: Tensor | list[str]) -> Num[Tensor, "n d"]:
@@ -135,7 +176,7 @@ class Senses:
 
     def _encoded(self, samples: Tensor | list[str]) -> Tensor:
         if isinstance(samples, list):
-            return torch.from_numpy(encode_text(samples, self.encoder))
+            samples = torch.from_numpy(encode_text(samples, self.encoder))
         if samples.dtype == torch.uint8 and samples.ndim > 2 and self.encoder != "cortex":
             samples = samples.float() / 255
         if self.module is None:
@@ -191,6 +232,7 @@ class Senses:
             "encoder": self.encoder,
             "settings": self.settings,
             "seed": self.seed,
+            "budget": self.budget,
             "shape": None if self.shape is None else list(self.shape),
             "module": {} if self.module is None else dict(self.module.state_dict()),
             "kept": self.kept,
@@ -199,7 +241,7 @@ class Senses:
 
     @classmethod
     def from_state(cls, state: State) -> "Senses":
-        senses = cls(state["encoder"], {}, state["seed"])
+        senses = cls(state["encoder"], {}, state["seed"], budget=state["budget"])
         senses.settings = state["settings"]
         if state["shape"] is not None:
             senses.shape = tuple(state["shape"])

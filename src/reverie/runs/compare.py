@@ -18,9 +18,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from reverie.contracts import Scenario
-from reverie.errors import BadData, ReverieError, unknown_name
+from reverie.errors import BadData, unknown_name
 from reverie.record import RunFolder, read_json, replace_file, write_json
 from reverie.runs.build import learner_class
+from reverie.runs.cluster import cluster
 from reverie.runs.config import RunConfig
 from reverie.runs.execute import execute
 
@@ -158,16 +159,7 @@ def _enter_worker(threads: int) -> None:
 
 
 def _on_ray(todo: dict[str, RunConfig], folder: Path, address: str, tell: Progress) -> None:
-    try:
-        import ray
-    except ImportError:
-        raise ReverieError(
-            "--ray needs the package ray, which is not installed. Run: pip install 'reverie[ray]'"
-        ) from None
-    started = not ray.is_initialized()
-    if started:
-        ray.init(address=None if address == "local" else address, log_to_driver=False, include_dashboard=False)
-    try:
+    with cluster(address) as ray:
         remote = ray.remote(num_cpus=1)(_away)
         waiting = {remote.remote(config.model_dump(mode="json")): place for place, config in todo.items()}
         while waiting:
@@ -179,9 +171,6 @@ def _on_ray(todo: dict[str, RunConfig], folder: Path, address: str, tell: Progre
                 path.parent.mkdir(parents=True, exist_ok=True)
                 replace_file(path, data)
             tell(place, RunFolder(target).results() or {})
-    finally:
-        if started:
-            ray.shutdown()
 
 
 def _away(values: dict[str, Any]) -> dict[str, bytes]:

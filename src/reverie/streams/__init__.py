@@ -11,12 +11,14 @@ from reverie.streams.memristor import memristor
 from reverie.streams.named import clinc150, digits, permuted_mnist, split_cifar10, split_cifar100, split_mnist
 from reverie.streams.own import from_path
 from reverie.streams.permuted import Permuted
+from reverie.streams.samples import Samples, read_samples
 from reverie.streams.split import Split
 
 __all__ = [
     "FACTORIES",
     "LabelledData",
     "Permuted",
+    "Samples",
     "Split",
     "catalogue",
     "clinc150",
@@ -25,6 +27,7 @@ __all__ = [
     "make",
     "memristor",
     "permuted_mnist",
+    "read_samples",
     "split_cifar10",
     "split_cifar100",
     "split_mnist",

@@ -10,18 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.contracts import Scenario, Stream
-from reverie.errors import BadData, CorruptFile, MissingData
+from reverie.errors import BadData, MissingData
 from reverie.streams.data import LabelledData, stratified_split
 from reverie.streams.locate import read_npz
+from reverie.streams.pictures import class_folders, common_size, read_picture
 from reverie.streams.split import Split
 from reverie.streams.tables import read_table
 
 __all__ = ["from_path"]
 
 _PROTOCOL = {"hidden": (400, 400), "iterations": 1000, "batch_size": 128, "learning_rate": 1e-3, "latent": 50}
-_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
-_LARGEST = 64  # pixels of a side to which larger pictures are reduced
-_PIXELS = 50_000_000  # a picture of more is refused before it is decoded
 
 
 def from_path(
@@ -129,71 +127,18 @@ def _number(
 def _from_folder(path: Path) -> tuple[LabelledData, tuple[str, ...]]:
     parts = {part: path / part for part in ("train", "test") if (path / part).is_dir()}
     if len(parts) == 2:
-        train, test = _list(parts["train"]), _list(parts["test"])
+        train, test = class_folders(parts["train"]), class_folders(parts["test"])
         notes = ["Test part: the folder test/."]
     else:
-        everything = _list(path)
+        everything = class_folders(path)
         held = stratified_split(np.unique([label for label, _ in everything], return_inverse=True)[1])
         train = [item for item, out in zip(everything, held, strict=True) if not out]
         test = [item for item, out in zip(everything, held, strict=True) if out]
         notes = ["Test part: a fixed fifth of each class."]
-    size, colour = _common_size([file for _, file in (*train, *test)])
+    size, colour = common_size([file for _, file in (*train, *test)])
     notes.append(f"Pictures as {size[1]}×{size[0]} pixels, {'colour' if colour else 'grey'}.")
     names, train_y, test_y = _number(
         path, np.array([label for label, _ in train]), np.array([label for label, _ in test])
     )
-    train_x, test_x = (np.stack([_picture(file, size, colour) for _, file in part]) for part in (train, test))
+    train_x, test_x = (np.stack([read_picture(file, size, colour) for _, file in part]) for part in (train, test))
     return LabelledData(train_x, train_y, test_x, test_y, names), tuple(notes)
-
-
-def _list(folder: Path) -> list[tuple[str, Path]]:
-    """(class, picture) of every picture in the class folders, in a fixed order."""
-    found = [
-        (inner.name, file)
-        for inner in sorted(folder.iterdir())
-        if inner.is_dir() and not inner.name.startswith(".")
-        for file in sorted(inner.iterdir())
-        if file.suffix.lower() in _SUFFIXES and not file.name.startswith(".")
-    ]
-    if not found:
-        raise BadData(f"{folder} holds no class folders with pictures. Expected {folder.name}/CLASS/PICTURE.png.")
-    return found
-
-
-def _common_size(files: list[Path]) -> tuple[tuple[int, int], bool]:
-    """The most frequent (width, height), reduced to 64 pixels a side, and whether any picture has colour."""
-    from collections import Counter
-
-    sizes: Counter[tuple[int, int]] = Counter()
-    colour = False
-    for file in files:
-        with _open(file) as picture:
-            sizes[picture.size] += 1
-            colour = colour or picture.mode not in ("1", "L", "I", "I;16", "F", "LA")
-    (width, height), _ = max(sizes.items(), key=lambda item: (item[1], item[0]))
-    factor = min(1.0, _LARGEST / max(width, height))
-    return (max(1, round(width * factor)), max(1, round(height * factor))), colour
-
-
-def _open(file: Path):  # type: ignore[no-untyped-def]  # PIL.Image.Image, imported late
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        picture = Image.open(file)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise CorruptFile(
-            f"{file} cannot be read as a picture ({type(error).__name__}). Replace or remove it."
-        ) from None
-    if picture.width * picture.height > _PIXELS:
-        picture.close()
-        raise BadData(f"{file} has {picture.width}×{picture.height} pixels. Expected at most {_PIXELS}; reduce it.")
-    return picture
-
-
-def _picture(file: Path, size: tuple[int, int], colour: bool) -> NDArray[np.uint8]:
-    with _open(file) as picture:
-        try:
-            shown = picture.convert("RGB" if colour else "L")
-        except (OSError, SyntaxError, ValueError) as error:
-            raise CorruptFile(f"{file} is torn ({type(error).__name__}). Replace or remove it.") from None
-        return np.asarray(shown if shown.size == size else shown.resize(size), dtype=np.uint8)

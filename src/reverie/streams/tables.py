@@ -11,16 +11,14 @@ from reverie.errors import BadData, CorruptFile
 from reverie.streams.data import LabelledData, stratified_split
 from reverie.streams.text import encode_text
 
-__all__ = ["read_table"]
+__all__ = ["numbers", "read_rows", "read_table"]
 
 Rows = list[dict[str, str]]
 
 
 def read_table(path: Path) -> tuple[LabelledData, tuple[str, ...]]:
     """Read a table. A column `split` (train or test) divides it; else a fixed fifth of each class is the test part."""
-    rows = _json_lines(path) if path.suffix == ".jsonl" else _delimited(path, "\t" if path.suffix == ".tsv" else ",")
-    if not rows:
-        raise BadData(f"{path} has no rows. Expected a header and at least one row for each class.")
+    rows = read_rows(path)
     columns = list(rows[0])
     if "label" not in columns:
         raise BadData(f"{path} has the columns {', '.join(columns)}. Expected one named label.")
@@ -33,7 +31,7 @@ def read_table(path: Path) -> tuple[LabelledData, tuple[str, ...]]:
         x = encode_text([row["text"] for row in rows])
         notes = ["Text encoded by hashed words and letters."]
     else:
-        x, used = _numbers(path, rows, [name for name in columns if name not in ("label", "split")])
+        x, used = numbers(path, rows, [name for name in columns if name not in ("label", "split")])
         notes = [f"Features: {', '.join(used)}, as they are."]
     if "split" in columns:
         parts = {row["split"] for row in rows}
@@ -54,6 +52,14 @@ def read_table(path: Path) -> tuple[LabelledData, tuple[str, ...]]:
         raise BadData(f"{path} has too few rows for a test part. Expected at least two of some class.")
     data = LabelledData(x[~test], y[~test], x[test], y[test], tuple(str(name) for name in names))
     return data, tuple(notes)
+
+
+def read_rows(path: Path) -> Rows:
+    """The rows of a table, at least one, each a dictionary from column to text."""
+    rows = _json_lines(path) if path.suffix == ".jsonl" else _delimited(path, "\t" if path.suffix == ".tsv" else ",")
+    if not rows:
+        raise BadData(f"{path} has no rows. Expected a header and at least one row.")
+    return rows
 
 
 def _read(path: Path) -> str:
@@ -99,7 +105,8 @@ def _json_lines(path: Path) -> Rows:
     return rows
 
 
-def _numbers(path: Path, rows: Rows, columns: list[str]) -> tuple[NDArray[np.float32], list[str]]:
+def numbers(path: Path, rows: Rows, columns: list[str]) -> tuple[NDArray[np.float32], list[str]]:
+    """The columns as numbers, shape [rows, columns], and their names."""
     if not columns:
         raise BadData(f"{path} has only labels. Expected a column named text, or columns of numbers.")
     values = np.empty((len(rows), len(columns)), dtype=np.float32)

@@ -1,8 +1,10 @@
-"""The command line: thin commands over `runs` and `report`; heavy libraries are imported where they are needed."""
+"""The commands that run learners on streams: thin, over `runs` and `report`.
+
+Heavy libraries are imported where they are needed.
+"""
 
 import json
 import os
-import signal
 import sys
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,94 +13,37 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reverie import __version__
-from reverie.errors import BadData, ReverieError
+from reverie.cli.common import Json, Settings, say
+from reverie.errors import BadData
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reverie.runs import RunConfig
 
-__all__ = ["app", "main"]
+__all__ = ["register"]
 
-app = typer.Typer(
-    help="Models that keep learning: awake from a stream at once, asleep by consolidation, without keeping raw data.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (run, compare, report, data):
+        app.command()(command)
+    app.command(name="learners")(list_learners)
+    app.command(name="streams")(list_streams)
+
 
 CONTROLS = ("naive", "joint", "ncm", "slda", "exact-raw", "bir")
 """What stands beside the best learner when `run` is given no learner: the controls, and a replay method."""
 
 
-def main() -> None:
-    """Run the command line; a user's error is one line on standard error and exit code 2."""
-    debug = "--debug" in sys.argv
-    if debug:
-        sys.argv.remove("--debug")
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
-    try:
-        code = app(standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
-    except _Stopped:
-        _say("Stopped. What was finished is kept; give the same --out with --resume to go on.")
-        sys.exit(130)
-    except Exception as error:
-        if debug:
-            raise
-        code = _explain(error)
-        if code is None:
-            raise
-        sys.exit(code)
-
-
-class _Stopped(BaseException):
-    """Ctrl-C or SIGTERM."""
-
-
-def _interrupt(number: int, frame: Any) -> None:
-    raise _Stopped
-
-
-def _explain(error: Exception) -> int | None:
-    """Say a user's error in one line and give the exit code; None for an error that is ours."""
-    format_message = getattr(error, "format_message", None)
-    if format_message is not None:  # what typer says of words it does not know
-        _say(f"Error: {' '.join(format_message().split())}")
-    elif isinstance(error, ReverieError):
-        _say(f"Error: {' '.join(str(error).split())}")
-    elif isinstance(error, OSError):
-        what = error.strerror or type(error).__name__
-        _say(f"Error: {what}: {error.filename or 'no file named'}. Nothing was written half; mend it and run again.")
-    else:
-        return None
-    return 2
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
-
-
-Json = Annotated[bool, typer.Option("--json", help="Print the results as JSON, alone, on standard output.")]
 Stream = Annotated[str | None, typer.Option(help="A stream's name, or the path of your own data. [default: digits]")]
 Scenario = Annotated[str | None, typer.Option(help="class, task or domain. [default: class]")]
 Order = Annotated[int | None, typer.Option(help="Seed of the class order; 0 is the natural one. [default: 0]")]
 PerExperience = Annotated[int | None, typer.Option("--classes-per-experience", help="Classes that come at a time.")]
-Settings = Annotated[list[str] | None, typer.Option("--set", help="key=value: a hyper-parameter. Repeatable.")]
 Device = Annotated[str | None, typer.Option(help="Where networks live: cpu, cuda. [default: cpu]")]
 Config = Annotated[Path | None, typer.Option("--config", help="YAML file with the same keys as the flags.")]
 
 
-@app.callback(invoke_without_command=True)
-def _version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
-    if version:
-        typer.echo(__version__)
-        raise typer.Exit
-
-
-@app.command()
 def run(
     stream: Stream = None,
     scenario: Scenario = None,
@@ -153,7 +98,6 @@ def run(
     typer.echo(f"\nReport: {report_path}")
 
 
-@app.command()
 def compare(
     learners: Annotated[str, typer.Option(help="Names, separated by commas.")],
     stream: Annotated[str, typer.Option(help="Names or paths, separated by commas.")] = "digits",
@@ -191,7 +135,7 @@ def compare(
     def tell(place: str, results: dict[str, Any]) -> None:
         nonlocal done
         done += 1
-        _say(f"[{done}/{total}] {place.removeprefix('runs/')}: {results['final_accuracy']:.4f}")
+        say(f"[{done}/{total}] {place.removeprefix('runs/')}: {results['final_accuracy']:.4f}")
 
     results = run_all(grid, folder, jobs=jobs, ray=ray, resume=resume, progress=tell)
     from reverie.report import write_report
@@ -204,7 +148,6 @@ def compare(
     typer.echo(f"\nReport: {report_path}")
 
 
-@app.command()
 def report(folder: Annotated[Path, typer.Argument(help="A run's or a comparison's folder.")]) -> None:
     """Write report.html from a run folder or a comparison."""
     from reverie.report import write_report
@@ -212,7 +155,6 @@ def report(folder: Annotated[Path, typer.Argument(help="A run's or a comparison'
     typer.echo(str(write_report(folder)))
 
 
-@app.command()
 def data(as_json: Json = False) -> None:
     """List the data sets: what is there, what is missing, and how to get it."""
     from reverie.streams import catalogue
@@ -226,7 +168,6 @@ def data(as_json: Json = False) -> None:
         typer.echo(f"{entry['name']:<10} for {', '.join(entry['streams'])}\n           {there}")
 
 
-@app.command(name="learners")
 def list_learners(as_json: Json = False) -> None:
     """List the learners and their variants."""
     from reverie.runs.build import known_learners
@@ -239,7 +180,6 @@ def list_learners(as_json: Json = False) -> None:
     _listing(lines, as_json)
 
 
-@app.command(name="streams")
 def list_streams(as_json: Json = False) -> None:
     """List the streams."""
     from reverie import streams
@@ -316,7 +256,7 @@ def _progress(quiet: bool) -> "Iterator[Any]":
     def listener(event: dict[str, Any]) -> None:
         kind = event["event"]
         if kind == "warning":
-            _say(f"Warning: {event['text']}")
+            say(f"Warning: {event['text']}")
         elif kind == "experience":
             cells = " ".join(f"{value:.3f}" for value in event["accuracy"])
             seconds = sum(event["seconds"].values())

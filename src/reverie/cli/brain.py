@@ -1,0 +1,262 @@
+"""The commands of a brain: `reverie brain …`. Thin, over `reverie.brain`."""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from reverie.cli.common import Json, Settings, say
+from reverie.errors import BadData
+
+if TYPE_CHECKING:
+    from reverie.brain import Brain
+    from reverie.streams import Samples
+
+__all__ = ["app"]
+
+app = typer.Typer(help="A brain is a folder: it learns at once, sleeps, forgets on request.", no_args_is_help=True)
+
+_BATCH = 1000  # samples made durable at once
+
+Folder = Annotated[Path, typer.Argument(help="The brain's folder.")]
+Data = Annotated[
+    Path, typer.Argument(help="A picture, a folder of pictures or class folders, .npz, .csv, .tsv, .jsonl, or .txt.")
+]
+
+
+@app.command()
+def create(
+    folder: Folder,
+    encoder: Annotated[
+        str, typer.Option(help="auto, raw, expansion, cortex, hash, minilm, or module:function.")
+    ] = "auto",
+    budget: Annotated[int | None, typer.Option(help="Bytes that its state may have.")] = None,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    settings: Settings = None,
+    as_json: Json = False,
+) -> None:
+    """Make a brain. `--set forgettable=false`: one sum for all classes; smaller, and no class is forgotten alone."""
+    from reverie.brain import Brain
+    from reverie.runs.config import parse_settings
+
+    given = parse_settings(settings or [])
+    own = {name: given.pop(name) for name in ("forgettable", "ridge") if name in given}
+    if not isinstance(own.get("forgettable", True), bool):
+        raise BadData(f"forgettable is {own['forgettable']!r}. Expected true or false.")
+    Brain.create(folder, encoder=encoder, settings=given, budget=budget, seed=seed, **own).close()
+    typer.echo(
+        json.dumps({"folder": str(folder)})
+        if as_json
+        else f"Made a brain in {folder}. Now: reverie brain learn {folder} DATA"
+    )
+
+
+@app.command()
+def learn(
+    folder: Folder,
+    data: Data,
+    name: Annotated[
+        str | None, typer.Option(help="Keep what this adds under a name, so that it can be forgotten.")
+    ] = None,
+    ray: Annotated[str | None, typer.Option(help="Address of a Ray cluster, or 'local': learn in shards.")] = None,
+    shards: Annotated[int, typer.Option(min=1, help="With --ray: how many.")] = 4,
+    as_json: Json = False,
+) -> None:
+    """Learn labelled data; what is reported as learned is durable."""
+    began = time.perf_counter()
+    with _open(folder) as brain:
+        samples = _read(brain, data, "train")
+        if samples.y is None:
+            raise BadData(f"{data} has no labels. Expected class folders, an array y, or a column label.")
+        if ray is not None:
+            from reverie.runs.shards import learn_in_shards
+
+            learn_in_shards(brain, samples.x, samples.y, address=ray, shards=shards)
+        elif name is not None:
+            brain.learn(samples.x, samples.y, name=name)
+        else:
+            for start in range(0, len(samples.y), _BATCH):
+                brain.learn(samples.x[start : start + _BATCH], samples.y[start : start + _BATCH])
+                if not as_json and len(samples.y) > _BATCH:
+                    say(f"  {min(start + _BATCH, len(samples.y))} of {len(samples.y)}")
+        result: dict[str, Any] = {
+            "samples": len(samples.y),
+            "classes": brain.classes,
+            "seconds": time.perf_counter() - began,
+            "state_bytes": brain.state_bytes,
+            "version": brain.version,
+        }
+    if as_json:
+        typer.echo(json.dumps(result))
+        return
+    typer.echo(
+        f"Learned {result['samples']} samples in {result['seconds']:.1f} s. It knows {len(result['classes'])} classes: "
+        f"{_some(result['classes'])}. Version {result['version']}."
+    )
+
+
+@app.command()
+def predict(
+    folder: Folder,
+    data: Data,
+    by: Annotated[str, typer.Option(help="Who answers: memory, or the cortex that sleep trained.")] = "memory",
+    as_json: Json = False,
+) -> None:
+    """Recognise samples: label, confidence, and how new each one is (0 to 1)."""
+    with _open(folder, writer=False) as brain:
+        samples = _read(brain, data, "test")
+        labels, confidence, novelty = brain.answer(samples.x, by=by)
+    result: dict[str, Any] = {
+        "labels": labels.tolist(),
+        "confidence": confidence.tolist(),
+        "novelty": novelty.tolist(),
+    }
+    if samples.y is not None:
+        result["accuracy"] = float(
+            sum(a == b for a, b in zip(result["labels"], samples.y, strict=True)) / len(samples.y)
+        )
+    if as_json:
+        typer.echo(json.dumps(result))
+        return
+    shown = list(zip(samples.names, labels.tolist(), confidence.tolist(), novelty.tolist(), strict=True))
+    for sample, label, sure, new in shown[:20]:
+        typer.echo(f"{sample[:40]:<40}  {label}  confidence {sure:.2f}  novelty {new:.2f}")
+    if len(shown) > 20:
+        typer.echo(f"… and {len(shown) - 20} more; --json prints all.")
+    if samples.y is not None:
+        typer.echo(f"Accuracy: {result['accuracy']:.4f} of {len(samples.y)} samples.")
+
+
+@app.command()
+def sleep(folder: Folder, settings: Settings = None, as_json: Json = False) -> None:
+    """Prune, dream, consolidate, verify. `--set keep=0.5`, `hidden=[400,400]`, `steps=1000`, `tolerance=0.01`."""
+    from dataclasses import fields
+
+    from reverie.brain import Plan
+    from reverie.errors import unknown_name
+    from reverie.runs.config import parse_settings
+
+    given = parse_settings(settings or [])
+    known = [field.name for field in fields(Plan)]
+    for key in given:
+        if key not in known:
+            raise unknown_name("setting of a night", key, known)
+    if "hidden" in given:
+        given["hidden"] = tuple(given["hidden"] or ())
+    with _open(folder) as brain:
+        report = brain.sleep(Plan(**given))
+    if as_json:
+        typer.echo(json.dumps(report))
+        return
+    explained = report["explained"]
+    before, after = (size / 1e6 for size in report["state_bytes"])
+    typer.echo(
+        f"The night is {report['verdict']}"
+        + (f": {report['reason']}." if report["reason"] else ".")
+        + f" {report['seconds']:.1f} s; inputs {report['inputs'][0]} → {report['inputs'][1]}, "
+        f"state {before:.2f} → {after:.2f} MB, explained variance {explained[0]:.4f} → {explained[1]:.4f}."
+    )
+
+
+@app.command()
+def forget(
+    folder: Folder,
+    label: Annotated[str | None, typer.Option(help="A class.")] = None,
+    name: Annotated[str | None, typer.Option(help="What was learned under this name.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Labelled samples that were learned.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Forget a class, a name, or samples: as if they had never been learned."""
+    with _open(folder) as brain:
+        if data is not None:
+            samples = _read(brain, data, "train")
+            brain.forget(label, name=name, x=samples.x, y=samples.y)
+        else:
+            brain.forget(label, name=name)
+        result: dict[str, Any] = {"classes": brain.classes, "version": brain.version}
+    typer.echo(
+        json.dumps(result)
+        if as_json
+        else f"Forgotten. It knows {_some(result['classes'])}. Version {result['version']}."
+    )
+
+
+@app.command()
+def merge(
+    folder: Folder, other: Annotated[Path, typer.Argument(help="Another brain's folder.")], as_json: Json = False
+) -> None:
+    """Add what another brain has learned."""
+    with _open(folder) as brain, _open(other, writer=False) as friend:
+        brain.merge(friend)
+        result: dict[str, Any] = {
+            "classes": brain.classes,
+            "samples": sum(brain.counts.values()),
+            "version": brain.version,
+        }
+    typer.echo(
+        json.dumps(result) if as_json else f"Merged. It knows {_some(result['classes'])}. Version {result['version']}."
+    )
+
+
+@app.command()
+def history(folder: Folder, as_json: Json = False) -> None:
+    """What happened, and to which versions one can go back."""
+    with _open(folder, writer=False) as brain:
+        events, versions = brain.history(), brain.versions()
+    if as_json:
+        typer.echo(json.dumps({"events": events, "versions": versions}))
+        return
+    for event in events:
+        what = " ".join(
+            f"{key} {event[key]}"
+            for key in ("samples", "new", "name", "label", "verdict", "to", "damage")
+            if event.get(key)
+        )
+        kept = " " if event["version"] in versions else "-"
+        typer.echo(f"{kept} {event['version']:>6}  {event['time']}  {event['kind']:<8}  {what}")
+    typer.echo("Versions marked - are no longer kept.")
+
+
+@app.command()
+def rollback(
+    folder: Folder, to: Annotated[int, typer.Option(help="A version; see history.")], as_json: Json = False
+) -> None:
+    """Be again as at an earlier version."""
+    with _open(folder) as brain:
+        brain.rollback(to)
+        result: dict[str, Any] = {"classes": brain.classes, "version": brain.version}
+    typer.echo(json.dumps(result) if as_json else f"As at version {to} again; this is version {result['version']}.")
+
+
+@app.command()
+def recover(folder: Folder, as_json: Json = False) -> None:
+    """Of damaged files, go back to the last state that can be read."""
+    with _open(folder, recover=True) as brain:
+        event = brain.history()[-1] if brain.history() else {"kind": "nothing"}
+        result = {"version": brain.version, "damage": event.get("damage") if event["kind"] == "recover" else None}
+    if as_json:
+        typer.echo(json.dumps(result))
+    else:
+        typer.echo(
+            f"Version {result['version']}. "
+            + (f"Left out: {result['damage']}" if result["damage"] else "Nothing was damaged.")
+        )
+
+
+def _open(folder: Path, *, writer: bool = True, recover: bool = False) -> "Brain":
+    from reverie.brain import Brain
+
+    return Brain.open(folder, writer=writer, recover=recover)
+
+
+def _read(brain: "Brain", data: Path, part: Any) -> "Samples":
+    from reverie.streams import read_samples
+
+    return read_samples(data, part=part, shape=brain.shape)
+
+
+def _some(labels: list[Any]) -> str:
+    shown = ", ".join(str(label) for label in labels[:10])
+    return shown + (f" and {len(labels) - 10} more" if len(labels) > 10 else "")
