@@ -48,8 +48,8 @@ def main() -> None:
     command = f"python benchmarks/bir.py{' --quick' if options.quick else ''}"
     claims = []
     plan: list[tuple[str, list[int], dict[str, Any]]] = [
-        ("memristor", [0, 1, 2, 3, 4], {}),
         ("split-mnist", [0, 1, 2], {"precision": "bfloat16"}),
+        ("memristor", [0, 1, 2, 3, 4], {}),
     ]
     if options.quick:
         plan = [("digits", [0], {"iterations": 100})]

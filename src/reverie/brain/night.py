@@ -24,6 +24,8 @@ __all__ = ["Plan", "night"]
 
 _SHARES = (1, 0.75, 0.5, 0.25)  # of the pruning that was planned, tried in this order
 _PROBES = 2000  # dreams on which retention is verified
+_UNITS = 400  # in a hidden layer of the cortex network
+_NETWORK = 1 / 6  # share of the state that the network may take
 _STRIDE = 20  # steps between two moments at which a night can be interrupted
 
 
@@ -38,8 +40,9 @@ class Plan:
         a half in the first night, and all later.
     tolerance : float
         How much of the explained variance may be lost, 0…1.
-    hidden : tuple of int
-        Units of the cortex network's hidden layers; empty: no network is trained.
+    hidden : tuple of int, optional
+        Units of the cortex network's hidden layers; empty: no network is trained. None: two layers of 400, or fewer
+        where those would take more than a sixth of the state.
     steps, learning_rate, cut
         See `reverie.sleep.Consolidation`.
     agreement : float
@@ -48,7 +51,7 @@ class Plan:
 
     keep: float | None = None
     tolerance: float = 0.01
-    hidden: tuple[int, ...] = (400, 400)
+    hidden: tuple[int, ...] | None = None
     steps: int = 1000
     learning_rate: float = 1e-3
     cut: float = 0.5
@@ -84,7 +87,7 @@ def night(
     probes, _ = dreamer.dream(_PROBES, source)
     answers = mind.memory.read(probes).argmax(1)
     report: dict[str, Any] = {
-        "plan": asdict(plan) | {"hidden": list(plan.hidden)},
+        "plan": asdict(plan),
         "state_bytes": [mind.bytes],
         "inputs": [probes.shape[1]],
         "explained": [mind.memory.explained()],
@@ -94,11 +97,13 @@ def night(
     report["inputs"].append(len(inputs))
     report["explained"].append(slept.memory.explained())
     report["agreement"] = {"memory": _share(slept.memory.read(probes[:, inputs]).argmax(1) == answers)}
-    if plan.hidden:
+    hidden = _affordable(slept, mind.bytes) if plan.hidden is None else plan.hidden
+    report["plan"]["hidden"] = list(hidden)
+    if hidden:
         training = Consolidation(
             slept.memory,
             _dreamer(slept.memory, slept),
-            hidden=plan.hidden,
+            hidden=hidden,
             steps=plan.steps,
             learning_rate=plan.learning_rate,
             cut=plan.cut,
@@ -116,6 +121,13 @@ def night(
     report["verdict"] = "committed" if reason is None else "rolled back"
     report["reason"] = reason
     return (mind if reason else slept), report
+
+
+def _affordable(mind: Mind, state: int) -> tuple[int, ...]:
+    """Hidden layers as wide as their share of the state allows."""
+    room, around = _NETWORK * state / 4, mind.memory.width + len(mind.labels)
+    units = int((around * around / 4 + room) ** 0.5 - around / 2)  # units² + around · units = room
+    return (min(units, _UNITS),) * 2 if units >= len(mind.labels) else ()
 
 
 def _verdict(report: dict[str, Any], plan: Plan, budget: int | None) -> str | None:

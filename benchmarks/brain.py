@@ -1,0 +1,313 @@
+"""A brain on MNIST, CIFAR-10 and CLINC150: class-incremental, one pass, nothing stored; before and after its night.
+
+Each measurement is kept in `.work/brain` and not made again. Pictures pass the visual cortex grown from the first two
+classes alone; sentences pass MiniLM and a random expansion. Beside them: the learners that are controls everywhere,
+joint training, and the same brain with random filters. Nothing is chosen on test data.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+import time
+from argparse import Namespace
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import mean, median, stdev
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.metrics import roc_auc_score
+from sklearn.naive_bayes import GaussianNB
+
+from common import WORK, Claim, arguments, finish
+from reverie.brain import Brain, Plan
+from reverie.contracts import Stream
+from reverie.learners import NCM, SLDA
+from reverie.streams import clinc150, digits, split_cifar10, split_mnist
+from reverie.streams.locate import find
+from reverie.streams.text import encode_text
+
+ORDERS = [0, 1, 2]
+BATCH = 5000  # samples in a call of `learn`
+
+STREAMS: dict[str, Callable[..., Stream]] = {
+    "mnist": split_mnist,
+    "cifar10": split_cifar10,
+    "clinc150": lambda order: clinc150(order=order, encoder="minilm"),
+    "digits": digits,
+}
+PICTURES = {"precision": "bfloat16"}
+BRAINS: dict[str, dict[str, Any]] = {
+    "mnist": {"encoder": "cortex", "settings": PICTURES | {"filters": 400}},
+    "cifar10": {"encoder": "cortex", "settings": PICTURES | {"filters": 800}},
+    "clinc150": {"encoder": "expansion", "settings": {"width": 6000}},
+    "digits": {"encoder": "expansion", "settings": {"width": 500}},
+}
+MIRRORED = ("cifar10",)  # pictures that are as likely the other way round are learned both ways
+BOUNDS = {"mnist": 0.990, "cifar10": 0.77}
+NAMES = {"mnist": "Split MNIST", "cifar10": "Split CIFAR-10", "clinc150": "CLINC150 (MiniLM)", "digits": "digits"}
+
+
+def kept(name: str, options: Namespace, measure: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    """What was measured, once; None where it was not and shall not be."""
+    place = WORK / "brain" / f"{name}.json"
+    if not place.exists():
+        if options.finished:
+            return None
+        found = measure()
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(json.dumps(found))
+        print(f"  {name}: {found}", flush=True)
+    loaded: dict[str, Any] = json.loads(place.read_text())
+    return loaded
+
+
+def live(brain: Brain, stream: Stream, *, mirrored: bool = False) -> float:
+    """Learn a stream in its order, once; the seconds that it took."""
+    spent = 0.0
+    for experience in stream:
+        x, y = _numpy(experience.train_x), _numpy(experience.train_y)
+        began = time.perf_counter()
+        for start in range(0, len(x), BATCH):
+            brain.learn(x[start : start + BATCH], y[start : start + BATCH])
+            if mirrored:
+                brain.learn(x[start : start + BATCH, :, ::-1], y[start : start + BATCH])
+        spent += time.perf_counter() - began
+    return spent
+
+
+def tests(stream: Stream) -> tuple[Any, Any]:
+    """All test samples of a stream."""
+    parts = [(_numpy(experience.test_x), _numpy(experience.test_y)) for experience in stream]
+    return np.concatenate([x for x, _ in parts]), np.concatenate([y for _, y in parts])
+
+
+def accuracy(brain: Brain, x: Any, y: Any, by: Any = "memory") -> float:
+    return float((brain.predict(x, by=by) == y).mean())
+
+
+def life(name: str, order: int, *, settings: dict[str, Any] | None = None, budget: int | None = None) -> dict[str, Any]:
+    """A brain's life on a stream, and its night."""
+    stream = STREAMS[name](order=order)
+    x, y = tests(stream)
+    with tempfile.TemporaryDirectory() as place:
+        made = BRAINS[name] if budget is None else {"settings": PICTURES}
+        made = made | {"settings": made["settings"] | (settings or {})}
+        brain = Brain.create(Path(place) / "b", **made, forgettable=False, budget=budget, seed=order)
+        found: dict[str, Any] = {"learn seconds": live(brain, stream, mirrored=name in MIRRORED and budget is None)}
+        began = time.perf_counter()
+        brain.predict(x[:1])
+        found["solve seconds"] = time.perf_counter() - began
+        found["before"] = accuracy(brain, x, y)
+        found["bytes before"] = brain.state_bytes
+        if name == "clinc150":
+            found["auroc"] = out_of_scope(brain, x)
+        shutil.copytree(Path(place) / "b", Path(place) / "awake")
+        report = brain.sleep(Plan())
+        found |= {"night seconds": report["seconds"], "verdict": report["verdict"], "reason": report["reason"]}
+        found["inputs"] = report["inputs"]
+        found["after"], found["bytes after"] = accuracy(brain, x, y), brain.state_bytes
+        if report["verdict"] == "committed":
+            found["cortex"] = accuracy(brain, x, y, by="cortex")
+        with Brain.open(Path(place) / "awake", writer=False) as awake:
+            found |= predict_times(awake, brain, x)
+        harmful = brain.sleep(Plan(keep=0.02, tolerance=1.0, hidden=()))
+        found["harmful"] = harmful["verdict"]
+        found["after the harmful night"] = accuracy(brain, x, y)
+        brain.close()
+    return found
+
+
+def predict_times(awake: Brain, asleep: Brain, x: Any) -> dict[str, float]:
+    """Seconds for a thousand samples, labels and novelty, before and after the night, taken in turns."""
+    times: dict[str, list[float]] = {}
+    for round_ in range(6):
+        for when, brain in (("before", awake), ("after", asleep)):
+            for ask, wanted in (("predict", brain.predict), ("answer", brain.answer)):
+                began = time.perf_counter()
+                wanted(x[:1000])
+                if round_ > 0:  # the first solves the read-out
+                    times.setdefault(f"{ask} {when} seconds", []).append(time.perf_counter() - began)
+    return {name: median(taken) for name, taken in times.items()}
+
+
+def out_of_scope(brain: Brain, known: Any) -> float:
+    """Area under the ROC curve of novelty: sentences of no known intent against those of the test part."""
+    loaded = json.loads(find("clinc150").read_text(encoding="utf-8"))
+    strange = encode_text([text for text, _ in loaded["oos_test"]], "minilm")
+    scores = np.concatenate([brain.novelty(known), brain.novelty(strange)])
+    return float(roc_auc_score(np.r_[np.zeros(len(known)), np.ones(len(strange))], scores))
+
+
+def controls(name: str) -> dict[str, Any]:
+    """Nearest class mean, streaming LDA, the exact memory on what comes in, random filters; joint training."""
+    stream = STREAMS[name](order=0)
+    x, y = tests(stream)
+    found: dict[str, Any] = {}
+    for label, learner in (("ncm", NCM()), ("slda", SLDA())):
+        for experience in stream:
+            learner.partial_fit(experience.train_x, experience.train_y)
+        found[label] = float((learner.predict(x) == y).mean())
+    with tempfile.TemporaryDirectory() as place:
+        with Brain.create(Path(place) / "raw", encoder="raw", forgettable=False) as raw:
+            live(raw, stream)
+            found["exact memory, raw"] = accuracy(raw, x, y)
+        if BRAINS[name]["encoder"] == "cortex":
+            own = BRAINS[name]["settings"] | {"epochs": 0}
+            with Brain.create(Path(place) / "rnd", encoder="cortex", settings=own, forgettable=False) as unlearned:
+                live(unlearned, stream, mirrored=name in MIRRORED)
+                found["patches as filters, not grown"] = accuracy(unlearned, x, y)
+    if name == "clinc150":
+        train_x = np.concatenate([_numpy(experience.train_x) for experience in stream])
+        train_y = np.concatenate([_numpy(experience.train_y) for experience in stream])
+        joint = LogisticRegression(C=10, max_iter=2000).fit(train_x, train_y)  # C chosen on validation data
+        found["joint"] = float(joint.score(x, y))
+    return found
+
+
+def speed() -> dict[str, Any]:
+    """Milliseconds per MNIST picture at batch 100 on one core, beside neighbours, taken in turns; and a million on."""
+    from river.naive_bayes import GaussianNB as RiverBayes
+
+    torch.set_num_threads(1)
+    experiences = list(split_mnist())
+    x = np.concatenate([_numpy(experience.train_x) for experience in experiences])
+    y = np.concatenate([_numpy(experience.train_y) for experience in experiences])
+    shuffled = np.random.default_rng(0).permutation(len(x))
+    x, y = x[shuffled], y[shuffled]
+    flat = x.reshape(len(x), -1).astype(np.float32) / 255
+    sgd, bayes, slda, river = SGDClassifier(loss="log_loss"), GaussianNB(), SLDA(), RiverBayes()
+    with tempfile.TemporaryDirectory() as place:
+        small = {"precision": "bfloat16", "filters": 100}
+        sizes: dict[str, dict[str, Any]] = {"brain": PICTURES, "brain of 100 filters": small}
+        brains = {
+            name: Brain.create(Path(place) / name, encoder="cortex", settings=own, forgettable=False)
+            for name, own in sizes.items()
+        }
+        for brain in brains.values():
+            brain.learn(x[:2000], y[:2000])
+
+        def one_by_one(part: slice) -> None:
+            for row, label in zip(flat[part][:5], y[part][:5], strict=True):
+                river.learn_one(dict(enumerate(row.tolist())), int(label))
+
+        def learned_by(brain: Brain) -> Callable[[slice], Any]:
+            return lambda part: brain.learn(x[part], y[part])
+
+        contestants: dict[str, Callable[[slice], Any]] = {name: learned_by(brain) for name, brain in brains.items()}
+        contestants |= {
+            "scikit-learn SGDClassifier": lambda part: sgd.partial_fit(flat[part], y[part], classes=np.arange(10)),
+            "scikit-learn GaussianNB": lambda part: bayes.partial_fit(flat[part], y[part], classes=np.arange(10)),
+            "streaming LDA (this library's)": lambda part: slda.partial_fit(flat[part], y[part]),
+            "River GaussianNB": one_by_one,
+        }
+        times: dict[str, list[float]] = {name: [] for name in contestants}
+        for round_ in range(40):
+            part = slice(2000 + 100 * round_, 2100 + 100 * round_)
+            for name, learn in contestants.items():
+                began = time.perf_counter()
+                learn(part)
+                count = 5 if name.startswith("River") else 100
+                times[name].append(1000 * (time.perf_counter() - began) / count)
+        brain = brains["brain"]
+        while sum(brain.counts.values()) < 1_000_000:
+            start = sum(brain.counts.values()) % 50_000
+            brain.learn(x[start : start + 10_000], y[start : start + 10_000])
+        late = []
+        for round_ in range(40):
+            part = slice(100 * round_, 100 * round_ + 100)
+            began = time.perf_counter()
+            brain.learn(x[part], y[part])
+            late.append(10 * (time.perf_counter() - began))
+        for brain in brains.values():
+            brain.close()
+    torch.set_num_threads(os.cpu_count() or 1)
+    return {name: median(taken) for name, taken in times.items()} | {"after a million": median(late)}
+
+
+def main() -> None:
+    options = arguments("A brain on three streams.")
+    command = f"python benchmarks/brain.py{' --quick' if options.quick else ''}"
+    claims: list[Claim] = []
+
+    def say(
+        claim: str,
+        values: list[float],
+        unit: str = "fraction",
+        bound: float | None = None,
+        direction: str = ">=",
+        beside: dict[str, float] | None = None,
+        seeds: list[int] | None = None,
+    ) -> None:
+        spread = stdev(values) if len(values) > 1 else 0.0
+        direction = direction if bound is not None else "="
+        seeds = (seeds or ORDERS)[: len(values)]
+        claims.append(Claim(claim, mean(values), unit, bound, direction, seeds, spread, command, beside or {}))
+
+    streams = ["digits"] if options.quick else ["mnist", "clinc150", "cifar10"]
+    for name in streams:
+        beside = kept(f"{name}-controls", options, partial(controls, name)) or {}
+        orders = ORDERS[:1] if options.quick else ORDERS
+        lives = [found for order in orders if (found := kept(f"{name}-{order}", options, partial(life, name, order)))]
+        if not lives:
+            continue
+        title = f"{NAMES[name]}, class-incremental, one pass, nothing stored"
+        bound = BOUNDS.get(name, beside.get("joint", 0.005) - 0.005 if name == "clinc150" else None)
+        say(f"{title}: accuracy awake", [one["before"] for one in lives], bound=bound, beside=beside)
+        awake = {"awake": mean(one["before"] for one in lives)}
+        say(f"{title}: accuracy after the night", [one["after"] for one in lives], beside=awake)
+        fallen = [one["before"] - one["after"] for one in lives]
+        say(f"{title}: accuracy lost in the night", fallen, bound=None if options.quick else 0.003, direction="<=")
+        say(
+            f"{title}: a network taught by dreams alone",
+            [one["cortex"] for one in lives if "cortex" in one] or [0.0],
+            bound=0.97 if name == "mnist" else None,
+            beside=awake,
+        )
+        half = None if options.quick else 0.5
+        share = [one["bytes after"] / one["bytes before"] for one in lives]
+        say(f"{title}: state bytes after the night / before", share, "ratio", half, "<=")
+        for ask, said in (("predict", "labels"), ("answer", "labels and novelty")):
+            ratio = [one[f"{ask} after seconds"] / one[f"{ask} before seconds"] for one in lives]
+            say(f"{title}: time of {said} after the night / before", ratio, "ratio", half, "<=")
+        say(f"{title}: state awake", [one["bytes before"] / 1e6 for one in lives], "MB")
+        spent = [one["learn seconds"] + one["solve seconds"] for one in lives]
+        say(f"{title}: learning it all", spent, "s", 300 if name == "cifar10" else None, "<=")
+        say(f"{title}: the night", [one["night seconds"] for one in lives], "s")
+        undone = [
+            float(one["harmful"] == "rolled back" and one["after the harmful night"] == one["after"]) for one in lives
+        ]
+        say(f"{title}: harmful nights rolled back", undone, bound=1.0)
+        if name == "clinc150":
+            say(f"{title}: out-of-scope AUROC of novelty", [one["auroc"] for one in lives], bound=0.95)
+    for name, bound in (("mnist", 0.985), ("cifar10", 0.68)) if not options.quick else ():
+        for megabytes in (2, 5, 10, 20):
+            found = kept(
+                f"{name}-budget-{megabytes}",
+                options,
+                partial(life, name, 0, budget=megabytes * 1_000_000),
+            )
+            if found:
+                most = max(found["bytes before"], found["bytes after"]) / 1e6
+                title = f"{NAMES[name]} within {megabytes} MB of state"
+                say(f"{title}: accuracy awake", [found["before"]], bound=bound if megabytes == 10 else None)
+                say(f"{title}: accuracy after the night", [found["after"]], bound=bound if megabytes == 10 else None)
+                say(f"{title}: largest state", [most], "MB", megabytes, "<=")
+    if not options.quick and (found := kept("speed", options, speed)):
+        said = "learn, one core, batch 100, per MNIST picture"
+        beside = {name: value for name, value in found.items() if name not in ("brain", "after a million")}
+        say(f"{said}: brain", [found["brain"]], "ms", 1.0, "<=", beside)
+        say(f"{said}: after a million / at first", [found["after a million"] / found["brain"]], "ratio", 1.2, "<=")
+    finish(claims, options)
+
+
+def _numpy(x: Any) -> Any:
+    return x.numpy() if isinstance(x, torch.Tensor) else np.asarray(x)
+
+
+if __name__ == "__main__":
+    main()
