@@ -42,7 +42,7 @@ STREAMS: dict[str, Callable[..., Stream]] = {
 }
 PICTURES = {"precision": "bfloat16"}
 BRAINS: dict[str, dict[str, Any]] = {
-    "mnist": {"encoder": "cortex", "settings": PICTURES | {"filters": 400}},
+    "mnist": {"encoder": "cortex", "settings": PICTURES | {"filters": 400, "patch": 10}},
     "cifar10": {"encoder": "cortex", "settings": PICTURES | {"filters": 800}},
     "clinc150": {"encoder": "expansion", "settings": {"width": 6000}},
     "digits": {"encoder": "expansion", "settings": {"width": 500}},

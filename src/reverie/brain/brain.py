@@ -375,6 +375,11 @@ class Brain:
         return self._mind.senses.shape
 
     @property
+    def mind(self) -> Mind:
+        """What it knows, in memory; to be looked at, not to be changed."""
+        return self._mind
+
+    @property
     def version(self) -> int:
         """How many changes there have been."""
         return self._mind.version

@@ -65,6 +65,7 @@ class Senses:
     ) -> None:
         self.encoder, self.settings, self.seed, self.budget = encoder, dict(settings or {}), seed, budget
         self.shape: tuple[int, ...] | None = None  # of a sample; () for a sentence
+        self.pixels = False  # whether samples are grey levels 0…255
         self.module: nn.Module | None = None
         self.kept: Tensor | None = None  # the groups of inputs that pruning has left; None: all
         self.origin = ""  # digest of what the encoder was when it had formed
@@ -119,6 +120,7 @@ class Senses:
             growth = {name: self.settings[name] for name in ("patches", "epochs") if name in self.settings}
             develop(module, samples, rule=rule, generator=source, **growth)
         self.encoder, self.shape, self.module = encoder, shape, module
+        self.pixels = isinstance(samples, Tensor) and samples.dtype == torch.uint8 and len(shape) > 1
         self.origin = hashlib.sha256(pack_state(self.state_dict())).hexdigest()
 
     def _chosen(self, shape: tuple[int, ...]) -> str:
@@ -234,6 +236,7 @@ class Senses:
             "seed": self.seed,
             "budget": self.budget,
             "shape": None if self.shape is None else list(self.shape),
+            "pixels": self.pixels,
             "module": {} if self.module is None else dict(self.module.state_dict()),
             "kept": self.kept,
             "origin": self.origin,
@@ -244,7 +247,7 @@ class Senses:
         senses = cls(state["encoder"], {}, state["seed"], budget=state["budget"])
         senses.settings = state["settings"]
         if state["shape"] is not None:
-            senses.shape = tuple(state["shape"])
+            senses.shape, senses.pixels = tuple(state["shape"]), bool(state["pixels"])
             senses.module = senses._make(senses.encoder, senses.shape)
             if senses.module is not None:
                 _load(senses.module, state["module"])

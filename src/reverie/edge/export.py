@@ -1,0 +1,68 @@
+"""Write a brain's answers down for another machine."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reverie.brain import Brain
+from reverie.edge import numpy_predictor
+from reverie.edge.onnx_graph import onnx_bytes
+from reverie.edge.parts import parts_of
+from reverie.errors import BadData
+from reverie.record import sync_folder
+
+__all__ = ["export"]
+
+
+def export(brain: Brain, path: str | Path, *, by: str = "memory", int8: bool = False) -> dict[str, Any]:
+    """Export to `NAME.onnx`, or else to a folder with `predict.py`, `model.json` and `model.npz` (NumPy alone).
+
+    Parameters
+    ----------
+    path : path
+        New; nothing is overwritten.
+    by : {"memory", "cortex"}
+        Whose answers.
+    int8 : bool
+        Weights of eight bits.
+
+    Returns
+    -------
+    dict
+        `path`, `format` ("onnx" or "numpy"), `bytes`, `classes`.
+    """
+    path = Path(path)
+    if path.exists():
+        raise BadData(f"{path} is there already. Give a new name.")
+    if not path.parent.is_dir():
+        raise BadData(f"There is no folder {path.parent}. Make it first.")
+    parts = parts_of(brain, by=by, int8=int8)
+    if path.suffix.lower() == ".onnx":
+        _write(path, onnx_bytes(parts))
+        size = path.stat().st_size
+    else:
+        path.mkdir()
+        with (path / "model.npz").open("wb") as file:
+            np.savez(file, **parts.arrays)  # type: ignore[arg-type]
+        _write(path / "model.json", json.dumps(parts.about, ensure_ascii=False).encode())
+        _write(path / "predict.py", Path(numpy_predictor.__file__).read_bytes())
+        size = sum(file.stat().st_size for file in path.iterdir())
+    return {
+        "path": str(path),
+        "format": "onnx" if path.suffix.lower() == ".onnx" else "numpy",
+        "bytes": size,
+        "classes": brain.classes,
+    }
+
+
+def _write(path: Path, data: bytes) -> None:
+    whole = path.with_name(f".{path.name}.part")
+    with whole.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(whole, path)
+    sync_folder(path.parent)

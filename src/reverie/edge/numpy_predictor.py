@@ -1,0 +1,128 @@
+"""Recognise with NumPy alone: `python predict.py samples.npy`. Beside this file lie `model.json` and `model.npz`.
+
+Samples are an .npy array [n, *shape], or an .npz with `x`: pictures as uint8 0…255, or numbers, as the brain learned
+them; for a brain of sentences their vectors. Made from a brain by Reverie (MIT licence); needs Python and NumPy.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_BLOCK = 64  # samples worked on at once
+
+
+class Predictor:
+    """What a brain knew when it was exported.
+
+    Parameters
+    ----------
+    folder : path
+        Where `model.json` and `model.npz` are.
+    """
+
+    def __init__(self, folder: Any = None) -> None:
+        place = Path(folder) if folder is not None else Path(__file__).resolve().parent
+        self.about = json.loads((place / "model.json").read_text(encoding="utf-8"))
+        with np.load(place / "model.npz", allow_pickle=False) as stored:
+            self.arrays = {name: stored[name] for name in stored.files}
+        for name in [name for name in self.arrays if f"{name}.scale" in self.arrays]:
+            self.arrays[name] = self.arrays[name] * self.arrays.pop(f"{name}.scale")
+        self.classes = self.about["classes"]
+
+    def predict(self, x: Any) -> Any:
+        """The most likely label of each sample."""
+        return np.asarray([self.classes[index] for index in self.predict_proba(x).argmax(1)])
+
+    def predict_proba(self, x: Any) -> Any:
+        """Probability of each of `classes`, shape [n, k]."""
+        x = np.asarray(x)
+        if list(x.shape[1:]) != self.about["shape"] or x.dtype.kind not in "uif":
+            expected = " × ".join(str(side) for side in self.about["shape"])
+            raise ValueError(f"x has shape {x.shape} and type {x.dtype}. Expected numbers, n × {expected}.")
+        if self.about["pixels"] and x.dtype != np.uint8:
+            raise ValueError(f"x has type {x.dtype}. Expected uint8 pixels 0…255, as the brain has learned.")
+        if not len(x):
+            return np.zeros((0, len(self.classes)))
+        scores = np.concatenate([self._scores(x[i : i + _BLOCK]) for i in range(0, len(x), _BLOCK)])
+        powers = np.exp(scores - scores.max(1, keepdims=True))
+        return powers / powers.sum(1, keepdims=True)
+
+    def _scores(self, x: Any) -> Any:
+        seen = x.astype(np.float32) / np.float32(255) if self.about["pixels"] else x.astype(np.float32)
+        keys = {"cortex": self._cortex, "expansion": self._expansion, "raw": self._raw}[self.about["kind"]](seen)
+        a = self.arrays
+        if "kept" in a:
+            keys = keys[:, a["kept"]]
+        if "weights" in a:
+            return (keys.astype(np.float64) @ a["weights"] + a["intercept"]) * a["slope"]
+        keys, layer = (keys - a["mean"]) * a["scale"], 0
+        while f"w{layer + 1}" in a:
+            keys, layer = np.maximum(keys @ a[f"w{layer}"] + a[f"b{layer}"], 0), layer + 1
+        return (keys @ a[f"w{layer}"] + a[f"b{layer}"]).astype(np.float64)
+
+    def _raw(self, x: Any) -> Any:
+        return x.reshape(len(x), -1)
+
+    def _expansion(self, x: Any) -> Any:
+        flat = np.concatenate([x.reshape(len(x), -1), np.ones((len(x), 1), np.float32)], 1)
+        unit = flat / np.maximum(np.sqrt((flat * flat).sum(1, keepdims=True)), np.float32(1e-12))
+        active = unit @ self.arrays["projection"] + self.arrays["bias"]
+        winners = self.about["winners"]
+        if winners:
+            active = active - np.sort(active, 1)[:, -winners - 1][:, None]
+        return np.clip(np.round(active * np.float32(127 / 4)), 0, 127)
+
+    def _cortex(self, x: Any) -> Any:
+        side, grid = self.about["patch"], self.about["grid"]
+        rounded = _bfloat16 if self.about["bfloat16"] else lambda values: values
+        threshold = np.float32(rounded(np.float32(self.about["threshold"])))
+        windows = np.lib.stride_tricks.sliding_window_view(x, (side, side), (1, 2))
+        if x.ndim == 4:
+            windows = np.moveaxis(windows, 3, -1)
+        n, height, width = windows.shape[:3]
+        seen = windows.reshape(n * height * width, -1)
+        seen = seen - seen.mean(1, keepdims=True)
+        seen = seen / np.sqrt((seen * seen).mean(1, keepdims=True) + np.float32(10 / 255**2))
+        kernel, bias = rounded(self.arrays["kernel"]), rounded(self.arrays["bias"])
+        simple = rounded(rounded(seen) @ kernel + bias).reshape(n, height, width, -1)
+        on, off = np.maximum(simple, threshold), np.minimum(simple, -threshold)
+        regions = []
+        for row in range(grid):
+            for column in range(grid):
+                here = (
+                    slice(None),
+                    slice(round(row * height / grid), round((row + 1) * height / grid)),
+                    slice(round(column * width / grid), round((column + 1) * width / grid)),
+                )
+                for cells, sign in ((on, 1), (off, -1)):
+                    regions.append(rounded(cells[here].mean((1, 2))) * sign - np.float32(self.about["threshold"]))
+        activity = np.sqrt(np.maximum(np.concatenate(regions, 1), 0))
+        return np.clip(np.round(activity * self.arrays["gain"]), 0, 127)
+
+
+def _bfloat16(values: Any) -> Any:
+    """Rounded to the nearest bfloat16, ties to even."""
+    bits = np.ascontiguousarray(values, dtype=np.float32).view(np.uint32)
+    bits = (bits + 0x7FFF + ((bits >> 16) & 1)) & np.uint32(0xFFFF0000)
+    return bits.view(np.float32).reshape(np.shape(values))
+
+
+def main() -> None:
+    """Print a label and its probability for each sample of a file."""
+    if len(sys.argv) != 2:
+        sys.exit("Usage: python predict.py SAMPLES.npy")
+    loaded = np.load(sys.argv[1], allow_pickle=False)
+    predictor = Predictor()
+    try:
+        probability = predictor.predict_proba(loaded["x"] if hasattr(loaded, "files") else loaded)
+    except (ValueError, KeyError) as error:
+        sys.exit(f"Error: {error}")
+    for row in probability:
+        print(f"{predictor.classes[int(row.argmax())]}\t{row.max():.4f}")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""The answer of a brain as an ONNX graph: samples in, labels and probabilities out.
+
+It computes what the brain computes, in the same order and precision, so that labels are the same.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from reverie.edge.parts import Parts
+from reverie.errors import MissingData
+
+__all__ = ["onnx_bytes"]
+
+_OPSET = 17
+
+
+def onnx_bytes(parts: Parts) -> bytes:
+    """The model, serialised. Input `samples`; outputs `labels` [n] (words or int64) and `probabilities` [n, k]."""
+    try:
+        from onnx import TensorProto, checker, helper
+    except ImportError:
+        raise MissingData("ONNX is not installed. Run: pip install 'reverie[edge]'") from None
+    about, graph = parts.about, _Graph(parts)
+    kind = TensorProto.UINT8 if about["pixels"] else TensorProto.FLOAT
+    samples = helper.make_tensor_value_info("samples", kind, ["n", *about["shape"]])
+    graph.answer(graph.keys())
+    words = isinstance(about["classes"][0], str)
+    outputs = [
+        helper.make_tensor_value_info("labels", TensorProto.STRING if words else TensorProto.INT64, ["n"]),
+        helper.make_tensor_value_info("probabilities", TensorProto.DOUBLE, ["n", len(about["classes"])]),
+    ]
+    made = helper.make_graph(graph.nodes, "brain", [samples], outputs, graph.constants)
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", _OPSET)], producer_name="reverie")
+    model.ir_version = 8
+    helper.set_model_props(model, {"encoder": str(about["encoder"]), "by": str(about["by"])})
+    checker.check_model(model)
+    return bytes(model.SerializeToString())
+
+
+class _Graph:
+    """Nodes and constants, in the order in which they come."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.about, self.arrays = parts.about, parts.arrays
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+
+    def op(self, kind: str, *inputs: str, out: str | None = None, **attributes: Any) -> str:
+        """Add a node; the name of its (first) output."""
+        from onnx import helper
+
+        name = out or f"v{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
+        return name
+
+    def constant(self, values: Any, dtype: Any = np.float32) -> str:
+        """Add an array; its name."""
+        from onnx import TensorProto, helper, numpy_helper
+
+        name = f"c{len(self.constants)}"
+        if dtype is str:
+            made = helper.make_tensor(name, TensorProto.STRING, [len(values)], [value.encode() for value in values])
+        else:
+            made = numpy_helper.from_array(np.ascontiguousarray(values, dtype=dtype), name)
+        self.constants.append(made)
+        return name
+
+    def weights(self, name: str, dtype: Any) -> str:
+        """A matrix of the parts; eight bits are widened where the model runs."""
+        matrix = self.arrays[name]
+        if f"{name}.scale" not in self.arrays:
+            return self.constant(matrix, dtype)
+        wide = self.cast(self.constant(matrix, np.int8), dtype)
+        return self.op("Mul", wide, self.constant(self.arrays[f"{name}.scale"], dtype))
+
+    def keys(self) -> str:
+        seen = "samples"
+        if self.about["pixels"]:
+            seen = self.op("Div", self.cast(seen, np.float32), self.constant(255.0))
+        keys = {"cortex": self._cortex, "expansion": self._expansion, "raw": self._flat}[self.about["kind"]](seen)
+        if "kept" in self.arrays:
+            keys = self.op("Gather", keys, self.constant(self.arrays["kept"], np.int64), axis=1)
+        return keys
+
+    def answer(self, keys: str) -> None:
+        if "weights" in self.arrays:
+            scores = self.op("MatMul", self.cast(keys, np.float64), self.weights("weights", np.float64))
+            scores = self.op("Add", scores, self.constant(self.arrays["intercept"], np.float64))
+            scores = self.op("Mul", scores, self.constant(self.arrays["slope"], np.float64))
+        else:
+            scores, layer = self.op("Sub", keys, self.constant(self.arrays["mean"])), 0
+            scores = self.op("Mul", scores, self.constant(self.arrays["scale"]))
+            while f"w{layer}" in self.arrays:
+                scores = self.op("MatMul", scores, self.weights(f"w{layer}", np.float32))
+                scores = self.op("Add", scores, self.constant(self.arrays[f"b{layer}"]))
+                layer += 1
+                if f"w{layer}" in self.arrays:
+                    scores = self.op("Relu", scores)
+            scores = self.cast(scores, np.float64)
+        self.op("Softmax", scores, out="probabilities", axis=1)
+        best = self.op("ArgMax", scores, axis=1, keepdims=0)
+        words = isinstance(self.about["classes"][0], str)
+        self.op("Gather", self.constant(self.about["classes"], str if words else np.int64), best, out="labels", axis=0)
+
+    def cast(self, name: str, dtype: Any) -> str:
+        from onnx import TensorProto
+
+        kinds = {np.float32: TensorProto.FLOAT, np.float64: TensorProto.DOUBLE}
+        return self.op("Cast", name, to=kinds[dtype])
+
+    def _flat(self, x: str) -> str:
+        return self.op("Flatten", x, axis=1)
+
+    def _expansion(self, x: str) -> str:
+        flat = self.op("Pad", self._flat(x), self.constant([0, 0, 0, 1], np.int64), self.constant(1.0))
+        length = self.op("Sqrt", self.op("ReduceSum", self.op("Mul", flat, flat), self.constant([1], np.int64)))
+        unit = self.op("Div", flat, self.op("Max", length, self.constant(1e-12)))
+        active = self.op("MatMul", unit, self.weights("projection", np.float32))
+        active = self.op("Add", active, self.constant(self.arrays["bias"]))
+        if self.about["winners"]:
+            from onnx import helper
+
+            count = self.constant([self.about["winners"] + 1], np.int64)
+            self.nodes.append(helper.make_node("TopK", [active, count], ["top", "where"], axis=1))
+            first, last, axis = (self.constant([number], np.int64) for number in (-1, 2**31, 1))
+            active = self.op("Sub", active, self.op("Slice", "top", first, last, axis))
+        return self._counts(active, self.constant(127 / 4))
+
+    def _counts(self, activity: str, gain: str) -> str:
+        rounded = self.op("Round", self.op("Mul", activity, gain))
+        return self.op("Clip", rounded, self.constant(0.0), self.constant(127.0))
+
+    def _rounded(self, x: str) -> str:
+        """To bfloat16 and back, where the brain computes in it."""
+        from onnx import TensorProto
+
+        if not self.about["bfloat16"]:
+            return x
+        return self.op("Cast", self.op("Cast", x, to=TensorProto.BFLOAT16), to=TensorProto.FLOAT)
+
+    def _cortex(self, x: str) -> str:
+        side, grid, colours = self.about["patch"], self.about["grid"], (*self.about["shape"], 1)[2]
+        inputs = side * side * colours
+        if colours == 1:
+            x = self.op("Unsqueeze", x, self.constant([1], np.int64))
+        else:
+            x = self.op("Transpose", x, perm=[0, 3, 1, 2])
+        windows = np.eye(inputs, dtype=np.float32).reshape(inputs, side, side, colours).transpose(0, 3, 1, 2)
+        seen = self.op("Conv", x, self.constant(windows))  # patches: n, inputs, height, width
+        seen = self.op("Sub", seen, self.op("ReduceMean", seen, axes=[1]))
+        variance = self.op("ReduceMean", self.op("Mul", seen, seen), axes=[1])
+        spread = self.op("Sqrt", self.op("Add", variance, self.constant(10 / 255**2)))
+        seen = self._rounded(self.op("Div", seen, spread))
+        kernel = self.op("Transpose", self.weights("kernel", np.float32), perm=[1, 0])
+        kernel = self.op("Unsqueeze", self._rounded(kernel), self.constant([2, 3], np.int64))
+        simple = self.op("Conv", seen, kernel, self._rounded(self.constant(self.arrays["bias"])))
+        simple = self._rounded(simple)
+        level = self._rounded(self.constant(self.about["threshold"]))
+        on, off = self.op("Max", simple, level), self.op("Min", simple, self.op("Neg", level))
+        height, width = (size - side + 1 for size in self.about["shape"][:2])
+        axes, regions = self.constant([2, 3], np.int64), []
+        for row in range(grid):
+            for column in range(grid):
+                start = [round(row * height / grid), round(column * width / grid)]
+                end = [round((row + 1) * height / grid), round((column + 1) * width / grid)]
+                for cells in (on, off):
+                    here = self.op("Slice", cells, self.constant(start, np.int64), self.constant(end, np.int64), axes)
+                    pooled = self._rounded(self.op("ReduceMean", here, axes=[2, 3], keepdims=0))
+                    pooled = pooled if cells is on else self.op("Neg", pooled)
+                    regions.append(self.op("Sub", pooled, self.constant(self.about["threshold"])))
+        activity = self.op("Sqrt", self.op("Relu", self.op("Concat", *regions, axis=1)))
+        return self._counts(activity, self.constant(self.arrays["gain"]))

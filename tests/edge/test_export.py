@@ -1,0 +1,113 @@
+"""Exported brains give the brain's own labels: through onnxruntime, and through NumPy in a process without torch."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from reverie.brain import Brain, Plan
+from reverie.edge import export, numpy_predictor
+from reverie.errors import BadData
+
+X, Y = load_digits(return_X_y=True)
+PICTURES = (X.reshape(-1, 8, 8) * 15.9).astype(np.uint8)
+COLOURS = np.stack([PICTURES, PICTURES.transpose(0, 2, 1), PICTURES // 2], -1)
+SMALL = {"filters": 12, "patch": 4, "grid": 2, "patches": 2000}
+WORDS = [f"digit {label}" for label in Y]
+
+KINDS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
+    "grey pictures": (PICTURES, Y, {"encoder": "cortex", "settings": SMALL}),
+    "pictures in bfloat16": (PICTURES, Y, {"encoder": "cortex", "settings": SMALL | {"precision": "bfloat16"}}),
+    "coloured pictures": (COLOURS, WORDS, {"encoder": "cortex", "settings": SMALL | {"grid": 3}}),
+    "pictures of floats": ((PICTURES / 255).astype(np.float32), Y, {"encoder": "cortex", "settings": SMALL}),
+    "vectors": (X.astype(np.float32), WORDS, {"encoder": "expansion", "settings": {"width": 200}}),
+    "winners": (X.astype(np.float32), Y, {"encoder": "expansion", "settings": {"width": 200, "kind": "kwta"}}),
+    "raw": (X.astype(np.float32), Y, {"encoder": "raw"}),
+    "raw pictures": (PICTURES, Y, {"encoder": "raw"}),
+}
+
+
+@pytest.fixture
+def brain(request: Any, tmp_path: Path) -> Any:
+    x, y, options = KINDS[request.param]
+    with Brain.create(tmp_path / "b", **options, forgettable=False) as made:
+        made.learn(x[:1000], y[:1000])
+        yield made, x
+
+
+def through_onnx(path: Path, x: Any) -> tuple[Any, Any]:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    labels, probability = session.run(["labels", "probabilities"], {"samples": x})
+    return labels, probability
+
+
+@pytest.mark.parametrize("brain", KINDS, indirect=True)
+@pytest.mark.parametrize("by", ["memory", "cortex"])
+def test_the_same_labels(brain: Any, by: Any, tmp_path: Path) -> None:
+    made, x = brain
+    if by == "cortex":
+        made.sleep(Plan(hidden=(30, 20), steps=100, agreement=0, tolerance=1, keep=0.8))
+    expected, probability = made.predict(x, by=by), made.predict_proba(x, by=by)
+    report = export(made, tmp_path / "b.onnx", by=by)
+    assert report["bytes"] == (tmp_path / "b.onnx").stat().st_size
+    export(made, tmp_path / "edge", by=by)
+    for labels, found in (
+        through_onnx(tmp_path / "b.onnx", x),
+        ((one := numpy_predictor.Predictor(tmp_path / "edge")).predict(x), one.predict_proba(x)),
+    ):
+        assert labels.tolist() == expected.tolist()
+        assert np.abs(found - probability).max() < 0.05
+
+
+def test_the_predictor_needs_numpy_alone(tmp_path: Path) -> None:
+    assert len(Path(numpy_predictor.__file__).read_text().splitlines()) < 200
+    with Brain.create(tmp_path / "b", encoder="cortex", settings=SMALL) as brain:
+        brain.learn(PICTURES[:500], WORDS[:500])
+        export(brain, tmp_path / "edge")
+        expected = brain.predict(PICTURES[500:520]).tolist()
+    np.save(tmp_path / "x.npy", PICTURES[500:520])
+    watch = "import sys, runpy; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__'); "
+    watch += "assert not {'torch', 'reverie', 'sklearn'} & sys.modules.keys()"
+    command = [sys.executable, "-c", watch, str(tmp_path / "edge" / "predict.py"), str(tmp_path / "x.npy")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [line.split("\t")[0] for line in done.stdout.splitlines()] == expected
+    np.save(tmp_path / "x.npy", PICTURES[500:520, :5])
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "Expected numbers, n × 8 × 8" in done.stderr
+
+
+def test_eight_bits_are_a_quarter_and_nearly_the_same(tmp_path: Path) -> None:
+    with Brain.create(tmp_path / "b", encoder="expansion", settings={"width": 600}) as brain:
+        brain.learn(X[:1200].astype(np.float32), Y[:1200])
+        sizes = {int8: export(brain, tmp_path / f"e{int8}", int8=int8)["bytes"] for int8 in (False, True)}
+        export(brain, tmp_path / "b.onnx", int8=True)
+        expected = brain.predict(X[1200:])
+    assert sizes[True] < 0.3 * sizes[False]
+    x = X[1200:].astype(np.float32)
+    assert (numpy_predictor.Predictor(tmp_path / "eTrue").predict(x) == expected).mean() > 0.98
+    assert (through_onnx(tmp_path / "b.onnx", x)[0] == expected).mean() > 0.98
+
+
+def test_what_cannot_be_exported_says_why(tmp_path: Path) -> None:
+    with Brain.create(tmp_path / "b", encoder="raw") as brain:
+        with pytest.raises(BadData, match="learned nothing"):
+            export(brain, tmp_path / "x")
+        brain.learn(X[:200], Y[:200])
+        with pytest.raises(BadData, match="no cortex network"):
+            export(brain, tmp_path / "x", by="cortex")
+        with pytest.raises(BadData, match="Expected 'memory' or 'cortex'"):
+            export(brain, tmp_path / "x", by="heart")
+        with pytest.raises(BadData, match="no folder"):
+            export(brain, tmp_path / "no" / "x.onnx")
+        export(brain, tmp_path / "x")
+        with pytest.raises(BadData, match="there already"):
+            export(brain, tmp_path / "x")
+    assert json.loads((tmp_path / "x" / "model.json").read_text())["classes"] == list(range(10))
