@@ -8,7 +8,7 @@ the folder, `senses` for the encoders.
 import json
 import shutil
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -24,13 +24,18 @@ from reverie.brain.mind import Mind
 from reverie.brain.night import Plan, night
 from reverie.brain.senses import Senses
 from reverie.brain.store import Store
+from reverie.brain.watch import Drift
 from reverie.checkpoint import load_state, save_state, state_bytes
 from reverie.contracts import State
 from reverie.errors import BadData, CorruptFile, MissingData
 from reverie.memory import AssociativeMemory
 from reverie.memory.contribution import contribution, moved_columns
+from reverie.memory.familiarity import unfamiliarity
 
-__all__ = ["Brain", "Learned", "shard_sums"]
+__all__ = ["NEW", "Brain", "Learned", "shard_sums"]
+
+NEW = 0.5
+"""The novelty from which on a sample is new."""
 
 _BLOCK = 1000  # samples sensed at once
 _SAVE_EVERY = 5.0  # seconds between two saves of a night that is not over
@@ -51,12 +56,15 @@ class Learned:
     version : int
         The brain's version from now on; durable.
     seconds : float
+    novelty : array, shape [n]
+        Of each sample, before it was learned; empty where labels were given.
     """
 
     samples: int
     new: list[Any]
     version: int
     seconds: float
+    novelty: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
 
 class Brain:
@@ -173,13 +181,16 @@ class Brain:
 
     # learning
 
-    def learn(self, x: Any, y: Any, *, name: str | None = None) -> Learned:
+    def learn(self, x: Any, y: Any = None, *, name: str | None = None) -> Learned:
         """Learn samples and their labels. On return they are durable: no kill and no power cut loses them.
+
+        Without labels, novelty is the neuromodulator, and opens the gate at ½: what is like a known class is not
+        learned; the others become one new class, which can be given its name later (`rename`).
 
         Parameters
         ----------
         x : array or Tensor, shape [n, *shape], or list of str
-        y : sequence of int or str
+        y : sequence of int or str, optional
             Labels; new ones may come at any time.
         name : str, optional
             Keep what these samples add under this name, so that `forget(name=…)` can take it away. State grows by it.
@@ -192,6 +203,8 @@ class Brain:
         began = time.perf_counter()
         self._need_writer()
         senses = self._mind.senses
+        if y is None:
+            return self._learn_what_is_new(x, name, began)
         samples = senses.take(x)
         labels = self._labels(y, len(samples))
         if name is not None and (not name or name in self._mind.ledger):
@@ -207,7 +220,8 @@ class Brain:
         self._check_room(keys.shape[1], len(mind.labels) + len(new))
         batch = contribution(keys, columns, per_class=mind.memory.per_class)
         event = {"kind": "learn", "time": _now(), "samples": len(samples), "new": new, "name": name}
-        entry = {"kind": "learn", "batch": batch, "new_labels": new, "name": name, "event": event}
+        seen = mind.watch.see(mind.memory, keys, columns, [*mind.labels, *new])
+        entry = {"kind": "learn", "batch": batch, "new_labels": new, "name": name, "event": event, "seen": seen}
         if first:
             grown = Mind(senses, AssociativeMemory(ridge=mind.memory.ridge, per_class=mind.memory.per_class))
             grown.apply(entry)
@@ -215,6 +229,36 @@ class Brain:
         else:
             self._change(entry, keys=keys, columns=columns)
         return Learned(len(samples), new, self._mind.version, time.perf_counter() - began)
+
+    def _learn_what_is_new(self, x: Any, name: str | None, began: float) -> Learned:
+        novelty = self.novelty(x)
+        new = np.flatnonzero(novelty >= NEW)
+        if len(new) == 0:
+            return Learned(0, [], self.version, time.perf_counter() - began, novelty)
+        chosen = [x[index] for index in new.tolist()]
+        label = self._fresh_label()
+        learned = self.learn(chosen if isinstance(chosen[0], str) else np.stack(chosen), [label] * len(new), name=name)
+        return replace(learned, seconds=time.perf_counter() - began, novelty=novelty)
+
+    def _fresh_label(self) -> Any:
+        """A label that is not known: the next number, or "new 1", "new 2", …"""
+        known = self._mind.labels
+        if isinstance(known[0], int):
+            return max(known) + 1
+        return next(label for number in range(1, len(known) + 2) if (label := f"new {number}") not in known)
+
+    def rename(self, label: Any, to: Any) -> None:
+        """Give a class another name, one that is not in use."""
+        self._need_writer()
+        label = self._known(label)
+        if type(to) is not type(label) or to in self._mind.labels or to == "":
+            raise BadData(f"The new name is {to!r}. Expected {type(label).__name__} that is not in use.")
+        event = {"kind": "rename", "time": _now(), "label": label, "to": to}
+        self._change({"kind": "rename", "label": label, "to": to, "event": event})
+
+    def drift(self) -> Drift:
+        """Whether samples have become different from those of their class before; see `reverie.brain.watch`."""
+        return self._mind.watch.look()
 
     def ready(self, x: Any, y: Any) -> State:
         """Check samples, and form the senses from them where they are not formed yet.
@@ -375,6 +419,10 @@ class Brain:
         return self._mind.senses.shape
 
     @property
+    def folder(self) -> Path:
+        return self._store.path
+
+    @property
     def mind(self) -> Mind:
         """What it knows, in memory; to be looked at, not to be changed."""
         return self._mind
@@ -410,9 +458,9 @@ class Brain:
         return np.asarray(self._answers(x, novelty=False, by=by)[0])
 
     def novelty(self, x: Any) -> NDArray[np.float64]:
-        """How little of each sample is known, 0…1: the share of its own label that the memory would take over.
+        """How little each sample is like the classes that are known: 0…1; from ½ on, like none of them.
 
-        v / (1 + v) of the posterior variance v, in units of the noise: what would be the sample's leverage.
+        See `reverie.memory.familiarity`.
         """
         return np.asarray(self._answers(x, novelty=True)[1])
 
@@ -439,8 +487,7 @@ class Brain:
             logits = mind.memory_logits(keys) if by == "memory" else mind.cortex_logits(keys)
             probabilities.append(torch.softmax(logits[:, columns], 1))
             if novelty:
-                variance = mind.memory.novelty(keys)
-                news.append(variance / (1 + variance))
+                news.append(unfamiliarity(mind.memory, keys))
         return torch.cat(probabilities), torch.cat(news) if novelty else torch.zeros(0)
 
     # time

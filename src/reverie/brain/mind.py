@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot, pad
 
 from reverie.brain.senses import Senses
+from reverie.brain.watch import Watch
 from reverie.checkpoint import state_bytes
 from reverie.contracts import State
 from reverie.errors import BadData
@@ -39,6 +40,8 @@ class Mind:
         How many changes there have been.
     nights : int
         How many have been slept through.
+    watch : Watch
+        Looks for drift.
     cortex : Module or None
         The network that the last night trained: keys to logits of the labels there were then.
     oldest : int
@@ -54,6 +57,7 @@ class Mind:
         self.oldest = 0
         self.nights = 0
         self.cortex: nn.Module | None = None
+        self.watch = Watch()
 
     @property
     def counts(self) -> dict[Any, int]:
@@ -72,8 +76,12 @@ class Mind:
         kind = entry["kind"]
         if kind == "learn":
             self._learn(entry, keys, columns)
+            self.watch.apply(entry["seen"], self.version + 1)
         elif kind == "forget":
             self._forget(entry)
+        elif kind == "rename":
+            self.labels = [entry["to"] if label == entry["label"] else label for label in self.labels]
+            self.watch.forget(entry["label"])
         self.record(entry["event"])
 
     def record(self, event: dict[str, Any]) -> None:
@@ -101,7 +109,7 @@ class Mind:
             self.labels = [label for label in self.labels if label != entry["label"]]
             to = [None if other == column else other - (other > column) for other in range(len(self.labels) + 1)]
             self.ledger = {name: moved_columns(batch, to) for name, batch in self.ledger.items()}
-        self.cortex = None
+        self.cortex, self.watch = None, Watch()
         self.oldest = self.version + 1
 
     # asking
@@ -137,6 +145,7 @@ class Mind:
             "version": self.version,
             "oldest": self.oldest,
             "nights": self.nights,
+            "watch": self.watch.state_dict(),
             "cortex": None if self.cortex is None else dict(self.cortex.state_dict()),
         }
 
@@ -145,12 +154,14 @@ class Mind:
         self.memory.load_state_dict(state["memory"])
         self.labels, self.ledger, self.history = list(state["labels"]), dict(state["ledger"]), list(state["history"])
         self.version, self.oldest, self.nights = int(state["version"]), int(state["oldest"]), int(state["nights"])
+        self.watch = Watch.from_state(state["watch"])
         self.cortex = None if state["cortex"] is None else cortex_network(state["cortex"])
 
     def prune(self, groups: Int64[Tensor, " kept"]) -> Int64[Tensor, " inputs"]:
         """Keep these groups of inputs only (see `Senses.groups`); the inputs that remain."""
         inputs = self.senses.keep(groups, self.memory.width)
         self.memory.restrict(inputs)
+        self.watch = Watch()  # distances are other ones now
         self.ledger = {name: restricted(batch, inputs) for name, batch in self.ledger.items()}
         self.cortex = None
         return inputs

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reverie.cli.common import Json, Settings, say
-from reverie.errors import BadData
+from reverie.errors import BadData, MissingData
 
 if TYPE_CHECKING:
     from reverie.brain import Brain
@@ -69,7 +69,10 @@ def learn(
     with _open(folder) as brain:
         samples = _read(brain, data, "train")
         if samples.y is None:
-            raise BadData(f"{data} has no labels. Expected class folders, an array y, or a column label.")
+            if not brain.classes or ray is not None:
+                raise BadData(f"{data} has no labels. Expected class folders, an array y, or a column label.")
+            _learn_what_is_new(brain, samples, name, as_json)
+            return
         if ray is not None:
             from reverie.runs.shards import learn_in_shards
 
@@ -97,6 +100,46 @@ def learn(
     )
 
 
+def _learn_what_is_new(brain: "Brain", samples: "Samples", name: str | None, as_json: bool) -> None:
+    from reverie.brain import NEW
+
+    learned = brain.learn(samples.x, name=name)
+    result = {
+        "samples": learned.samples,
+        "new": learned.new,
+        "classes": brain.classes,
+        "novelty": learned.novelty.tolist(),
+        "seconds": learned.seconds,
+        "state_bytes": brain.state_bytes,
+        "version": learned.version,
+    }
+    if as_json:
+        typer.echo(json.dumps(result))
+        return
+    for sample, novelty in list(zip(samples.names, learned.novelty.tolist(), strict=True))[:20]:
+        typer.echo(f"{sample[:40]:<40}  {'this is new' if novelty >= NEW else 'like what it knows'}  {novelty:.2f}")
+    typer.echo(
+        f"{learned.samples} of {len(samples.names)} are new: class {learned.new[0]!r}. Give it a name: "
+        f"reverie brain rename {brain.folder} {learned.new[0]!r} NAME"
+        if learned.new
+        else "Nothing new; nothing learned."
+    )
+
+
+@app.command()
+def rename(
+    folder: Folder,
+    label: Annotated[str, typer.Argument(help="A class.")],
+    to: Annotated[str, typer.Argument(help="Its new name.")],
+    as_json: Json = False,
+) -> None:
+    """Give a class another name."""
+    with _open(folder) as brain:
+        brain.rename(label, to)
+        result: dict[str, Any] = {"classes": brain.classes, "version": brain.version}
+    typer.echo(json.dumps(result) if as_json else f"It knows {_some(result['classes'])}. Version {result['version']}.")
+
+
 @app.command()
 def predict(
     folder: Folder,
@@ -104,7 +147,9 @@ def predict(
     by: Annotated[str, typer.Option(help="Who answers: memory, or the cortex that sleep trained.")] = "memory",
     as_json: Json = False,
 ) -> None:
-    """Recognise samples: label, confidence, and how new each one is (0 to 1)."""
+    """Recognise samples: label, confidence, and how new each one is (0 to 1; new from 0.5 on)."""
+    from reverie.brain import NEW
+
     with _open(folder, writer=False) as brain:
         samples = _read(brain, data, "test")
         labels, confidence, novelty = brain.answer(samples.x, by=by)
@@ -112,6 +157,7 @@ def predict(
         "labels": labels.tolist(),
         "confidence": confidence.tolist(),
         "novelty": novelty.tolist(),
+        "new": [value >= NEW for value in novelty.tolist()],
     }
     if samples.y is not None:
         result["accuracy"] = float(
@@ -122,7 +168,10 @@ def predict(
         return
     shown = list(zip(samples.names, labels.tolist(), confidence.tolist(), novelty.tolist(), strict=True))
     for sample, label, sure, new in shown[:20]:
-        typer.echo(f"{sample[:40]:<40}  {label}  confidence {sure:.2f}  novelty {new:.2f}")
+        typer.echo(
+            f"{sample[:40]:<40}  {label}  confidence {sure:.2f}  novelty {new:.2f}"
+            + ("  this is new" if new >= NEW else "")
+        )
     if len(shown) > 20:
         typer.echo(f"… and {len(shown) - 20} more; --json prints all.")
     if samples.y is not None:
@@ -202,11 +251,17 @@ def merge(
 
 @app.command()
 def history(folder: Folder, as_json: Json = False) -> None:
-    """What happened, and to which versions one can go back."""
+    """What happened, whether the stream has drifted, and to which versions one can go back."""
+    from dataclasses import asdict
+
     with _open(folder, writer=False) as brain:
         events, versions = brain.history(), brain.versions()
+        try:
+            drift: dict[str, Any] | None = asdict(brain.drift())
+        except MissingData:  # River is not installed
+            drift = None
     if as_json:
-        typer.echo(json.dumps({"events": events, "versions": versions}))
+        typer.echo(json.dumps({"events": events, "versions": versions, "drift": drift}))
         return
     for event in events:
         what = " ".join(
@@ -217,6 +272,11 @@ def history(folder: Folder, as_json: Json = False) -> None:
         kept = " " if event["version"] in versions else "-"
         typer.echo(f"{kept} {event['version']:>6}  {event['time']}  {event['kind']:<8}  {what}")
     typer.echo("Versions marked - are no longer kept.")
+    if drift and drift["found"]:
+        typer.echo(
+            f"Drift: since version {drift['since']}, samples differ from their class {drift['now']:.2f} times as much "
+            f"as its spread explains ({drift['before']:.2f} before)."
+        )
 
 
 @app.command()
@@ -243,6 +303,58 @@ def recover(folder: Folder, as_json: Json = False) -> None:
             f"Version {result['version']}. "
             + (f"Left out: {result['damage']}" if result["damage"] else "Nothing was damaged.")
         )
+
+
+@app.command()
+def export(
+    folder: Folder,
+    file: Annotated[Path, typer.Argument(help="NAME.onnx, or else a new folder for Python with NumPy alone.")],
+    by: Annotated[str, typer.Option(help="Whose answers: memory, or the cortex that sleep trained.")] = "memory",
+    int8: Annotated[bool, typer.Option("--int8", help="Weights of eight bits.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Export the brain's answers to a machine without torch."""
+    from reverie.edge import export as write
+
+    with _open(folder, writer=False) as brain:
+        result = write(brain, file, by=by, int8=int8)
+    if as_json:
+        typer.echo(json.dumps(result))
+        return
+    typer.echo(f"{result['path']}: {result['bytes'] / 1e6:.2f} MB, {len(result['classes'])} classes.")
+    if result["format"] == "numpy":
+        typer.echo(f"There: python {file}/predict.py SAMPLES.npy")
+
+
+@app.command()
+def cost(
+    folder: Folder,
+    budget_bytes: Annotated[int | None, typer.Option("--bytes", help="Bytes that its state may have.")] = None,
+    ms: Annotated[float | None, typer.Option(help="Milliseconds that learning or answering a sample may take.")] = None,
+    no_sleep: Annotated[bool, typer.Option("--no-sleep", help="Do not measure a night.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Bytes, operations and time of learning, answering and sleeping, on a copy; whether a budget is met."""
+    from reverie.edge import cost_of
+
+    with _open(folder, writer=False) as brain:
+        result = cost_of(brain, budget_bytes=budget_bytes, budget_ms=ms, sleep=not no_sleep)
+    if as_json:
+        typer.echo(json.dumps(result))
+        return
+    typer.echo(f"State    {result['state_bytes'] / 1e6:>9.3f} MB ({result['disk_bytes'] / 1e6:.3f} MB on disk)")
+    for name in ("learn", "predict"):
+        one = result[name]
+        alone = f", {one['us_alone']:.0f} µs alone" if "us_alone" in one else ""
+        typer.echo(f"{name.capitalize():<8} {one['us']:>9.1f} µs and {one['macs'] / 1e6:.3f} million MACs each{alone}")
+    if result["sleep"]:
+        night = result["sleep"]
+        typer.echo(
+            f"Sleep    {night['seconds']:>9.1f} s and {night['macs'] / 1e9:.1f} billion MACs; "
+            f"then {night['state_bytes'] / 1e6:.3f} MB"
+        )
+    if result["met"] is not None:
+        typer.echo("The budget is met." if result["met"] else "The budget is NOT met.")
 
 
 def _open(folder: Path, *, writer: bool = True, recover: bool = False) -> "Brain":

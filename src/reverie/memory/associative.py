@@ -146,6 +146,15 @@ class AssociativeMemory(Memory):
         """Of keys written with one-hot values: counts, means, and covariances (per class, or one for all)."""
         return self._need().moments()
 
+    def means(self) -> tuple[Float[Tensor, " d"], Float[Tensor, "k d"]]:
+        """The mean of all keys, and of those written with each one-hot value (zero where there are none)."""
+        sums = self._need()
+        return sums.sum_h / sums.n, (sums.cross / sums.sum_y.clamp_min(1)).T
+
+    def chosen_ridge(self) -> float:
+        """λ of the read-out."""
+        return self._solved().ridge
+
     def solution(self) -> tuple[Float[Tensor, "d d"], Float[Tensor, "d k"], Float[Tensor, " k"]]:
         """The read-out: (G + λI)⁻¹, W, and the intercept, so that ŷ(h) = intercept + Wᵀ h."""
         return self._solved().solution(self._need())

@@ -1,0 +1,100 @@
+"""What a brain costs: bytes, operations and time, to learn, to answer and to sleep; and whether a budget is met."""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from reverie.brain import Brain
+from reverie.contracts import Cost
+from reverie.errors import BadData
+from reverie.evaluation import count_operations
+
+__all__ = ["cost_of"]
+
+_BATCH = 100
+_ROUNDS = 5
+
+
+def cost_of(
+    brain: Brain, *, budget_bytes: int | None = None, budget_ms: float | None = None, sleep: bool = True
+) -> dict[str, Any]:
+    """Measure on a copy of the brain, on made-up samples of the form that it takes.
+
+    Parameters
+    ----------
+    budget_bytes : int, optional
+        What its state may have.
+    budget_ms : float, optional
+        What learning one sample (of a hundred at a time) may take, and answering one (alone), in milliseconds.
+    sleep : bool
+        Let the copy sleep, too; that takes the longest.
+
+    Returns
+    -------
+    dict
+        `state_bytes`; `disk_bytes`, with the log and earlier versions; `learn` and `predict` with `us` (microseconds)
+        and `macs` (multiply-accumulates of dense products) per sample, `predict` with `us_alone` for a single one;
+        `sleep` with `seconds`, `macs`, `state_bytes` after it; `met`: whether the budget is; None where there is none.
+    """
+    if not brain.classes:
+        raise BadData("This brain has learned nothing yet. Let it learn samples with labels first.")
+    shape, pixels = brain.shape or (), brain.mind.senses.pixels
+    x, y = _made_up(shape, pixels), [brain.classes[i % len(brain.classes)] for i in range(_BATCH)]
+    with tempfile.TemporaryDirectory(prefix="reverie-cost-", dir=brain.folder.resolve().parent) as place:
+        twin = Path(place) / "twin"
+        shutil.copytree(brain.folder, twin, ignore=shutil.ignore_patterns("lock", "holder.json", "night"))
+        with Brain.open(twin) as copy:
+            copy.predict(x[:1])  # solves the read-out, which is asked for once after learning
+            predict = _measured(lambda: copy.predict(x))
+            predict["us_alone"] = _measured(lambda: copy.predict(x[:1]), samples=1)["us"]
+            found: dict[str, Any] = {
+                "state_bytes": brain.state_bytes,
+                "disk_bytes": sum(file.stat().st_size for file in brain.folder.rglob("*") if file.is_file()),
+                "predict": predict,
+                "learn": _measured(lambda: copy.learn(x, y)),
+                "sleep": None,
+            }
+        if sleep:
+            shutil.rmtree(twin)
+            shutil.copytree(brain.folder, twin, ignore=shutil.ignore_patterns("lock", "holder.json", "night"))
+            with Brain.open(twin) as copy:
+                spent = Cost()
+                with count_operations(spent):
+                    report = copy.sleep()
+                found["sleep"] = {
+                    "seconds": report["seconds"],
+                    "macs": spent.macs,
+                    "state_bytes": copy.state_bytes,
+                    "verdict": report["verdict"],
+                }
+    met = [budget_bytes is None or found["state_bytes"] <= budget_bytes]
+    if budget_ms is not None:
+        met.append(max(found["learn"]["us"], found["predict"]["us_alone"]) <= 1000 * budget_ms)
+    found["met"] = all(met) if budget_bytes is not None or budget_ms is not None else None
+    return found
+
+
+def _measured(action: Callable[[], Any], *, samples: int = _BATCH) -> dict[str, float]:
+    spent, times = Cost(), []
+    with count_operations(spent):
+        action()
+    for _ in range(_ROUNDS):
+        began = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - began)
+    return {"us": 1e6 * median(times) / samples, "macs": spent.macs / samples}
+
+
+def _made_up(shape: tuple[int, ...], pixels: bool) -> Any:
+    source = np.random.default_rng(0)
+    if shape == ():
+        return [" ".join(f"word{number}" for number in source.integers(0, 500, 8)) for _ in range(_BATCH)]
+    if pixels:
+        return source.integers(0, 256, (_BATCH, *shape), dtype=np.uint8)
+    return source.random((_BATCH, *shape), dtype=np.float32)

@@ -1,0 +1,172 @@
+"""The commands of a brain as a user meets them, on pictures that the test draws."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+SHAPES = {"cat": "triangle", "dog": "circle", "fish": "bars"}
+
+
+def draw(folder: Path, label: str, count: int, seed: int) -> None:
+    """Pictures of one kind of animal, as far as a machine can draw."""
+    generator = np.random.default_rng(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        pixels = generator.integers(0, 60, (24, 24, 3), dtype=np.uint8)
+        picture = Image.fromarray(pixels)
+        pen = ImageDraw.Draw(picture)
+        x, y = generator.integers(3, 8, 2).tolist()
+        if SHAPES[label] == "triangle":
+            pen.polygon([(x, y + 12), (x + 6, y), (x + 12, y + 12)], fill=(250, 160, 40))
+        elif SHAPES[label] == "circle":
+            pen.ellipse([x, y, x + 12, y + 12], fill=(230, 200, 120))
+        else:
+            for offset in (0, 5, 10):
+                pen.rectangle([x, y + offset, x + 14, y + offset + 1], fill=(80, 160, 250))
+        picture.save(folder / f"{label}{seed}-{number}.png")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A folder with pictures, and a brain that has learned two classes."""
+    base = tmp_path_factory.mktemp("brain")
+    for label in ("cat", "dog"):
+        draw(base / "pets" / label, label, 20, 0)
+        draw(base / "more" / label, label, 6, 1)
+    draw(base / "fish" / "fish", "fish", 20, 0)
+    draw(base / "loose", "fish", 8, 2)
+    run(base, "create", "brain", "--set", "filters=20", "--set", "patches=5000")
+    run(base, "learn", "brain", "pets")
+    return base
+
+
+def call(base, *words):
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "reverie", "brain", *map(str, words)]
+    return subprocess.run(command, cwd=base, capture_output=True, text=True, env=environment, check=False, timeout=200)
+
+
+def run(base, *words):
+    done = call(base, *words)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def brain(place, tmp_path):
+    """A copy of the brain of its own."""
+    import shutil
+
+    shutil.copytree(place, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+def test_learn_and_predict_say_what_the_protocol_fixes(brain):
+    learned = json.loads(run(brain, "learn", "brain", "fish", "--json"))
+    assert learned.keys() == {"samples", "classes", "seconds", "state_bytes", "version"}
+    assert (learned["samples"], learned["classes"], learned["version"]) == (20, ["cat", "dog", "fish"], 2)
+    found = json.loads(run(brain, "predict", "brain", "more", "--json"))
+    assert found["accuracy"] == 1.0
+    assert found["labels"] == ["cat"] * 6 + ["dog"] * 6
+    assert all(0 < one <= 1 for one in found["confidence"])
+    assert all(0 <= one <= 1 for one in found["novelty"])
+    assert "accuracy" not in json.loads(run(brain, "predict", "brain", "loose", "--json"))
+    said = run(brain, "predict", "brain", "loose/fish2-0.png")
+    assert "fish2-0.png" in said
+    assert "  fish  " in said
+
+
+def test_what_has_no_label_is_new_and_gets_a_name(brain):
+    said = run(brain, "learn", "brain", "loose")
+    assert "8 of 8 are new: class 'new 1'" in said
+    assert "reverie brain rename brain 'new 1' NAME" in said
+    assert json.loads(run(brain, "rename", "brain", "new 1", "fish", "--json"))["classes"] == ["cat", "dog", "fish"]
+    assert "Nothing new" in run(brain, "learn", "brain", "loose")
+
+
+def test_sleep_forget_history_and_rollback(brain):
+    report = json.loads(run(brain, "sleep", "brain", "--set", "steps=50", "--set", "agreement=0.5", "--json"))
+    assert report["verdict"] == "committed"
+    assert report["state_bytes"][1] < report["state_bytes"][0]
+    assert json.loads(run(brain, "forget", "brain", "--label", "dog", "--json")) == {"classes": ["cat"], "version": 3}
+    assert "Forgotten" in run(brain, "learn", "brain", "fish", "--name", "alice") + run(
+        brain, "forget", "brain", "--name", "alice"
+    )
+    told = json.loads(run(brain, "history", "brain", "--json"))
+    assert [event["kind"] for event in told["events"]] == ["learn", "sleep", "forget", "learn", "forget"]
+    assert told["drift"]["found"] is False
+    assert told["versions"] == [5]  # what knew alice is gone
+    run(brain, "learn", "brain", "fish")
+    assert json.loads(run(brain, "rollback", "brain", "--to", "5", "--json")) == {"classes": ["cat"], "version": 7}
+    assert "rollback" in run(brain, "history", "brain")
+
+
+def test_merge_export_and_cost(brain):
+    run(brain, "create", "other", "--set", "filters=20", "--set", "patches=5000")
+    run(brain, "learn", "other", "pets")
+    merged = json.loads(run(brain, "merge", "brain", "other", "--json"))
+    assert merged == {"classes": ["cat", "dog"], "samples": 80, "version": 2}
+    run(brain, "export", "brain", "brain.onnx")
+    assert "python edge/predict.py" in run(brain, "export", "brain", "edge", "--int8")
+    assert (brain / "edge" / "predict.py").exists()
+    found = json.loads(run(brain, "cost", "brain", "--bytes", "10", "--json", "--no-sleep"))
+    assert found["met"] is False
+    assert found["learn"]["macs"] > 0 < found["predict"]["us_alone"]
+    said = run(brain, "cost", "brain", "--ms", "10000")
+    assert "The budget is met." in said
+    assert "Sleep" in said
+    assert json.loads(run(brain, "history", "brain", "--json"))["events"][-1]["kind"] == "merge"  # cost changes nothing
+
+
+def test_recover(brain):
+    log = next((brain / "brain" / "snapshots").glob("*/*.safetensors"))
+    log.write_bytes(b"torn")
+    assert call(brain, "predict", "brain", "more").returncode == 2
+    assert "Version" in run(brain, "recover", "brain")
+
+
+def files(folder):
+    """What is in a folder, but for the lock and its holder."""
+    return {
+        file: file.read_bytes()
+        for file in folder.rglob("*")
+        if file.is_file() and file.name not in ("lock", "holder.json")
+    }
+
+
+BAD = {
+    "no brain there": (["predict", "nothing", "more"], "is not a brain's folder"),
+    "a folder that is taken": (["create", "pets"], "is there already"),
+    "unknown encoder": (["create", "x", "--encoder", "cortx"], "Did you mean 'cortex'?"),
+    "unknown setting": (["create", "x", "--set", "filter=3"], "Did you mean 'filters'?"),
+    "no data": (["learn", "brain", "nowhere"], "No file or folder nowhere"),
+    "unknown label": (["forget", "brain", "--label", "cow"], "Unknown label 'cow'. Known: cat, dog."),
+    "nothing to forget": (["forget", "brain"], "Expected one of"),
+    "unknown version": (["rollback", "brain", "--to", "99"], "Version 99 is not kept"),
+    "unknown night": (["sleep", "brain", "--set", "kep=1"], "Did you mean 'keep'?"),
+    "a cortex that is not there": (["predict", "brain", "more", "--by", "cortex"], "has not slept"),
+    "an export that is there": (["export", "brain", "pets"], "there already"),
+    "sentences for pictures": (["predict", "brain", "words.txt"], "This brain takes samples of 24×24×3"),
+    "not a picture": (["predict", "brain", "broken.png"], "broken.png"),
+    "a name that is taken": (["rename", "brain", "cat", "dog"], "not in use"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_is_wrong_is_said_in_a_line_and_changes_nothing(case, brain):
+    words, expected = BAD[case]
+    (brain / "words.txt").write_text("how are you\n")
+    (brain / "broken.png").write_bytes(b"\x89PNG nothing")
+    before = files(brain / "brain")
+    done = call(brain, *words)
+    assert done.returncode == 2
+    assert expected in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+    assert files(brain / "brain") == before
