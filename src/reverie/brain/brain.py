@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from reverie.brain.mind import Mind
-from reverie.brain.night import Plan, night
+from reverie.brain.night import Plan, dreamer, night
 from reverie.brain.senses import Senses
 from reverie.brain.store import Store
 from reverie.brain.watch import Drift
@@ -255,6 +255,19 @@ class Brain:
             raise BadData(f"The new name is {to!r}. Expected {type(label).__name__} that is not in use.")
         event = {"kind": "rename", "time": _now(), "label": label, "to": to}
         self._change({"kind": "rename", "label": label, "to": to, "event": event})
+
+    def retention(self, *, dreams: int = 30, seed: int = 0) -> dict[Any, float]:
+        """The share of dreams of each class that are taken for that class, 0…1: what it still knows, without data."""
+        mind = self._mind
+        if not self.classes:
+            return {}
+        keys, of = dreamer(mind).dream(dreams * len(self.classes), torch.Generator().manual_seed(seed))
+        right = mind.memory.read(keys).argmax(1) == of
+        return {
+            label: float(right[of == column].double().mean())
+            for column, label in enumerate(mind.labels)
+            if (of == column).any()
+        }
 
     def drift(self) -> Drift:
         """Whether samples have become different from those of their class before; see `reverie.brain.watch`."""

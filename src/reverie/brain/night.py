@@ -17,10 +17,9 @@ from torch import Tensor
 from reverie.brain.mind import Mind
 from reverie.contracts import State
 from reverie.errors import BadData
-from reverie.memory import AssociativeMemory
 from reverie.sleep import Consolidation, Dreamer, pruned
 
-__all__ = ["Plan", "night"]
+__all__ = ["Plan", "dreamer", "night"]
 
 _SHARES = (1, 0.75, 0.5, 0.25)  # of the pruning that was planned, tried in this order
 _PROBES = 2000  # dreams on which retention is verified
@@ -82,9 +81,9 @@ def night(
         The night's report.
     """
     mind.memory.refresh()  # the night depends on the sums alone, not on how the read-out has followed them
-    dreamer = _dreamer(mind.memory, mind)
+    dreams = dreamer(mind)
     source = torch.Generator().manual_seed(seed)
-    probes, _ = dreamer.dream(_PROBES, source)
+    probes, _ = dreams.dream(_PROBES, source)
     answers = mind.memory.read(probes).argmax(1)
     report: dict[str, Any] = {
         "plan": asdict(plan),
@@ -102,7 +101,7 @@ def night(
     if hidden:
         training = Consolidation(
             slept.memory,
-            _dreamer(slept.memory, slept),
+            dreamer(slept),
             hidden=hidden,
             steps=plan.steps,
             learning_rate=plan.learning_rate,
@@ -160,10 +159,11 @@ def _prune(mind: Mind, plan: Plan) -> tuple[Mind, Tensor]:
     return mind.copy(), torch.arange(width)
 
 
-def _dreamer(memory: AssociativeMemory, mind: Mind) -> Dreamer:
+def dreamer(mind: Mind) -> Dreamer:
+    """Dreams of what a mind's memory knows."""
     if mind.senses.whole_numbers:
-        return Dreamer(memory, lowest=0, highest=127)
-    return Dreamer(memory)
+        return Dreamer(mind.memory, lowest=0, highest=127)
+    return Dreamer(mind.memory)
 
 
 def _share(true: Tensor) -> float:

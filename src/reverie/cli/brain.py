@@ -357,6 +357,33 @@ def cost(
         typer.echo("The budget is met." if result["met"] else "The budget is NOT met.")
 
 
+@app.command()
+def serve(
+    folder: Folder,
+    port: Annotated[int, typer.Option(help="0: any that is free.")] = 8765,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    token: Annotated[
+        str | None, typer.Option(envvar="REVERIE_TOKEN", help="What clients must know. [default: a new one]")
+    ] = None,
+    served_as: Annotated[
+        list[str] | None, typer.Option("--served-as", help="Further host names under which it is reached.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Serve the brain: a live page and an HTTP interface. Ctrl-C or SIGTERM stops it."""
+    try:
+        from reverie.server import serve as run
+    except ImportError:
+        raise MissingData(
+            "The service needs packages that are not installed. Run: pip install 'reverie[serve]'"
+        ) from None
+
+    def ready(address: str) -> None:
+        typer.echo(json.dumps({"address": address}) if as_json else f"Open {address}\nCtrl-C stops it.")
+
+    run(folder, host=host, port=port, token=token, hosts=tuple(served_as or ()), ready=ready)
+
+
 def _open(folder: Path, *, writer: bool = True, recover: bool = False) -> "Brain":
     from reverie.brain import Brain
 

@@ -197,13 +197,13 @@ class AssociativeMemory(Memory):
         return torch.cat([readout.variance(block, self._need()) for block in keys.split(1024)])
 
     def _solved(self) -> "Readout":
-        sums = self._need()
-        if self._readout is None or self._readout.stale(sums.n):
-            self._readout = Readout.solve(sums, self.ridge, self._settled)
+        sums, readout = self._need(), self._readout  # a name of its own: another thread may ask at the same time
+        if readout is None or readout.stale(sums.n):
+            readout = self._readout = Readout.solve(sums, self.ridge, self._settled)
         if self._online and self._rows_since_read * 8 < sums.sum_h.shape[0]:
-            self._readout.prepare_to_follow()
+            readout.prepare_to_follow()
         self._rows_since_read = 0
-        return self._readout
+        return readout
 
     def _need(self) -> "Sums":
         if self._sums is None:

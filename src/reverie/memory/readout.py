@@ -43,9 +43,9 @@ class Readout:
 
     def prepare_to_follow(self) -> None:
         """Compute the inverse once, so that small writes update it by rank instead of solving again."""
-        if self.inverse is None:
-            assert self.factor is not None
-            self.inverse = torch.cholesky_inverse(self.factor)
+        factor = self.factor
+        if self.inverse is None and factor is not None:
+            self.inverse = torch.cholesky_inverse(factor)
             self.factor = None
 
     def follow(self, sums: Sums, keys: Tensor, sign: int) -> None:
@@ -93,9 +93,13 @@ class Readout:
 
     def variance(self, keys: Tensor, sums: Sums) -> Tensor:
         centred = keys.double() - sums.sum_h / sums.n
-        if self.inverse is not None:
-            spread = ((centred @ self.inverse) * centred).sum(1)
+        factor, inverse = (
+            self.factor,
+            self.inverse,
+        )  # in this order: `prepare_to_follow` sets the second before the first
+        if inverse is not None:
+            spread = ((centred @ inverse) * centred).sum(1)
         else:
-            assert self.factor is not None
-            spread = torch.linalg.solve_triangular(self.factor, centred.T, upper=False).square().sum(0)
+            assert factor is not None
+            spread = torch.linalg.solve_triangular(factor, centred.T, upper=False).square().sum(0)
         return spread + 1 / sums.n

@@ -1,6 +1,7 @@
 """Pictures from files: refused before they are decoded where they are too large, and brought to one size."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -13,6 +14,7 @@ __all__ = ["SUFFIXES", "class_folders", "common_size", "read_picture"]
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 _LARGEST = 64  # pixels of a side to which larger pictures are reduced
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM")
 _PIXELS = 50_000_000  # a picture of more is refused before it is decoded
 
 
@@ -30,12 +32,12 @@ def class_folders(folder: Path) -> list[tuple[str, Path]]:
     return found
 
 
-def common_size(files: list[Path]) -> tuple[tuple[int, int], bool]:
+def common_size(files: Sequence[Path | BinaryIO]) -> tuple[tuple[int, int], bool]:
     """The most frequent (width, height), reduced to 64 pixels a side, and whether any picture has colour."""
     sizes: Counter[tuple[int, int]] = Counter()
     colour = False
     for file in files:
-        with _open(file, str(file)) as picture:
+        with _open(file, str(file) if isinstance(file, Path) else "A picture") as picture:
             sizes[picture.size] += 1
             colour = colour or picture.mode not in ("1", "L", "I", "I;16", "F", "LA")
     (width, height), _ = max(sizes.items(), key=lambda item: (item[1], item[0]))
@@ -66,7 +68,7 @@ def _open(file: Path | BinaryIO, name: str) -> Any:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        picture = Image.open(file)
+        picture = Image.open(file, formats=_FORMATS)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise CorruptFile(
             f"{name} cannot be read as a picture ({type(error).__name__}). Replace or remove it."

@@ -1,0 +1,158 @@
+"""What clients send and get. Everything is bounded, and nothing that is not expected is accepted."""
+
+import base64
+import binascii
+import io
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictInt, StrictStr
+
+from reverie.errors import BadData, CorruptFile
+from reverie.streams.pictures import common_size, read_picture
+
+__all__ = [
+    "Brain",
+    "Forget",
+    "Labelled",
+    "Learned",
+    "Predicted",
+    "Problem",
+    "Question",
+    "Rename",
+    "Rollback",
+    "Version",
+    "samples_of",
+]
+
+_ROWS = 1000  # samples in a request
+_SIDE = 20_000  # numbers in a vector, letters in a sentence
+
+Label = Annotated[StrictStr, Field(min_length=1, max_length=200)] | Annotated[StrictInt, Field(ge=-(2**53), le=2**53)]
+Name = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}$")]
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Texts(_Form):
+    """Sentences."""
+
+    texts: Annotated[
+        list[Annotated[StrictStr, Field(min_length=1, max_length=_SIDE)]], Field(min_length=1, max_length=_ROWS)
+    ]
+
+
+class Pictures(_Form):
+    """Pictures: PNG, JPEG, GIF, WebP, BMP, TIFF or PPM files in base64. They are brought to the brain's size."""
+
+    pictures: Annotated[list[StrictStr], Field(min_length=1, max_length=_ROWS)]
+
+
+class Vectors(_Form):
+    """Feature vectors, all of one length."""
+
+    vectors: Annotated[
+        list[Annotated[list[FiniteFloat], Field(min_length=1, max_length=_SIDE)]],
+        Field(min_length=1, max_length=_ROWS),
+    ]
+
+
+Samples = Texts | Pictures | Vectors
+
+
+class Question(_Form):
+    """Samples to recognise, and who shall answer."""
+
+    samples: Samples
+    by: Literal["memory", "cortex"] = "memory"
+
+
+class Labelled(_Form):
+    """Samples to learn. Without labels, what is new becomes a class. With a name, it can be forgotten by it."""
+
+    samples: Samples
+    labels: Annotated[list[Label], Field(min_length=1, max_length=_ROWS)] | None = None
+    name: Name | None = None
+
+
+class Forget(_Form):
+    """A class, or what was learned under a name: one of the two."""
+
+    label: Label | None = None
+    name: Name | None = None
+
+
+class Rename(_Form):
+    label: Label
+    to: Label
+
+
+class Rollback(_Form):
+    to: Annotated[StrictInt, Field(ge=0, le=2**53)]
+
+
+class Version(_Form):
+    """The brain's version, durable."""
+
+    version: int
+
+
+class Learned(_Form):
+    samples: int
+    new: list[str | int]
+    novelty: list[float]
+    version: int
+
+
+class Predicted(_Form):
+    """Of each sample: label, its probability, novelty 0…1, and whether that says that it is new."""
+
+    labels: list[str | int]
+    confidence: list[float]
+    novelty: list[float]
+    new: list[bool]
+
+
+class Brain(_Form):
+    """What the brain is and has been through."""
+
+    model_config = ConfigDict(extra="allow")
+    version: int
+    classes: list[dict[str, Any]]
+    asleep: bool
+
+
+class Problem(_Form):
+    """What was wrong, in words."""
+
+    error: str
+
+
+def samples_of(samples: Texts | Pictures | Vectors, shape: tuple[int, ...] | None) -> Any:
+    """Samples as a brain takes them; pictures in the size that it knows."""
+    if isinstance(samples, Texts):
+        return samples.texts
+    if isinstance(samples, Vectors):
+        if len({len(row) for row in samples.vectors}) > 1:
+            raise BadData("The vectors differ in length. Expected one length.")
+        with np.errstate(over="ignore"):  # the brain says what it thinks of infinity
+            return np.asarray(samples.vectors).astype(np.float32)
+    files = [io.BytesIO(_decoded(text)) for text in samples.pictures]
+    if shape is None:
+        size, colour = common_size(files)
+        for file in files:
+            file.seek(0)
+    elif len(shape) in (2, 3):
+        size, colour = (shape[1], shape[0]), len(shape) == 3
+    else:
+        raise BadData("Given pictures. This brain takes vectors of numbers or sentences: give the same form.")
+    return np.stack([read_picture(file, size, colour, name=f"Picture {i}") for i, file in enumerate(files, 1)])
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise CorruptFile("A picture is not in base64. Expected a PNG or JPEG file in base64.") from None

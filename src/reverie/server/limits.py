@@ -1,0 +1,39 @@
+"""How much a client may ask for."""
+
+from dataclasses import dataclass
+
+__all__ = ["Limits"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of the service.
+
+    Parameters
+    ----------
+    body : int
+        Bytes of a request.
+    rate : float
+        Requests per second and client, on average.
+    burst : int
+        Requests at once, before `rate` counts.
+    patience : float
+        Seconds in which a request must have come in whole.
+    wait : float
+        Seconds that a change may wait for its turn.
+    queue : int
+        Changes that may wait.
+    readers : int
+        Questions answered at the same time; further ones are turned away.
+    streams : int
+        Live pages open at the same time.
+    """
+
+    body: int = 16_000_000
+    rate: float = 100.0
+    burst: int = 200
+    patience: float = 20.0
+    wait: float = 30.0
+    queue: int = 64
+    readers: int = 16
+    streams: int = 16

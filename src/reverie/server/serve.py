@@ -1,0 +1,113 @@
+"""Run the service until it is told to stop."""
+
+import secrets
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from reverie.brain import Brain
+from reverie.errors import BadData
+from reverie.server.app import create_app
+from reverie.server.limits import Limits
+
+__all__ = ["serve"]
+
+_LOCAL = ("127.0.0.1", "localhost", "::1")
+_GRACE = 10  # seconds for open requests when the service is told to stop
+
+
+def serve(
+    folder: str | Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    token: str | None = None,
+    hosts: tuple[str, ...] = (),
+    limits: Limits | None = None,
+    ready: Callable[[str], None] = lambda address: None,
+) -> None:
+    """Serve a brain.
+
+    Parameters
+    ----------
+    host : str
+        Address to listen on; others than this machine's own need a `token`.
+    port : int
+        0: any that is free.
+    token : str, optional
+        What clients must know, at least 16 characters; None: a new one is made.
+    hosts : tuple of str
+        Further names under which the service is reached.
+    ready : callable
+        Is given the page's address, token included, when the service listens.
+    """
+    if host not in _LOCAL and token is None:
+        raise BadData(f"The address is {host}, which others can reach. Give a token of your own: --token.")
+    if token is not None and (len(token) < 16 or not token.isascii() or not token.isprintable() or " " in token):
+        raise BadData("The token is too short or has odd characters. Expected at least 16 of ASCII, without spaces.")
+    if not 0 <= port <= 65535:
+        raise BadData(f"port is {port}. Expected 0…65535.")
+    token = token or secrets.token_urlsafe(24)
+    brain = Brain.open(folder)
+    app = create_app(brain, token=token, limits=limits, hosts=(*_LOCAL, host, *hosts))
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        ws="none",
+        limit_concurrency=200,
+        timeout_keep_alive=10,
+        timeout_graceful_shutdown=_GRACE,
+    )
+    server = _Server(config, app.state.keeper, lambda found: ready(f"http://{_shown(host)}:{found}/#token={token}"))
+    try:
+        server.run()
+    finally:
+        brain.close()
+    if not server.started:
+        raise BadData(f"Port {port} of {host} cannot be listened on. Give another: --port.")
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens; ends the live pages when it is told to stop, since those would never end."""
+
+    def __init__(self, config: uvicorn.Config, keeper: Any, ready: Callable[[int], None]) -> None:
+        super().__init__(config)
+        self._keeper, self._ready = keeper, ready
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready(self.servers[0].sockets[0].getsockname()[1])
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop gently at SIGINT and SIGTERM; who called `serve` is not interrupted once more afterwards."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._keeper.stopping.set()
+        super().handle_exit(sig, frame)

@@ -1,0 +1,215 @@
+"use strict";
+// One page, one brain: it listens to /api/events and shows what it hears. The token stays in this tab.
+
+const $ = (id) => document.getElementById(id);
+let token = new URLSearchParams(location.hash.slice(1)).get("token") || sessionStorage.getItem("token") || "";
+if (location.hash) history.replaceState(null, "", location.pathname);
+let known = null;    // the brain, as it was last told
+let asked = null;    // the samples that were last asked about
+
+async function call(path, body) {
+  const answer = await fetch(path, {
+    method: body === undefined ? "GET" : "POST",
+    headers: { Authorization: `Bearer ${token}`, ...(body === undefined ? {} : { "Content-Type": "application/json" }) },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const said = await answer.json().catch(() => ({}));
+  if (answer.status === 401) close();
+  if (!answer.ok) throw new Error(said.error || `The brain answered ${answer.status}.`);
+  return said;
+}
+
+async function attempt(action) {
+  $("error").hidden = true;
+  try { return await action(); }
+  catch (error) { $("error").textContent = error.message; $("error").hidden = false; }
+}
+
+// what the brain tells
+
+async function listen() {
+  for (;;) {
+    try {
+      const answer = await fetch("/api/events", { headers: { Authorization: `Bearer ${token}` } });
+      if (answer.status === 401) return close();
+      if (!answer.ok) throw new Error();
+      sessionStorage.setItem("token", token);
+      $("door").hidden = true;
+      $("brain").hidden = false;
+      const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+      let text = "";
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) break;
+        text += value;
+        const parts = text.split("\n\n");
+        text = parts.pop();
+        for (const part of parts) if (part.startsWith("data: ")) show(JSON.parse(part.slice(6)));
+      }
+    } catch { /* told below */ }
+    state("lost", "connection lost; trying again …");
+    await new Promise((wake) => setTimeout(wake, 1500));
+  }
+}
+
+function close() {
+  token = "";
+  sessionStorage.removeItem("token");
+  $("brain").hidden = true;
+  $("door").hidden = false;
+  state("lost", "closed");
+}
+
+function state(kind, words) { $("state").className = `state ${kind}`; $("state").textContent = words; }
+
+function make(kind, text, parent) {
+  const part = document.createElement(kind);
+  if (text !== undefined) part.textContent = text;
+  if (parent) parent.append(part);
+  return part;
+}
+
+const percent = (share) => share === undefined ? "–" : `${(100 * share).toFixed(0)} %`;
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
+const when = (text) => new Date(text).toLocaleString([], { dateStyle: "short", timeStyle: "short" });
+
+function show(brain) {
+  known = brain;
+  state(brain.asleep ? "asleep" : "awake", brain.asleep ? "asleep" : "awake");
+  $("sleep").disabled = brain.asleep || brain.classes.length === 0;
+  const samples = brain.classes.reduce((sum, one) => sum + one.samples, 0);
+  const facts = [["classes", brain.classes.length], ["samples learned", samples], ["state", megabytes(brain.state_bytes)],
+    ["raw samples kept", 0], ["version", brain.version], ["encoder", brain.encoder]];
+  $("facts").replaceChildren(...facts.map(([name, value]) => {
+    const box = make("div");
+    make("dt", name, box);
+    make("dd", value, box);
+    return box;
+  }));
+  const drift = brain.drift;
+  $("drift").hidden = !(drift && drift.found);
+  if (drift && drift.found) $("drift").textContent = `The stream has drifted: since version ${drift.since}, samples differ ` +
+    `from their class ${drift.now.toFixed(1)} times as much as its spread explains (${drift.before.toFixed(1)} before).`;
+  $("labels").replaceChildren(...brain.classes.map((one) => { const item = make("option"); item.value = one.label; return item; }));
+  $("classes").tBodies[0].replaceChildren(...brain.classes.map((one) => {
+    const row = make("tr");
+    make("td", one.label, row);
+    make("td", one.samples, row);
+    make("td", percent(brain.known[one.label]), row);
+    const button = make("button", "forget", make("td", undefined, row));
+    button.className = "plain";
+    button.setAttribute("aria-label", `forget ${one.label}`);
+    button.onclick = () => confirm(`Forget ${one.label}, as if it had never been learned?`) &&
+      attempt(() => call("/api/forget", { label: one.label }));
+    return row;
+  }));
+  $("nights").tBodies[0].replaceChildren(...brain.nights.slice().reverse().map((night) => {
+    const row = make("tr");
+    make("td", when(night.time), row);
+    make("td", night.verdict + (night.reason ? `: ${night.reason}` : ""), row);
+    make("td", night.explained.map((share) => share.toFixed(3)).join(" → "), row);
+    make("td", night.state_bytes.map(megabytes).join(" → "), row);
+    make("td", `${night.seconds.toFixed(1)} s`, row);
+    return row;
+  }));
+  $("history").replaceChildren(...brain.history.slice().reverse().map((event) => {
+    const item = make("li");
+    make("time", when(event.time), item);
+    const more = [event.samples ? `${event.samples} samples` : "", event.new && event.new.length ? `new: ${event.new.join(", ")}` : "",
+      event.name || "", event.label || "", event.to === undefined ? "" : `to ${event.to}`, event.verdict || ""].filter(Boolean).join(", ");
+    item.append(`${event.version} ${event.kind}${more ? `: ${more}` : ""}`);
+    return item;
+  }));
+  draw("retention", brain.retention, [["mean", "mean", "--accent"], ["least", "least known class", "--second"]]);
+  draw("novelty", brain.novelty, [["mean", "novelty", "--accent"], ["new", "share that is new", "--second"]]);
+}
+
+// plots
+
+const plots = {};
+function draw(name, points, lines) {
+  const box = $(name), colour = (variable) => getComputedStyle(document.documentElement).getPropertyValue(variable).trim();
+  const data = [points.map((point) => point.time), ...lines.map(([key]) => points.map((point) => point[key]))];
+  if (plots[name]) return plots[name].setData(data);
+  if (!box.clientWidth) return;
+  const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
+  plots[name] = new uPlot({
+    width: box.clientWidth - 20, height: 200,
+    scales: { y: { range: [0, 1.02] } },
+    axes: [axis, { ...axis, size: 40 }],
+    series: [{}, ...lines.map(([, label, variable]) => ({ label, stroke: colour(variable), width: 2, points: { show: true, size: 5 },
+      value: (_, value) => value == null ? "" : value.toFixed(2) }))],
+  }, data, box);
+}
+addEventListener("resize", () => {
+  for (const [name, plot] of Object.entries(plots)) plot.setSize({ width: $(name).clientWidth - 20, height: 200 });
+});
+
+// showing it something
+
+function base64(file) {
+  return new Promise((done, failed) => {
+    const reader = new FileReader();
+    reader.onload = () => done(reader.result.slice(reader.result.indexOf(",") + 1));
+    reader.onerror = () => failed(new Error("The file cannot be read."));
+    reader.readAsDataURL(file);
+  });
+}
+
+async function ask(samples, count) {
+  asked = { samples, count };
+  $("answer").hidden = false;
+  $("verdict").textContent = "…";
+  if (known.classes.length === 0) return void ($("verdict").textContent = "It knows nothing yet. Tell it what this is.");
+  let found;
+  try { found = await call("/api/predict", { samples }); }
+  catch (error) { $("verdict").textContent = ""; throw error; }
+  $("verdict").replaceChildren();
+  const tally = new Map();
+  found.labels.forEach((label, i) => tally.set(found.new[i] ? "something new" : label, (tally.get(found.new[i] ? "something new" : label) || 0) + 1));
+  if (count === 1) {
+    make("b", found.new[0] ? "This is new." : String(found.labels[0]), $("verdict"));
+    $("verdict").append(found.new[0] ? ` Nearest: ${found.labels[0]}` : "",
+      `, confidence ${percent(found.confidence[0])}, novelty ${found.novelty[0].toFixed(2)}`);
+  } else {
+    $("verdict").textContent = [...tally].map(([label, n]) => `${n} × ${label}`).join(", ");
+  }
+}
+
+async function take(files) {
+  const pictures = [...files].filter((file) => file.type.startsWith("image/"));
+  if (!pictures.length) throw new Error("That was no picture.");
+  $("shown").src = URL.createObjectURL(pictures[0]);
+  $("shown").hidden = false;
+  $("hint").textContent = pictures.length > 1 ? `${pictures.length} pictures` : pictures[0].name;
+  await ask({ pictures: await Promise.all(pictures.map(base64)) }, pictures.length);
+}
+
+$("drop").onclick = () => $("files").click();
+$("drop").onkeydown = (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); $("files").click(); } };
+$("files").onclick = (event) => event.stopPropagation();
+$("files").onchange = (event) => attempt(() => take(event.target.files));
+$("drop").ondragover = (event) => { event.preventDefault(); $("drop").classList.add("over"); };
+$("drop").ondragleave = () => $("drop").classList.remove("over");
+$("drop").ondrop = (event) => { event.preventDefault(); $("drop").classList.remove("over"); attempt(() => take(event.dataTransfer.files)); };
+addEventListener("dragover", (event) => event.preventDefault());
+addEventListener("drop", (event) => event.preventDefault());
+$("say").onsubmit = (event) => {
+  event.preventDefault();
+  const text = $("sentence").value.trim();
+  if (text) attempt(() => ask({ texts: [text] }, 1));
+};
+$("teach").onsubmit = (event) => {
+  event.preventDefault();
+  const text = $("label").value.trim();
+  const label = known.classes.find((one) => String(one.label) === text)?.label ?? text;
+  attempt(async () => {
+    const done = await call("/api/learn", { samples: asked.samples, labels: Array(asked.count).fill(label) });
+    $("verdict").textContent = `Learned ${done.samples} as ${label}${done.new.length ? ", a new class" : ""}.`;
+    $("label").value = "";
+  });
+};
+$("sleep").onclick = () => attempt(() => call("/api/sleep", {}));
+$("door").onsubmit = (event) => { event.preventDefault(); token = $("token").value.trim(); listen(); };
+
+if (token) listen(); else close();
