@@ -562,7 +562,7 @@ class Brain:
 
     def _labels(self, y: Any, n: int) -> list[Any]:
         try:
-            given = np.asarray(y).tolist()
+            given = [np.asarray(one).item() for one in y] if isinstance(y, list | tuple) else np.asarray(y).tolist()
         except ValueError as error:
             raise BadData(f"y is not a list of labels ({error}). Expected whole numbers or words.") from None
         if not isinstance(given, list) or len(given) != n:

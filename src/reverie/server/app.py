@@ -3,7 +3,7 @@
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -226,13 +226,13 @@ def _count(measures: Measures, what: str, novelty: Any, samples: int | None = No
 def _errors(app: FastAPI, place: str) -> None:
     """Every error is a fixed text, or what the brain says of the samples it was given; never a path."""
 
-    def problem(status: int, text: str | None = None) -> JSONResponse:
-        headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}.get(status)
+    def problem(status: int, text: str | None = None, headers: Mapping[str, str] | None = None) -> JSONResponse:
+        headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}.get(status, headers)
         return JSONResponse({"error": text or _WORDS.get(status, _WORDS[500])}, status, headers=headers)
 
     @app.exception_handler(HTTPException)
     async def refused(request: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code)
+        return problem(error.status_code, headers=error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -6,7 +6,7 @@ import io
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StrictInt, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, StrictInt, StrictStr
 
 from reverie.errors import BadData, CorruptFile
 from reverie.streams.pictures import common_size, read_picture
@@ -28,7 +28,14 @@ __all__ = [
 _ROWS = 1000  # samples in a request
 _SIDE = 20_000  # numbers in a vector, letters in a sentence
 
-Label = Annotated[StrictStr, Field(min_length=1, max_length=200)] | Annotated[StrictInt, Field(ge=-(2**53), le=2**53)]
+
+def _whole(value: Any) -> Any:
+    """JSON has one kind of number: 3.0 is a whole one, true and "3" are none."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[StrictInt, Field(ge=-(2**53), le=2**53), BeforeValidator(_whole)]
+Label = Annotated[StrictStr, Field(min_length=1, max_length=200)] | Whole
 Name = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}$")]
 
 
@@ -90,7 +97,7 @@ class Rename(_Form):
 
 
 class Rollback(_Form):
-    to: Annotated[StrictInt, Field(ge=0, le=2**53)]
+    to: Whole
 
 
 class Version(_Form):

@@ -2,6 +2,7 @@
 
 import secrets
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -54,12 +55,15 @@ def serve(
     if not 0 <= port <= 65535:
         raise BadData(f"port is {port}. Expected 0…65535.")
     token = token or secrets.token_urlsafe(24)
-    brain = Brain.open(folder)
+    listener = _listen(host, port)
+    try:
+        brain = Brain.open(folder)
+    except BaseException:
+        listener.close()
+        raise
     app = create_app(brain, token=token, limits=limits, hosts=(*_LOCAL, host, *hosts))
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -70,13 +74,23 @@ def serve(
         timeout_keep_alive=10,
         timeout_graceful_shutdown=_GRACE,
     )
-    server = _Server(config, app.state.keeper, lambda found: ready(f"http://{_shown(host)}:{found}/#token={token}"))
+    address = f"http://{_shown(host)}:{listener.getsockname()[1]}/#token={token}"
     try:
-        server.run()
+        _Server(config, app.state.keeper, lambda: ready(address)).run(sockets=[listener])
     finally:
         brain.close()
-    if not server.started:
-        raise BadData(f"Port {port} of {host} cannot be listened on. Give another: --port.")
+        listener.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128
+        )
+    except OSError as error:
+        raise BadData(
+            f"Port {port} of {host} cannot be listened on ({error.strerror}). Give another: --port."
+        ) from None
 
 
 def _shown(host: str) -> str:
@@ -86,14 +100,14 @@ def _shown(host: str) -> str:
 class _Server(uvicorn.Server):
     """Says when it listens; ends the live pages when it is told to stop, since those would never end."""
 
-    def __init__(self, config: uvicorn.Config, keeper: Any, ready: Callable[[int], None]) -> None:
+    def __init__(self, config: uvicorn.Config, keeper: Any, ready: Callable[[], None]) -> None:
         super().__init__(config)
         self._keeper, self._ready = keeper, ready
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
         if self.started:
-            self._ready(self.servers[0].sockets[0].getsockname()[1])
+            self._ready()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

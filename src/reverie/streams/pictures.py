@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ def class_folders(folder: Path) -> list[tuple[str, Path]]:
     return found
 
 
-def common_size(files: Sequence[Path | BinaryIO]) -> tuple[tuple[int, int], bool]:
+def common_size(files: Sequence[Path | BytesIO]) -> tuple[tuple[int, int], bool]:
     """The most frequent (width, height), reduced to 64 pixels a side, and whether any picture has colour."""
     sizes: Counter[tuple[int, int]] = Counter()
     colour = False
@@ -45,7 +46,7 @@ def common_size(files: Sequence[Path | BinaryIO]) -> tuple[tuple[int, int], bool
     return (max(1, round(width * factor)), max(1, round(height * factor))), colour
 
 
-def read_picture(file: Path | BinaryIO, size: tuple[int, int], colour: bool, *, name: str = "") -> NDArray[np.uint8]:
+def read_picture(file: Path | BytesIO, size: tuple[int, int], colour: bool, *, name: str = "") -> NDArray[np.uint8]:
     """A picture as grey levels [height, width], or colours [height, width, 3].
 
     Parameters
@@ -64,7 +65,7 @@ def read_picture(file: Path | BinaryIO, size: tuple[int, int], colour: bool, *, 
         return np.asarray(shown if shown.size == size else shown.resize(size), dtype=np.uint8)
 
 
-def _open(file: Path | BinaryIO, name: str) -> Any:
+def _open(file: Path | BytesIO, name: str) -> Any:
     from PIL import Image, UnidentifiedImageError
 
     try:
