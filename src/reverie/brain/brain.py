@@ -189,7 +189,7 @@ class Brain:
 
         Parameters
         ----------
-        x : array or Tensor, shape [n, *shape], or list of str
+        x : array or Tensor of shape `[n, *shape]`, or list of str
         y : sequence of int or str, optional
             Labels; new ones may come at any time.
         name : str, optional

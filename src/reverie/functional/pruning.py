@@ -4,8 +4,11 @@ With P = (G + λI)⁻¹ and W = P C, taking a group g of inputs away and refitti
 
     Δ_g = tr W_gᵀ (P_gg)⁻¹ W_g
 
-and leaves P ← P − P_·g (P_gg)⁻¹ P_g·,  W ← W − P_·g (P_gg)⁻¹ W_g. Groups go one after the other, the cheapest first;
-in all that costs about 2 d³ operations.
+and leaves::
+
+    P ← P − P_·g (P_gg)⁻¹ P_g·,     W ← W − P_·g (P_gg)⁻¹ W_g
+
+Groups go one after the other, the cheapest first; in all that costs about 2 d³ operations.
 
 Reference: Hassibi & Stork, 1993, NeurIPS 5.
 """

@@ -92,11 +92,15 @@ class Forget(_Form):
 
 
 class Rename(_Form):
+    """A class, and its new name."""
+
     label: Label
     to: Label
 
 
 class Rollback(_Form):
+    """A version to be at again."""
+
     to: Whole
 
 
@@ -107,6 +111,8 @@ class Version(_Form):
 
 
 class Learned(_Form):
+    """How many samples were learned, which labels are new, novelty where no labels were given; the version, durable."""
+
     samples: int
     new: list[str | int]
     novelty: list[float]

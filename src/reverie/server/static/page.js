@@ -79,7 +79,7 @@ function show(brain) {
   $("sleep").disabled = brain.asleep || brain.classes.length === 0;
   const samples = brain.classes.reduce((sum, one) => sum + one.samples, 0);
   const facts = [["classes", brain.classes.length], ["samples learned", samples], ["state", megabytes(brain.state_bytes)],
-    ["raw samples kept", 0], ["version", brain.version], ["encoder", brain.encoder]];
+    ["version", brain.version], ["encoder", brain.encoder]];
   $("facts").replaceChildren(...facts.map(([name, value]) => {
     const box = make("div");
     make("dt", name, box);
@@ -135,11 +135,16 @@ function draw(name, points, lines) {
   const axis = { stroke: colour("--soft"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line") } };
   plots[name] = new uPlot({
     width: box.clientWidth - 20, height: 200,
-    scales: { y: { range: [0, 1.02] } },
-    axes: [axis, { ...axis, size: 40 }],
+    scales: { x: { range: span }, y: { range: [0, 1.02] } },
+    axes: [axis, { ...axis, size: 52 }],
     series: [{}, ...lines.map(([, label, variable]) => ({ label, stroke: colour(variable), width: 2, points: { show: true, size: 5 },
       value: (_, value) => value == null ? "" : value.toFixed(2) }))],
   }, data, box);
+}
+function span(plot) {   // a minute at least
+  const times = plot.data[0], now = Date.now() / 1000;
+  const from = times.length ? times[0] : now, to = times.length ? times[times.length - 1] : now;
+  return to - from < 60 ? [(from + to) / 2 - 30, (from + to) / 2 + 30] : [from, to];
 }
 addEventListener("resize", () => {
   for (const [name, plot] of Object.entries(plots)) plot.setSize({ width: $(name).clientWidth - 20, height: 200 });
