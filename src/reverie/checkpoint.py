@@ -1,7 +1,7 @@
 """A state on disk: tensors as safetensors, the rest as JSON, never pickle.
 
-A checkpoint is a folder with `state.json`, which names the tensor file that belongs to it and its SHA-256. The JSON is
-replaced last and atomically: whatever the instant of a kill, it points to a whole tensor file.
+A checkpoint is a folder with `state.json`, which names the tensor file that belongs to it and its SHA-256, and holds
+one of itself. The JSON is replaced last and atomically: whatever the instant of a kill, it points to a whole tensor file.
 """
 
 import hashlib
@@ -37,7 +37,8 @@ def save_state(folder: Path, state: dict[str, Any], *, kind: str) -> None:
     name = f"tensors-{digest[:16]}.safetensors"
     folder.mkdir(parents=True, exist_ok=True)
     replace_file(folder / name, data)
-    write_json(folder / "state.json", {"format": _FORMAT, "kind": kind, "file": name, "sha256": digest, "tree": tree})
+    head = {"format": _FORMAT, "kind": kind, "file": name, "sha256": digest, "tree": tree}
+    write_json(folder / "state.json", head | {"check": _check(head)})
     for old in (*folder.glob("tensors-*.safetensors"), *folder.glob(".*.tmp")):
         if old.name != name:
             old.unlink()
@@ -59,6 +60,8 @@ def load_state(folder: Path, *, kind: str) -> dict[str, Any]:
     head = read_json(folder / "state.json")
     if not isinstance(head, dict) or head.get("format") != _FORMAT:
         raise CorruptFile(f"{folder} is not a Reverie checkpoint of format {_FORMAT}. Give the folder of one.")
+    if head.pop("check", None) != _check(head):
+        raise CorruptFile(f"{folder / 'state.json'} is torn or altered (its checksum differs). Restore it from a copy.")
     if head["kind"] != kind:
         raise CorruptFile(f"{folder} holds the state of {head['kind']!r}, not of {kind!r}. Give a matching checkpoint.")
     path = folder / Path(head["file"]).name
@@ -73,6 +76,11 @@ def load_state(folder: Path, *, kind: str) -> dict[str, Any]:
         raise CorruptFile(f"{path} is not a safetensors file ({error}). Restore it, or start anew.") from None
     state: dict[str, Any] = _put_tensors(head["tree"], tensors)
     return state
+
+
+def _check(head: dict[str, Any]) -> str:
+    """Of what JSON makes of it, so that it is the same after reading."""
+    return hashlib.sha256(json.dumps(head).encode()).hexdigest()
 
 
 def state_bytes(state: dict[str, Any]) -> int:

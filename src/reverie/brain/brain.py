@@ -207,8 +207,8 @@ class Brain:
             return self._learn_what_is_new(x, name, began)
         samples = senses.take(x)
         labels = self._labels(y, len(samples))
-        if name is not None and (not name or name in self._mind.ledger):
-            raise BadData(f"name is {name!r}. Expected one that is not empty and not in use.")
+        if name is not None and (not isinstance(name, str) or not name or name in self._mind.ledger):
+            raise BadData(f"name is {name!r}. Expected a word that is not in use.")
         first = not senses.formed
         if first:
             senses = senses.unformed()
@@ -251,7 +251,7 @@ class Brain:
         """Give a class another name, one that is not in use."""
         self._need_writer()
         label = self._known(label)
-        if type(to) is not type(label) or to in self._mind.labels or to == "":
+        if type(to) is not type(label) or to == "" or to in self._mind.labels:
             raise BadData(f"The new name is {to!r}. Expected {type(label).__name__} that is not in use.")
         event = {"kind": "rename", "time": _now(), "label": label, "to": to}
         self._change({"kind": "rename", "label": label, "to": to, "event": event})
@@ -341,7 +341,7 @@ class Brain:
                     "give x and y, or create brains with forgettable=True."
                 )
         elif name is not None:
-            if name not in mind.ledger:
+            if not isinstance(name, str) or name not in mind.ledger:
                 raise BadData(f"Nothing was learned under the name {name!r}. Known: {sorted(mind.ledger) or 'none'}.")
         else:
             samples = mind.senses.take(x)
@@ -490,7 +490,7 @@ class Brain:
         mind = self._mind
         if not self.classes:
             raise BadData("This brain has learned nothing yet. Let it learn samples with labels first.")
-        if by not in ("memory", "cortex"):
+        if not isinstance(by, str) or by not in ("memory", "cortex"):
             raise BadData(f"by is {by!r}. Expected 'memory' or 'cortex'.")
         samples = mind.senses.take(x)
         columns = mind.columns(self.classes)
@@ -517,7 +517,7 @@ class Brain:
         """Be again as at version `to`. This is a change of its own: what came after can be gone back to as well."""
         self._need_writer()
         known = self.versions()
-        if to not in known:
+        if not isinstance(to, int) or to not in known:
             raise BadData(f"Version {to} is not kept. Expected one of {', '.join(map(str, known)) or 'none'}.")
         past = _read(self._store, max(base for base in self._store.snapshots() if base <= to), to)
         past.history = list(self._mind.history)
@@ -562,8 +562,9 @@ class Brain:
 
     def _labels(self, y: Any, n: int) -> list[Any]:
         try:
+            y = y.detach().cpu().numpy() if isinstance(y, Tensor) else y
             given = [np.asarray(one).item() for one in y] if isinstance(y, list | tuple) else np.asarray(y).tolist()
-        except ValueError as error:
+        except (ValueError, TypeError, RuntimeError) as error:
             raise BadData(f"y is not a list of labels ({error}). Expected whole numbers or words.") from None
         if not isinstance(given, list) or len(given) != n:
             raise BadData(f"x has {n} samples and y has {len(given) if isinstance(given, list) else 'one'} labels.")
@@ -576,7 +577,7 @@ class Brain:
         return given
 
     def _known(self, label: Any) -> Any:
-        if label not in self.classes:
+        if not isinstance(label, int | str) or label not in self.classes:
             names = ", ".join(str(one) for one in self.classes[:20]) or "none"
             raise BadData(f"Unknown label {label!r}. Known: {names}.")
         return label

@@ -11,9 +11,11 @@ One process writes, any number read. A snapshot is there when its `state.json` i
 snapshots with their logs are kept for going back, the last few of them.
 """
 
+import json
 import os
 import shutil
 import socket
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,7 +64,7 @@ class Store:
         (path / "snapshots").mkdir(parents=True, exist_ok=True)
         (path / "journal").mkdir(exist_ok=True)
         made = {"format": _FORMAT, "created": datetime.now(UTC).isoformat(timespec="seconds"), "settings": settings}
-        write_json(path / "brain.json", made)
+        write_json(path / "brain.json", made | {"check": _check(made)})
         sync_folder(path)
         return cls(path)
 
@@ -73,6 +75,8 @@ class Store:
         head = read_json(file)
         if not isinstance(head, dict) or head.get("format") != _FORMAT or "settings" not in head:
             raise CorruptFile(f"{file} does not describe a brain of format {_FORMAT}. Restore it from a copy.")
+        if head.pop("check", None) != _check(head):
+            raise CorruptFile(f"{file} is damaged: its checksum differs. Restore it from a copy.")
         return head
 
     def _take_lock(self) -> None:
@@ -171,3 +175,7 @@ class Store:
 
     def _journal(self, base: int) -> Journal:
         return Journal(self.path / "journal" / f"{self._name(base)}.log")
+
+
+def _check(head: dict[str, Any]) -> int:
+    return zlib.crc32(json.dumps(head, sort_keys=True).encode())
