@@ -1,8 +1,8 @@
 """A hundred thousand hostile inputs against a brain and its service: no crash, no traceback, no change of state.
 
 Arrays of odd shapes, types and values; labels, names and versions of any kind; requests of random bytes and of nearly
-right JSON; pictures, snapshots and logs with flipped, cut and added bytes. Each may be refused with one of the errors of
-Reverie (or, over HTTP, with a documented status and a fixed text); what is accepted must fit, and is taken back.
+right JSON; pictures, snapshots and logs with flipped, cut and added bytes. Each may be refused with an error that is
+Reverie's own (over HTTP: with a documented status and a fixed text); what is accepted must fit, and is taken back.
 """
 
 import io

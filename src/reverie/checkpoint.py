@@ -1,7 +1,8 @@
 """A state on disk: tensors as safetensors, the rest as JSON, never pickle.
 
 A checkpoint is a folder with `state.json`, which names the tensor file that belongs to it and its SHA-256, and holds
-one of itself. The JSON is replaced last and atomically: whatever the instant of a kill, it points to a whole tensor file.
+one of itself. The JSON is replaced last and atomically: whatever the instant of a kill, it points to a whole tensor
+file.
 """
 
 import hashlib

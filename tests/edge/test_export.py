@@ -23,7 +23,7 @@ WORDS = [f"digit {label}" for label in Y]
 KINDS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "grey pictures": (PICTURES, Y, {"encoder": "cortex", "settings": SMALL}),
     "pictures in bfloat16": (PICTURES, Y, {"encoder": "cortex", "settings": SMALL | {"precision": "bfloat16"}}),
-    "coloured pictures": (COLOURS, WORDS, {"encoder": "cortex", "settings": SMALL | {"grid": 3}}),
+    "coloured pictures": (COLOURS, WORDS, {"encoder": "cortex", "settings": SMALL | {"grid": 3, "overlap": 1}}),
     "pictures of floats": ((PICTURES / 255).astype(np.float32), Y, {"encoder": "cortex", "settings": SMALL}),
     "vectors": (X.astype(np.float32), WORDS, {"encoder": "expansion", "settings": {"width": 200}}),
     "winners": (X.astype(np.float32), Y, {"encoder": "expansion", "settings": {"width": 200, "kind": "kwta"}}),

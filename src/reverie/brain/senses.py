@@ -31,7 +31,7 @@ __all__ = ["ENCODERS", "Senses"]
 
 ENCODERS = ("auto", "cortex", "expansion", "hash", "minilm", "raw")
 _SETTINGS: dict[str, tuple[str, ...]] = {
-    "cortex": ("filters", "patch", "grid", "threshold", "precision", "patches", "epochs"),
+    "cortex": ("filters", "patch", "grid", "overlap", "threshold", "precision", "patches", "epochs"),
     "expansion": ("width", "kind", "active"),
     "minilm": ("width",),
     "hash": ("width",),

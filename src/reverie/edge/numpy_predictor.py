@@ -76,7 +76,7 @@ class Predictor:
         return np.clip(np.round(active * np.float32(127 / 4)), 0, 127)
 
     def _cortex(self, x: Any) -> Any:
-        side, grid = self.about["patch"], self.about["grid"]
+        side, (rows, columns) = self.about["patch"], self.about["regions"]
         rounded = _bfloat16 if self.about["bfloat16"] else lambda values: values
         threshold = np.float32(rounded(np.float32(self.about["threshold"])))
         windows = np.lib.stride_tricks.sliding_window_view(x, (side, side), (1, 2))
@@ -90,13 +90,9 @@ class Predictor:
         simple = rounded(rounded(seen) @ kernel + bias).reshape(n, height, width, -1)
         on, off = np.maximum(simple, threshold), np.minimum(simple, -threshold)
         regions = []
-        for row in range(grid):
-            for column in range(grid):
-                here = (
-                    slice(None),
-                    slice(round(row * height / grid), round((row + 1) * height / grid)),
-                    slice(round(column * width / grid), round((column + 1) * width / grid)),
-                )
+        for top, bottom in rows:
+            for left, right in columns:
+                here = (slice(None), slice(top, bottom), slice(left, right))
                 for cells, sign in ((on, 1), (off, -1)):
                     regions.append(rounded(cells[here].mean((1, 2))) * sign - np.float32(self.about["threshold"]))
         activity = np.sqrt(np.maximum(np.concatenate(regions, 1), 0))

@@ -140,7 +140,7 @@ class _Graph:
         return self.op("Cast", self.op("Cast", x, to=TensorProto.BFLOAT16), to=TensorProto.FLOAT)
 
     def _cortex(self, x: str) -> str:
-        side, grid, colours = self.about["patch"], self.about["grid"], (*self.about["shape"], 1)[2]
+        side, (rows, columns), colours = self.about["patch"], self.about["regions"], (*self.about["shape"], 1)[2]
         inputs = side * side * colours
         if colours == 1:
             x = self.op("Unsqueeze", x, self.constant([1], np.int64))
@@ -158,14 +158,12 @@ class _Graph:
         simple = self._rounded(simple)
         level = self._rounded(self.constant(self.about["threshold"]))
         on, off = self.op("Max", simple, level), self.op("Min", simple, self.op("Neg", level))
-        height, width = (size - side + 1 for size in self.about["shape"][:2])
         axes, regions = self.constant([2, 3], np.int64), []
-        for row in range(grid):
-            for column in range(grid):
-                start = [round(row * height / grid), round(column * width / grid)]
-                end = [round((row + 1) * height / grid), round((column + 1) * width / grid)]
+        for top, bottom in rows:
+            for left, right in columns:
+                start, end = self.constant([top, left], np.int64), self.constant([bottom, right], np.int64)
                 for cells in (on, off):
-                    here = self.op("Slice", cells, self.constant(start, np.int64), self.constant(end, np.int64), axes)
+                    here = self.op("Slice", cells, start, end, axes)
                     pooled = self._rounded(self.op("ReduceMean", here, axes=[2, 3], keepdims=0))
                     pooled = pooled if cells is on else self.op("Neg", pooled)
                     regions.append(self.op("Sub", pooled, self.constant(self.about["threshold"])))

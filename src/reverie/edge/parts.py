@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from reverie.brain import Brain
 from reverie.errors import BadData
 from reverie.layers import Expansion, VisualCortex
+from reverie.layers.cortex import regions_of
 
 __all__ = ["Parts", "parts_of"]
 
@@ -89,7 +90,7 @@ def _of_senses(module: nn.Module | None, about: dict[str, Any]) -> dict[str, NDA
         about |= {
             "kind": "cortex",
             "patch": module.patch,
-            "grid": module.grid,
+            "regions": [regions_of(side - module.patch + 1, module.grid, module.overlap) for side in module.shape[:2]],
             "threshold": module.threshold,
             "bfloat16": module.precision == "bfloat16",
         }

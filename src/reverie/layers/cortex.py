@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from reverie.errors import BadData
 from reverie.functional import normalise_contrast
 
-__all__ = ["VisualCortex"]
+__all__ = ["VisualCortex", "regions_of"]
 
 _LEVELS = 127
 _BLOCK = 10_000  # patches looked at together: their activities stay in the cache
@@ -38,6 +38,8 @@ class VisualCortex(nn.Module):
         Side of a patch, in pixels.
     grid : int
         Complex cells pool over grid × grid regions.
+    overlap : int
+        Pixels by which regions reach into their neighbours.
     threshold : float
         θ, in units of a simple cell's activity.
     precision : {"float32", "bfloat16"}
@@ -65,6 +67,7 @@ class VisualCortex(nn.Module):
         filters: int = 400,
         patch: int = 6,
         grid: int = 2,
+        overlap: int = 0,
         threshold: float = 0.25,
         precision: str = "float32",
         generator: torch.Generator,
@@ -77,7 +80,9 @@ class VisualCortex(nn.Module):
             )
         if precision not in ("float32", "bfloat16"):
             raise BadData(f"precision is {precision!r}. Expected 'float32' or 'bfloat16'.")
-        self.shape, self.patch, self.grid = tuple(shape), patch, grid
+        if overlap < 0:
+            raise BadData(f"overlap is {overlap}. Expected pixels, 0 or more.")
+        self.shape, self.patch, self.grid, self.overlap = tuple(shape), patch, grid, overlap
         self.threshold, self.precision = threshold, precision
         inputs = patch * patch * (shape[2] if len(shape) == 3 else 1)
         first = nn.functional.normalize(torch.randn(filters, inputs, generator=generator))
@@ -118,7 +123,7 @@ class VisualCortex(nn.Module):
         seen = normalise_contrast(_unit(windows.reshape(n * height * width, -1)))
         simple = torch.addmm(bias, seen.to(kernel.dtype), kernel).view(n, height, width, -1)
         on, off = simple.clamp(min=self.threshold), simple.clamp(max=-self.threshold)
-        rows, columns = _edges(height, self.grid), _edges(width, self.grid)
+        rows, columns = regions_of(height, self.grid, self.overlap), regions_of(width, self.grid, self.overlap)
         regions = []
         for top, bottom in rows:
             for left, right in columns:
@@ -137,6 +142,13 @@ def _unit(x: Tensor) -> Tensor:
     return x.float() / 255 if x.dtype == torch.uint8 else x.float()
 
 
-def _edges(side: int, grid: int) -> list[tuple[int, int]]:
-    """Where `grid` regions of a side begin and end."""
-    return [(round(index * side / grid), round((index + 1) * side / grid)) for index in range(grid)]
+def regions_of(side: int, grid: int, overlap: int) -> list[tuple[int, int]]:
+    """Where the `grid` regions of a side begin and end.
+
+    Examples
+    --------
+    >>> regions_of(9, 3, 1)
+    [(0, 4), (2, 7), (5, 9)]
+    """
+    edges = [round(index * side / grid) for index in range(grid + 1)]
+    return [(max(0, edges[index] - overlap), min(side, edges[index + 1] + overlap)) for index in range(grid)]
