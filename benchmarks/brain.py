@@ -42,8 +42,8 @@ STREAMS: dict[str, Callable[..., Stream]] = {
 }
 PICTURES = {"precision": "bfloat16"}
 BRAINS: dict[str, dict[str, Any]] = {
-    "mnist": {"encoder": "cortex", "settings": PICTURES | {"filters": 400, "patch": 10}},
-    "cifar10": {"encoder": "cortex", "settings": PICTURES | {"filters": 800}},
+    "mnist": {"encoder": "cortex", "settings": PICTURES | {"filters": 200}},
+    "cifar10": {"encoder": "cortex", "settings": PICTURES | {"filters": 400}},
     "clinc150": {"encoder": "expansion", "settings": {"width": 6000}},
     "digits": {"encoder": "expansion", "settings": {"width": 500}},
 }
@@ -115,7 +115,7 @@ def life(name: str, order: int, *, settings: dict[str, Any] | None = None, budge
             found["cortex"] = accuracy(brain, x, y, by="cortex")
         with Brain.open(Path(place) / "awake", writer=False) as awake:
             found |= predict_times(awake, brain, x)
-        harmful = brain.sleep(Plan(keep=0.02, tolerance=1.0, hidden=()))
+        harmful = brain.sleep(Plan(keep=0.005, tolerance=1.0, hidden=()))
         found["harmful"] = harmful["verdict"]
         found["after the harmful night"] = accuracy(brain, x, y)
         brain.close()
@@ -160,7 +160,7 @@ def controls(name: str) -> dict[str, Any]:
             own = BRAINS[name]["settings"] | {"epochs": 0}
             with Brain.create(Path(place) / "rnd", encoder="cortex", settings=own, forgettable=False) as unlearned:
                 live(unlearned, stream, mirrored=name in MIRRORED)
-                found["patches as filters, not grown"] = accuracy(unlearned, x, y)
+                found["brain with random filters"] = accuracy(unlearned, x, y)
     if name == "clinc150":
         train_x = np.concatenate([_numpy(experience.train_x) for experience in stream])
         train_y = np.concatenate([_numpy(experience.train_y) for experience in stream])
@@ -182,8 +182,8 @@ def speed() -> dict[str, Any]:
     flat = x.reshape(len(x), -1).astype(np.float32) / 255
     sgd, bayes, slda, river = SGDClassifier(loss="log_loss"), GaussianNB(), SLDA(), RiverBayes()
     with tempfile.TemporaryDirectory() as place:
-        small = {"precision": "bfloat16", "filters": 100}
-        sizes: dict[str, dict[str, Any]] = {"brain": PICTURES, "brain of 100 filters": small}
+        small = {"precision": "bfloat16", "filters": 50}
+        sizes: dict[str, dict[str, Any]] = {"brain": PICTURES, "brain of 50 filters": small}
         brains = {
             name: Brain.create(Path(place) / name, encoder="cortex", settings=own, forgettable=False)
             for name, own in sizes.items()

@@ -85,7 +85,7 @@ def test_a_night_cut_short_is_gone_on_with_to_the_same_morning(
     import shutil
 
     shutil.copytree(tmp_path / "b", tmp_path / "twin")
-    monkeypatch.setattr("reverie.brain.brain._SAVE_EVERY", 0.0)
+    monkeypatch.setattr("reverie.brain.progress._SAVE_EVERY", 0.0)
     calls = 0
     from reverie.sleep import Consolidation
 

@@ -5,10 +5,8 @@ log, durable before it is acknowledged; the state is what the entries make of it
 the folder, `senses` for the encoders.
 """
 
-import json
-import shutil
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -20,25 +18,28 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
+from reverie.brain.labels import take_labels
 from reverie.brain.mind import Mind
 from reverie.brain.night import Plan, dreamer, night
+from reverie.brain.progress import Progress
 from reverie.brain.senses import Senses
+from reverie.brain.shards import keys_of
 from reverie.brain.store import Store
+from reverie.brain.waking import newborn, newest, newest_whole, read
 from reverie.brain.watch import Drift
-from reverie.checkpoint import load_state, save_state, state_bytes
+from reverie.checkpoint import state_bytes
 from reverie.contracts import State
-from reverie.errors import BadData, CorruptFile, MissingData
+from reverie.errors import BadData
 from reverie.memory import AssociativeMemory
 from reverie.memory.contribution import contribution, moved_columns
 from reverie.memory.familiarity import unfamiliarity
 
-__all__ = ["NEW", "Brain", "Learned", "shard_sums"]
+__all__ = ["NEW", "Brain", "Learned"]
 
 NEW = 0.5
 """The novelty from which on a sample is new."""
 
 _BLOCK = 1000  # samples sensed at once
-_SAVE_EVERY = 5.0  # seconds between two saves of a night that is not over
 _LARGEST_SUMS = 8 * 2**30  # bytes of working memory for sums per class
 _JOURNAL = 64 * 2**20  # bytes of log after which a snapshot is made, unless the snapshot is larger
 
@@ -130,7 +131,7 @@ class Brain:
             "seed": seed,
         }
         store = Store.create(Path(folder), made)
-        return cls(store, _newborn(made))
+        return cls(store, newborn(made))
 
     @classmethod
     def open(cls, folder: str | Path, *, writer: bool = True, recover: bool = False) -> "Brain":
@@ -152,9 +153,9 @@ class Brain:
         store = Store(Path(folder), writer=writer)
         try:
             if not (recover and writer):
-                brain = cls(store, _newest(store))
+                brain = cls(store, newest(store))
             else:
-                mind, damage = _newest_whole(store)
+                mind, damage = newest_whole(store)
                 brain = cls(store, mind)
                 if damage is not None:
                     mind.version = max((mind.version, *store.snapshots()))
@@ -206,7 +207,7 @@ class Brain:
         if y is None:
             return self._learn_what_is_new(x, name, began)
         samples = senses.take(x)
-        labels = self._labels(y, len(samples))
+        labels = take_labels(y, len(samples), self._mind.labels)
         if name is not None and (not isinstance(name, str) or not name or name in self._mind.ledger):
             raise BadData(f"name is {name!r}. Expected a word that is not in use.")
         first = not senses.formed
@@ -216,7 +217,7 @@ class Brain:
         mind = self._mind
         new = [label for label in dict.fromkeys(labels) if label not in mind.labels]
         columns = mind.columns(labels)
-        keys = _keys(senses, samples)
+        keys = keys_of(senses, samples)
         self._check_room(keys.shape[1], len(mind.labels) + len(new))
         batch = contribution(keys, columns, per_class=mind.memory.per_class)
         event = {"kind": "learn", "time": _now(), "samples": len(samples), "new": new, "name": name}
@@ -283,7 +284,7 @@ class Brain:
         """
         self._need_writer()
         samples = self._mind.senses.take(x)
-        labels = self._labels(y, len(samples))
+        labels = take_labels(y, len(samples), self._mind.labels)
         senses = self._mind.senses
         if not senses.formed:
             senses = senses.unformed()
@@ -345,11 +346,13 @@ class Brain:
                 raise BadData(f"Nothing was learned under the name {name!r}. Known: {sorted(mind.ledger) or 'none'}.")
         else:
             samples = mind.senses.take(x)
-            labels = [self._known(one) for one in self._labels(y, len(samples))]
+            labels = [self._known(one) for one in take_labels(y, len(samples), self._mind.labels)]
             counts = mind.counts
             if any(labels.count(one) > counts[one] for one in set(labels)):
                 raise BadData("More samples of a class were given than were learned. Give only samples that were.")
-            batches = [contribution(_keys(mind.senses, samples), mind.columns(labels), per_class=mind.memory.per_class)]
+            batches = [
+                contribution(keys_of(mind.senses, samples), mind.columns(labels), per_class=mind.memory.per_class)
+            ]
         event = {"kind": "forget", "time": _now(), "label": label, "name": name, "samples": 0 if x is None else len(x)}
         names = [] if name is None else [name]
         self._change({"kind": "forget", "label": label, "names": names, "batches": batches, "event": event})
@@ -363,7 +366,7 @@ class Brain:
         mine, theirs = self._mind, other._mind
         if not theirs.senses.formed:
             raise BadData("The other brain has learned nothing. There is nothing to merge.")
-        grown = mine.copy() if mine.senses.formed else _newborn(self._store.head["settings"], theirs.senses)
+        grown = mine.copy() if mine.senses.formed else newborn(self._store.head["settings"], theirs.senses)
         if mine.senses.formed:
             ours, yours = mine.senses.shared_with(theirs.senses, mine.memory.width, theirs.memory.width)
             theirs = theirs.copy()
@@ -401,9 +404,10 @@ class Brain:
             raise BadData("This brain has learned nothing yet. Let it learn samples with labels first.")
         plan = plan or Plan()
         began = time.perf_counter()
-        progress = _Progress(self._store.path / "night", self._mind.version, plan)
+        progress = Progress(self._store.path / "night", self._mind.version, plan)
+        made = self._store.head["settings"]
         slept, report = night(
-            self._mind, plan, progress.load(), progress.save, seed=self._store.head["settings"]["seed"]
+            self._mind, plan, progress.load(), progress.save, seed=made["seed"], budget=made["budget"]
         )
         report["seconds"] = time.perf_counter() - began
         if slept is self._mind:
@@ -519,7 +523,7 @@ class Brain:
         known = self.versions()
         if not isinstance(to, int) or to not in known:
             raise BadData(f"Version {to} is not kept. Expected one of {', '.join(map(str, known)) or 'none'}.")
-        past = _read(self._store, max(base for base in self._store.snapshots() if base <= to), to)
+        past = read(self._store, max(base for base in self._store.snapshots() if base <= to), to)
         past.history = list(self._mind.history)
         past.version, past.oldest = self._mind.version, self._mind.oldest
         past.record({"kind": "rollback", "time": _now(), "to": to})
@@ -560,118 +564,11 @@ class Brain:
         if not self._store.writer:
             raise BadData("This brain was opened for reading. Open it with writer=True to change it.")
 
-    def _labels(self, y: Any, n: int) -> list[Any]:
-        try:
-            y = y.detach().cpu().numpy() if isinstance(y, Tensor) else y
-            given = [np.asarray(one).item() for one in y] if isinstance(y, list | tuple) else np.asarray(y).tolist()
-        except (ValueError, TypeError, RuntimeError) as error:
-            raise BadData(f"y is not a list of labels ({error}). Expected whole numbers or words.") from None
-        if not isinstance(given, list) or len(given) != n:
-            raise BadData(f"x has {n} samples and y has {len(given) if isinstance(given, list) else 'one'} labels.")
-        kinds = {type(label) for label in given}
-        if not (kinds == {int} or kinds == {str}):
-            raise BadData(f"y holds {sorted(kind.__name__ for kind in kinds)}. Expected whole numbers, or words.")
-        known = self._mind.labels
-        if known and type(known[0]) not in kinds:
-            raise BadData(f"y holds {kinds.pop().__name__} labels, those known are {type(known[0]).__name__}. Use one.")
-        return given
-
     def _known(self, label: Any) -> Any:
         if not isinstance(label, int | str) or label not in self.classes:
             names = ", ".join(str(one) for one in self.classes[:20]) or "none"
             raise BadData(f"Unknown label {label!r}. Known: {names}.")
         return label
-
-
-def shard_sums(ready: State, x: Any, y: Any) -> State:
-    """What a brain's sums change by when it learns these samples; needs nothing of the brain but its senses.
-
-    Parameters
-    ----------
-    ready : State
-        What `Brain.ready` returned.
-    """
-    senses = Senses.from_state(ready["senses"])
-    samples, labels = senses.take(x), np.asarray(y).tolist()
-    known = list(dict.fromkeys(labels))
-    columns = torch.tensor([known.index(label) for label in labels])
-    batch = contribution(_keys(senses, samples), columns, per_class=ready["per_class"])
-    return {"senses": ready["senses"], "labels": known, "batch": batch, "samples": len(labels)}
-
-
-def _keys(senses: Senses, samples: Any) -> Tensor:
-    return torch.cat([senses.keys(samples[i : i + _BLOCK]) for i in range(0, len(samples), _BLOCK)])
-
-
-class _Progress:
-    """A night that is not over, in a folder of its own."""
-
-    def __init__(self, folder: Path, version: int, plan: Plan) -> None:
-        self.folder = folder
-        self.of = {"version": version, "plan": json.loads(json.dumps(asdict(plan)))}
-        self.saved = time.perf_counter()
-
-    def load(self) -> State | None:
-        """What was saved of this night."""
-        try:
-            state = load_state(self.folder, kind="night")
-        except (MissingData, CorruptFile):
-            return None
-        return state["training"] if state["of"] == self.of else None
-
-    def save(self, training: State) -> None:
-        """Save now and then."""
-        if time.perf_counter() - self.saved > _SAVE_EVERY:
-            save_state(self.folder, {"of": self.of, "training": training}, kind="night")
-            self.saved = time.perf_counter()
-
-    def remove(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def _newborn(made: dict[str, Any], senses: Senses | None = None) -> Mind:
-    """A mind that has learned nothing."""
-    memory = AssociativeMemory(ridge=made["ridge"], per_class=made["forgettable"])
-    senses = senses or Senses(made["encoder"], made["settings"], made["seed"], budget=made["budget"])
-    return Mind(senses, memory)
-
-
-def _read(store: Store, base: int, to: int | None = None) -> Mind:
-    """The mind at the snapshot `base`, and what came after it up to version `to`."""
-    mind = _newborn(store.head["settings"])
-    state, entries = store.read(base)
-    mind.load_state_dict(state)
-    for version, entry in entries:
-        if to is not None and version > to:
-            break
-        mind.apply(entry)
-    return mind
-
-
-def _newest(store: Store) -> Mind:
-    """The mind as it was last acknowledged."""
-    bases = store.snapshots()
-    return _read(store, bases[-1]) if bases else _newborn(store.head["settings"])
-
-
-def _newest_whole(store: Store) -> tuple[Mind, str | None]:
-    """The newest mind that can be read, and what damage was met on the way to it."""
-    damage = None
-    for base in reversed(store.snapshots()):
-        mind = _newborn(store.head["settings"])
-        try:
-            state, entries = store.read(base)
-            mind.load_state_dict(state)
-        except (CorruptFile, MissingData) as error:
-            damage = damage or str(error)
-            continue
-        try:
-            for _, entry in entries:
-                mind.apply(entry)
-        except CorruptFile as error:
-            damage = damage or str(error)
-        return mind, damage
-    return _newborn(store.head["settings"]), damage
 
 
 def _now() -> str:

@@ -116,7 +116,8 @@ class Senses:
             self.settings |= self._affordable(encoder, shape, self.budget)
         module = self._make(encoder, shape)
         if isinstance(module, VisualCortex) and isinstance(samples, Tensor):
-            rule, source = CompetitiveHebb(), torch.Generator().manual_seed(self.seed + 1)
+            rule = CompetitiveHebb() if self.settings.get("epochs") != 0 else None  # without growth: random filters
+            source = torch.Generator().manual_seed(self.seed + 1)
             growth = {name: self.settings[name] for name in ("patches", "epochs") if name in self.settings}
             develop(module, samples, rule=rule, generator=source, **growth)
         self.encoder, self.shape, self.module = encoder, shape, module
@@ -287,8 +288,10 @@ def _fitting(shape: tuple[int, ...]) -> dict[str, int]:
     if len(shape) < 2:
         return {}
     grey = len(shape) == 2
-    side = max(2, min(8 if grey else 6, min(shape[:2]) // 2))
-    return {"filters": 200 if grey else 400, "patch": side, "grid": 3 if grey else 2}
+    side = max(2, min(10 if grey else 6, min(shape[:2]) // 2))
+    places = min(shape[:2]) - side + 1
+    grid = 4 if grey and places >= 12 else min(3, places)
+    return {"filters": 100 if grey else 200, "patch": side, "grid": grid, "overlap": places // (6 if grey else 12)}
 
 
 def _form(shape: tuple[int, ...]) -> str:

@@ -1,0 +1,36 @@
+"""Sums of a share of the data, made elsewhere: by another process or machine that has nothing but the senses."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from reverie.brain.senses import Senses
+from reverie.contracts import State
+from reverie.memory.contribution import contribution
+
+__all__ = ["keys_of", "shard_sums"]
+
+_BLOCK = 1000  # samples sensed at once
+
+
+def shard_sums(ready: State, x: Any, y: Any) -> State:
+    """What a brain's sums change by when it learns these samples; needs nothing of the brain but its senses.
+
+    Parameters
+    ----------
+    ready : State
+        What `Brain.ready` returned.
+    """
+    senses = Senses.from_state(ready["senses"])
+    samples, labels = senses.take(x), np.asarray(y).tolist()
+    known = list(dict.fromkeys(labels))
+    columns = torch.tensor([known.index(label) for label in labels])
+    batch = contribution(keys_of(senses, samples), columns, per_class=ready["per_class"])
+    return {"senses": ready["senses"], "labels": known, "batch": batch, "samples": len(labels)}
+
+
+def keys_of(senses: Senses, samples: Any) -> Tensor:
+    """The keys of any number of samples."""
+    return torch.cat([senses.keys(samples[i : i + _BLOCK]) for i in range(0, len(samples), _BLOCK)])
