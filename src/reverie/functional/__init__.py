@@ -14,7 +14,7 @@ from reverie.functional.variational import (
     log_normal,
     reparameterise,
 )
-from reverie.functional.whitening import normalise_contrast, whitening
+from reverie.functional.whitening import normalise_contrast, normalise_contrast_, whitening
 
 __all__ = [
     "Spectrum",
@@ -29,6 +29,7 @@ __all__ = [
     "log_normal",
     "most_useful",
     "normalise_contrast",
+    "normalise_contrast_",
     "one_hot_logits",
     "path_importance",
     "quadratic_penalty",

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["normalise_contrast", "whitening"]
+__all__ = ["normalise_contrast", "normalise_contrast_", "whitening"]
 
 
 def normalise_contrast(patches: Float[Tensor, "n d"], *, floor: float = 10 / 255**2) -> Float[Tensor, "n d"]:
@@ -21,8 +21,17 @@ def normalise_contrast(patches: Float[Tensor, "n d"], *, floor: float = 10 / 255
     >>> normalise_contrast(torch.tensor([[0.0, 1.0]]), floor=0.0)
     tensor([[-1.,  1.]])
     """
-    centred = patches - patches.mean(1, keepdim=True)
-    return centred * (centred.square().mean(1, keepdim=True) + floor).rsqrt()
+    return normalise_contrast_(patches.clone(), torch.empty_like(patches), floor=floor)
+
+
+def normalise_contrast_(
+    patches: Float[Tensor, "n d"], work: Float[Tensor, "n d"], *, floor: float = 10 / 255**2
+) -> Float[Tensor, "n d"]:
+    """The same in place; `work` is overwritten. No memory is asked for, which is what costs most here."""
+    patches -= patches.mean(1, keepdim=True)
+    torch.mul(patches, patches, out=work)
+    patches *= (work.mean(1, keepdim=True) + floor).rsqrt_()
+    return patches
 
 
 def whitening(patches: Float[Tensor, "n d"], *, floor: float = 0.1) -> tuple[Float[Tensor, " d"], Float[Tensor, "d d"]]:

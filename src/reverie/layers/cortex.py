@@ -17,12 +17,12 @@ from jaxtyping import Float, Num, UInt8
 from torch import Tensor, nn
 
 from reverie.errors import BadData
-from reverie.functional import normalise_contrast
+from reverie.functional import normalise_contrast, normalise_contrast_
 
 __all__ = ["VisualCortex", "regions_of"]
 
 _LEVELS = 127
-_BLOCK = 10_000  # patches looked at together: their activities stay in the cache
+_BLOCK = 4_000  # patches looked at together: their activities stay in the cache
 
 
 class VisualCortex(nn.Module):
@@ -111,30 +111,50 @@ class VisualCortex(nn.Module):
         kernel = self.whitening @ self.filters.T
         bias = -self.mean @ kernel
         work = torch.bfloat16 if self.precision == "bfloat16" else torch.float32
-        kernel, bias = kernel.to(work), bias.to(work)
-        pictures = max(1, _BLOCK // ((self.shape[0] - self.patch + 1) * (self.shape[1] - self.patch + 1)))
-        return torch.cat([self._pooled(block, kernel, bias) for block in x.split(pictures)])
+        places = [side - self.patch + 1 for side in self.shape[:2]]
+        pictures = max(1, min(len(x), _BLOCK // (places[0] * places[1])))
+        desk = _Desk(pictures * places[0] * places[1], kernel.shape[0], kernel.shape[1], work)
+        return torch.cat([self._pooled(block, kernel.to(work), bias.to(work), desk) for block in x.split(pictures)])
 
-    def _pooled(self, x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+    def _pooled(self, x: Tensor, kernel: Tensor, bias: Tensor, desk: "_Desk") -> Tensor:
         windows = x.unfold(1, self.patch, 1).unfold(2, self.patch, 1)  # n, h, w, (colours,) patch, patch
         if len(self.shape) == 3:
             windows = windows.movedim(3, -1)
         n, height, width = windows.shape[:3]
-        seen = normalise_contrast(_unit(windows.reshape(n * height * width, -1)))
-        simple = torch.addmm(bias, seen.to(kernel.dtype), kernel).view(n, height, width, -1)
-        on, off = simple.clamp(min=self.threshold), simple.clamp(max=-self.threshold)
-        rows, columns = regions_of(height, self.grid, self.overlap), regions_of(width, self.grid, self.overlap)
-        regions = []
-        for top, bottom in rows:
-            for left, right in columns:
-                regions.append(on[:, top:bottom, left:right].mean((1, 2)).float() - self.threshold)
-                regions.append(-off[:, top:bottom, left:right].mean((1, 2)).float() - self.threshold)
-        return torch.cat(regions, 1).clamp_(min=0).sqrt_()
+        rows = n * height * width
+        seen, narrow, simple, rectified = (
+            part[:rows] for part in (desk.seen, desk.narrow, desk.simple, desk.rectified)
+        )
+        seen.view(windows.shape).copy_(windows)
+        if x.dtype == torch.uint8:
+            seen /= 255
+        normalise_contrast_(seen, desk.squares[:rows])
+        torch.addmm(bias, narrow.copy_(seen), kernel, out=simple)
+        regions = [
+            (slice(None), slice(top, bottom), slice(left, right))
+            for top, bottom in regions_of(height, self.grid, self.overlap)
+            for left, right in regions_of(width, self.grid, self.overlap)
+        ]
+        seen_by = rectified.view(n, height, width, -1)
+        torch.clamp(simple, min=self.threshold, out=rectified)
+        on = [seen_by[region].mean((1, 2)).float() - self.threshold for region in regions]
+        torch.clamp(simple, max=-self.threshold, out=rectified)
+        off = [-seen_by[region].mean((1, 2)).float() - self.threshold for region in regions]
+        return torch.cat([half for pair in zip(on, off, strict=True) for half in pair], 1).clamp_(min=0).sqrt_()
 
     def rescale(self, x: Num[Tensor, "n *shape"]) -> None:
         """Set the gain so that the liveliest cell's mean plus four standard deviations over `x` fills the range."""
         activity = self.activity(x)
         self.gain.fill_(_LEVELS / float((activity.mean(0) + 4 * activity.std(0, unbiased=False)).max().clamp_min(1e-6)))
+
+
+class _Desk:
+    """Memory for one block of patches, used again for the next: fresh memory costs more than the arithmetic."""
+
+    def __init__(self, rows: int, inputs: int, cells: int, work: torch.dtype) -> None:
+        self.seen, self.squares = torch.empty(rows, inputs), torch.empty(rows, inputs)
+        self.narrow = torch.empty(rows, inputs, dtype=work)
+        self.simple, self.rectified = torch.empty(rows, cells, dtype=work), torch.empty(rows, cells, dtype=work)
 
 
 def _unit(x: Tensor) -> Tensor:
