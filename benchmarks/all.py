@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-NAMES = ("streams", "bir", "speed", "kills")
+NAMES = ("streams", "bir", "brain", "speed", "kills", "hostile", "soak")
 
 
 def main() -> None:

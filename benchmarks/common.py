@@ -85,7 +85,13 @@ def finish(claims: list[Claim], options: argparse.Namespace) -> None:
             "machine": machine(),
             "date": f"{datetime.now(UTC):%Y-%m-%d}",
         }
-        options.json.write_text(json.dumps([row | {"made": head} for row in rows], indent=1) + "\n", encoding="utf-8")
+        written = [row | {"made": head} for row in rows]
+        if (
+            options.finished and options.json.exists()
+        ):  # what was measured elsewhere stays; each row says where it was made
+            measured = {row["claim"] for row in rows}
+            written += [row for row in json.loads(options.json.read_text()) if row["claim"] not in measured]
+        options.json.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
     if not all(claim.holds for claim in claims):
         sys.exit(1)
 
