@@ -11,7 +11,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from reverie.brain import Brain, Plan
-from reverie.edge import export, numpy_predictor
+from reverie.edge import numpy_predictor
 from reverie.errors import BadData
 
 X, Y = load_digits(return_X_y=True)
@@ -55,9 +55,9 @@ def test_the_same_labels(brain: Any, by: Any, tmp_path: Path) -> None:
     if by == "cortex":
         made.sleep(Plan(hidden=(30, 20), steps=100, agreement=0, tolerance=1, keep=0.8))
     expected, probability = made.predict(x, by=by), made.predict_proba(x, by=by)
-    report = export(made, tmp_path / "b.onnx", by=by)
+    report = made.export(tmp_path / "b.onnx", by=by)
     assert report["bytes"] == (tmp_path / "b.onnx").stat().st_size
-    export(made, tmp_path / "edge", by=by)
+    made.export(tmp_path / "edge", by=by)
     for labels, found in (
         through_onnx(tmp_path / "b.onnx", x),
         ((one := numpy_predictor.Predictor(tmp_path / "edge")).predict(x), one.predict_proba(x)),
@@ -70,7 +70,7 @@ def test_the_predictor_needs_numpy_alone(tmp_path: Path) -> None:
     assert len(Path(numpy_predictor.__file__).read_text().splitlines()) < 200
     with Brain.create(tmp_path / "b", encoder="cortex", settings=SMALL) as brain:
         brain.learn(PICTURES[:500], WORDS[:500])
-        export(brain, tmp_path / "edge")
+        brain.export(tmp_path / "edge")
         expected = brain.predict(PICTURES[500:520]).tolist()
     np.save(tmp_path / "x.npy", PICTURES[500:520])
     watch = "import sys, runpy; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__'); "
@@ -87,8 +87,8 @@ def test_the_predictor_needs_numpy_alone(tmp_path: Path) -> None:
 def test_eight_bits_are_a_quarter_and_nearly_the_same(tmp_path: Path) -> None:
     with Brain.create(tmp_path / "b", encoder="expansion", settings={"width": 600}) as brain:
         brain.learn(X[:1200].astype(np.float32), Y[:1200])
-        sizes = {int8: export(brain, tmp_path / f"e{int8}", int8=int8)["bytes"] for int8 in (False, True)}
-        export(brain, tmp_path / "b.onnx", int8=True)
+        sizes = {int8: brain.export(tmp_path / f"e{int8}", int8=int8)["bytes"] for int8 in (False, True)}
+        brain.export(tmp_path / "b.onnx", int8=True)
         expected = brain.predict(X[1200:])
     assert sizes[True] < 0.3 * sizes[False]
     x = X[1200:].astype(np.float32)
@@ -99,15 +99,15 @@ def test_eight_bits_are_a_quarter_and_nearly_the_same(tmp_path: Path) -> None:
 def test_what_cannot_be_exported_says_why(tmp_path: Path) -> None:
     with Brain.create(tmp_path / "b", encoder="raw") as brain:
         with pytest.raises(BadData, match="learned nothing"):
-            export(brain, tmp_path / "x")
+            brain.export(tmp_path / "x")
         brain.learn(X[:200], Y[:200])
         with pytest.raises(BadData, match="no cortex network"):
-            export(brain, tmp_path / "x", by="cortex")
+            brain.export(tmp_path / "x", by="cortex")
         with pytest.raises(BadData, match="Expected 'memory' or 'cortex'"):
-            export(brain, tmp_path / "x", by="heart")
+            brain.export(tmp_path / "x", by="heart")
         with pytest.raises(BadData, match="no folder"):
-            export(brain, tmp_path / "no" / "x.onnx")
-        export(brain, tmp_path / "x")
+            brain.export(tmp_path / "no" / "x.onnx")
+        brain.export(tmp_path / "x")
         with pytest.raises(BadData, match="there already"):
-            export(brain, tmp_path / "x")
+            brain.export(tmp_path / "x")
     assert json.loads((tmp_path / "x" / "model.json").read_text())["classes"] == list(range(10))

@@ -1,9 +1,10 @@
 """A brain: a folder that learns at once, survives anything, and forgets on request."""
 
 from reverie.brain.brain import NEW, Brain, Learned
+from reverie.brain.cost import cost_of
 from reverie.brain.night import Plan
 from reverie.brain.senses import ENCODERS
 from reverie.brain.shards import shard_sums
 from reverie.brain.watch import Drift
 
-__all__ = ["ENCODERS", "NEW", "Brain", "Drift", "Learned", "Plan", "shard_sums"]
+__all__ = ["ENCODERS", "NEW", "Brain", "Drift", "Learned", "Plan", "cost_of", "shard_sums"]

@@ -21,6 +21,7 @@ from torch import Tensor
 from reverie.brain.labels import take_labels
 from reverie.brain.mind import Mind
 from reverie.brain.night import Plan, dreamer, night
+from reverie.brain.parts import parts_of
 from reverie.brain.progress import Progress
 from reverie.brain.senses import Senses
 from reverie.brain.shards import keys_of
@@ -29,6 +30,7 @@ from reverie.brain.waking import newborn, newest, newest_whole, read
 from reverie.brain.watch import Drift
 from reverie.checkpoint import state_bytes
 from reverie.contracts import State
+from reverie.edge import export
 from reverie.errors import BadData
 from reverie.memory import AssociativeMemory
 from reverie.memory.contribution import contribution, moved_columns
@@ -400,8 +402,7 @@ class Brain:
             The night's report: `verdict` "committed" or "rolled back", `reason`, and what was measured.
         """
         self._need_writer()
-        if not self.classes:
-            raise BadData("This brain has learned nothing yet. Let it learn samples with labels first.")
+        self._need_classes()
         plan = plan or Plan()
         began = time.perf_counter()
         progress = Progress(self._store.path / "night", self._mind.version, plan)
@@ -492,8 +493,7 @@ class Brain:
         self, x: Any, *, novelty: bool, by: str = "memory"
     ) -> tuple[Float[Tensor, "n k"], Float[Tensor, " m"]]:
         mind = self._mind
-        if not self.classes:
-            raise BadData("This brain has learned nothing yet. Let it learn samples with labels first.")
+        self._need_classes()
         if not isinstance(by, str) or by not in ("memory", "cortex"):
             raise BadData(f"by is {by!r}. Expected 'memory' or 'cortex'.")
         samples = mind.senses.take(x)
@@ -506,6 +506,26 @@ class Brain:
             if novelty:
                 news.append(unfamiliarity(mind.memory, keys))
         return torch.cat(probabilities), torch.cat(news) if novelty else torch.zeros(0)
+
+    def export(self, path: str | Path, *, by: str = "memory", int8: bool = False) -> dict[str, Any]:
+        """Write its answers down for a machine without torch: `NAME.onnx`, or else a folder that needs NumPy alone.
+
+        Parameters
+        ----------
+        path : path
+            New; nothing is overwritten.
+        by : {"memory", "cortex"}
+            Whose answers.
+        int8 : bool
+            Weights of eight bits: a quarter of the bytes, nearly the same labels.
+
+        Returns
+        -------
+        dict
+            `path`, `format` ("onnx" or "numpy"), `bytes`, `classes`.
+        """
+        self._need_classes()
+        return export(parts_of(self._mind, self.classes, by=by, int8=int8), path)
 
     # time
 
@@ -559,6 +579,10 @@ class Brain:
                 f"Sums of {classes} classes, {width} inputs each, would take {classes * width * width * 8:.1e} bytes. "
                 "Create the brain with forgettable=False (one sum for all classes), or with a smaller encoder."
             )
+
+    def _need_classes(self) -> None:
+        if not self.classes:
+            raise BadData("This brain has learned nothing yet. Let it learn samples with labels first.")
 
     def _need_writer(self) -> None:
         if not self._store.writer:

@@ -314,10 +314,8 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Export the brain's answers to a machine without torch."""
-    from reverie.edge import export as write
-
     with _open(folder, writer=False) as brain:
-        result = write(brain, file, by=by, int8=int8)
+        result = brain.export(file, by=by, int8=int8)
     if as_json:
         typer.echo(json.dumps(result))
         return
@@ -335,7 +333,7 @@ def cost(
     as_json: Json = False,
 ) -> None:
     """Bytes, operations and time of learning, answering and sleeping, on a copy; whether a budget is met."""
-    from reverie.edge import cost_of
+    from reverie.brain import cost_of
 
     with _open(folder, writer=False) as brain:
         result = cost_of(brain, budget_bytes=budget_bytes, budget_ms=ms, sleep=not no_sleep)

@@ -1,4 +1,4 @@
-"""Write a brain's answers down for another machine."""
+"""Write down what a brain answers, for another machine."""
 
 import json
 import os
@@ -7,27 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from reverie.brain import Brain
 from reverie.edge import numpy_predictor
 from reverie.edge.onnx_graph import onnx_bytes
-from reverie.edge.parts import parts_of
+from reverie.edge.parts import Parts
 from reverie.errors import BadData
 from reverie.record import sync_folder
 
 __all__ = ["export"]
 
 
-def export(brain: Brain, path: str | Path, *, by: str = "memory", int8: bool = False) -> dict[str, Any]:
+def export(parts: Parts, path: str | Path) -> dict[str, Any]:
     """Export to `NAME.onnx`, or else to a folder with `predict.py`, `model.json` and `model.npz` (NumPy alone).
 
     Parameters
     ----------
     path : path
         New; nothing is overwritten.
-    by : {"memory", "cortex"}
-        Whose answers.
-    int8 : bool
-        Weights of eight bits.
 
     Returns
     -------
@@ -39,7 +34,6 @@ def export(brain: Brain, path: str | Path, *, by: str = "memory", int8: bool = F
         raise BadData(f"{path} is there already. Give a new name.")
     if not path.parent.is_dir():
         raise BadData(f"There is no folder {path.parent}. Make it first.")
-    parts = parts_of(brain, by=by, int8=int8)
     if path.suffix.lower() == ".onnx":
         _write(path, onnx_bytes(parts))
         size = path.stat().st_size
@@ -54,7 +48,7 @@ def export(brain: Brain, path: str | Path, *, by: str = "memory", int8: bool = F
         "path": str(path),
         "format": "onnx" if path.suffix.lower() == ".onnx" else "numpy",
         "bytes": size,
-        "classes": brain.classes,
+        "classes": parts.about["classes"],
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from reverie.brain import Brain
+from reverie.brain.brain import Brain
 from reverie.contracts import Cost
 from reverie.errors import BadData
 from reverie.evaluation import count_operations
