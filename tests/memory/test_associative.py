@@ -6,6 +6,7 @@ import torch
 from sklearn.linear_model import Ridge
 
 from reverie import checks, memory
+from reverie.checkpoint import state_bytes
 from reverie.errors import BadData
 from reverie.memory import AssociativeMemory
 
@@ -170,3 +171,29 @@ def test_other_key_sizes_are_refused():
     memory.write(codes(3, 4), one_hot(3, 2))
     with pytest.raises(BadData, match="5 features, expected 4"):
         memory.write(codes(3, 5), one_hot(3, 2))
+
+
+@pytest.mark.parametrize("per_class", [False, True])
+@pytest.mark.parametrize("whole", [False, True])
+def test_sixteen_bits_are_half_and_answer_alike(per_class, whole):
+    source = torch.Generator().manual_seed(0)
+    keys = torch.randint(0, 100, (400, 60), generator=source).to(torch.uint8)
+    keys = keys if whole else keys.float() / 7
+    labels = (keys[:, 0].float() * (1 if whole else 7) // 34).long()
+    memory = AssociativeMemory(per_class=per_class)
+    memory.write(keys, torch.nn.functional.one_hot(labels, 3))
+    before, size = memory.read(keys), state_bytes(memory.state_dict())
+    memory.halve()
+    after = memory.read(keys)
+    assert (after - before).abs().max() < 2e-3
+    assert state_bytes(memory.state_dict()) < (0.7 if whole else 0.45) * size
+    again = AssociativeMemory(per_class=per_class)
+    again.load_state_dict(memory.state_dict())
+    assert torch.equal(again.read(keys), after)
+    memory.write(keys[:5], torch.nn.functional.one_hot(labels[:5], 3))  # widened again
+    assert "upper" in memory.state_dict()
+    if per_class:
+        again.forget_column(1)
+        third = AssociativeMemory(per_class=True)
+        third.load_state_dict(again.state_dict())
+        assert torch.equal(again.read(keys), third.read(keys))

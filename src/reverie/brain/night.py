@@ -39,6 +39,9 @@ class Plan:
         a half in the first night, and all later.
     tolerance : float
         How much of the explained variance may be lost, 0…1.
+    bits : {32, 16}
+        16: round the sums to sixteen bits, which halves them once more, until something is learned again. What the
+        brain answers hardly changes; but forgetting single samples is exact no more.
     hidden : tuple of int, optional
         Units of the cortex network's hidden layers; empty: no network is trained. None: two layers of 400, or fewer
         where those would take more than a sixth of the state.
@@ -50,6 +53,7 @@ class Plan:
 
     keep: float | None = None
     tolerance: float = 0.01
+    bits: int = 32
     hidden: tuple[int, ...] | None = None
     steps: int = 1000
     learning_rate: float = 1e-3
@@ -59,6 +63,8 @@ class Plan:
     def __post_init__(self) -> None:
         if self.keep is not None and not 0 < self.keep <= 1:
             raise BadData(f"keep is {self.keep!r}. Expected a share, more than 0 and at most 1.")
+        if self.bits not in (16, 32):
+            raise BadData(f"bits is {self.bits!r}. Expected 32 or 16.")
 
 
 def night(
@@ -92,6 +98,8 @@ def night(
         "explained": [mind.memory.explained()],
     }
     slept, inputs = _prune(mind, plan)
+    if plan.bits == 16:
+        slept.memory.halve()
     slept.memory.settle()
     report["inputs"].append(len(inputs))
     report["explained"].append(slept.memory.explained())

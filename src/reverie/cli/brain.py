@@ -180,7 +180,7 @@ def predict(
 
 @app.command()
 def sleep(folder: Folder, settings: Settings = None, as_json: Json = False) -> None:
-    """Prune, dream, consolidate, verify. `--set keep=0.5`, `hidden=[400,400]`, `steps=1000`, `tolerance=0.01`."""
+    """Prune, dream, consolidate, verify. `--set keep=0.5`, `hidden=[400,400]`, `steps=1000`, `bits=16`, …"""
     from dataclasses import fields
 
     from reverie.brain import Plan

@@ -171,6 +171,11 @@ class AssociativeMemory(Memory):
         self._need().restrict(inputs)
         self.refresh()
 
+    def halve(self) -> None:
+        """Round the sums' Gram matrix to sixteen bits; see `reverie.memory.sums`. Further changes widen it again."""
+        self._need().halve()
+        self.refresh()
+
     def settle(self) -> None:
         """Choose λ from the sums now, and keep it until they have changed by a tenth of their samples."""
         self._settled = None

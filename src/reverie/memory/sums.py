@@ -2,6 +2,10 @@
 
 Keys of a small integer type are multiplied in float32 blocks so short that every partial sum is an integer below 2²⁴,
 hence exact, and added in float64, exact below 2⁵³. Other keys are multiplied and added in float64.
+
+The Gram matrix is nearly all there is to keep. `halve` rounds it to sixteen bits, as correlations: two bytes for each
+pair of inputs instead of four (integers) or eight. What the read-out answers hardly changes, but the sums are exact no
+more: the rounding errs by some n/10⁵ samples.
 """
 
 import torch
@@ -12,6 +16,7 @@ from reverie.contracts import State
 __all__ = ["Sums"]
 
 _PANELS = 8  # the Gram matrix is symmetric: only panels on and above the diagonal are computed
+_CODES = 32767  # of sixteen bits, to either side of zero
 _EXACT = 2**24  # float32 holds every integer up to here
 
 
@@ -23,6 +28,7 @@ class Sums:
     ) -> None:
         self.n, self.sum_h, self.sum_y, self.sum_yy = n, sum_h, sum_y, sum_yy
         self.grams, self.cross, self.per_class = grams, cross, per_class
+        self._halved: tuple[Tensor, Tensor] | None = None  # correlations in sixteen bits, and scales; None: not halved
 
     @classmethod
     def empty(cls, d: int, per_class: bool, device: torch.device) -> "Sums":
@@ -32,6 +38,7 @@ class Sums:
         return cls(0.0, zeros(d), zeros(0), zeros(0), zeros(0 if per_class else 1, d, d), zeros(d, 0), per_class)
 
     def add(self, keys: Tensor, values: Tensor, sign: int) -> None:
+        self._halved = None
         self._widen(values.shape[1])
         integral = not (keys.is_floating_point() or keys.is_complex())
         if integral:
@@ -59,6 +66,7 @@ class Sums:
 
     def add_factor(self, r: Tensor, columns: list[int], *, exact: bool, sign: int) -> None:
         """Add RᵀR, the sums of one-hot values in `columns` and their keys; see `reverie.memory.contribution`."""
+        self._halved = None
         self._widen(max(columns) + 1)
         r = r.contiguous().to(torch.float64, copy=True)  # its own memory: products may depend on alignment
         ry, rh = r[:, : len(columns)], r[:, len(columns) :]
@@ -75,6 +83,7 @@ class Sums:
 
     def merge(self, other: "Sums", columns: list[int] | None, sign: int = 1) -> None:
         place = list(range(len(other.sum_y))) if columns is None else columns
+        self._halved = None
         self._widen(max(place, default=-1) + 1)
         self.n += sign * other.n
         self.sum_h += sign * other.sum_h
@@ -87,6 +96,9 @@ class Sums:
             self.grams.add_(other.grams, alpha=sign)
 
     def drop(self, column: int) -> None:
+        if self._halved is not None:
+            keep = [index for index in range(len(self.sum_y)) if index != column]
+            self._halved = self._halved[0][keep], self._halved[1][keep]
         keep = [index for index in range(len(self.sum_y)) if index != column]
         self.n -= float(self.sum_y[column])
         self.sum_h -= self.cross[:, column]
@@ -95,6 +107,7 @@ class Sums:
 
     def restrict(self, inputs: Tensor) -> None:
         """Keep the sums of these inputs only."""
+        self._halved = None
         self.sum_h, self.cross = self.sum_h[inputs], self.cross[inputs]
         whole = [gram.triu() for gram in self.grams]
         self.grams = torch.stack([(gram + gram.triu(1).T)[inputs][:, inputs] for gram in whole])
@@ -129,29 +142,63 @@ class Sums:
         cross = self.cross - torch.outer(self.sum_h, self.sum_y) / self.n
         return gram, cross, float((self.sum_yy - self.sum_y.square() / self.n).sum())
 
+    def halve(self) -> None:
+        """Round the Gram matrices to sixteen bits: correlations about the mean, −1…1 in steps of 1/32767."""
+        row, column = torch.triu_indices(*self.grams.shape[1:])
+        codes, scales = [], []
+        for gram, (n, total) in zip(self.grams, self._of_grams(), strict=True):
+            about = gram[row, column] - total[row] * total[column] / max(n, 1)
+            scale = (gram.diagonal() - total.square() / max(n, 1)).clamp_min(0).sqrt()
+            codes.append((_CODES * about / (scale[row] * scale[column]).clamp_min(1e-300)).round().to(torch.int16))
+            scales.append(scale)
+        self._halved = torch.stack(codes), torch.stack(scales)
+        self._restore()
+
+    def _restore(self) -> None:
+        """The Gram matrices of the sixteen bits; whole numbers where the scales are those of whole numbers."""
+        assert self._halved is not None
+        row, column = torch.triu_indices(*self.grams.shape[1:])
+        whole = bool((self.cross == self.cross.round()).all())
+        for gram, code, scale, (n, total) in zip(self.grams, *self._halved, self._of_grams(), strict=True):
+            upper = code.double() / _CODES * scale[row] * scale[column] + total[row] * total[column] / max(n, 1)
+            gram[row, column] = upper.round() if whole else upper
+
+    def _of_grams(self) -> list[tuple[float, Tensor]]:
+        """How many keys each Gram matrix is of, and their sum."""
+        if not self.per_class:
+            return [(self.n, self.sum_h)]
+        return list(zip(self.sum_y.tolist(), self.cross.T, strict=True))
+
     def pack(self) -> State:
         """Only what is needed: the upper triangle, as int32 where the sums are integers that fit."""
-        row, column = torch.triu_indices(*self.grams.shape[1:], device=self.grams.device)
-        upper = self.grams[:, row, column]
-        return {
+        if self._halved is not None:
+            grams = {"codes": self._halved[0], "scales": self._halved[1]}
+        else:
+            row, column = torch.triu_indices(*self.grams.shape[1:], device=self.grams.device)
+            grams = {"upper": _narrow(self.grams[:, row, column])}
+        return grams | {
             "n": self.n,
             "per_class": self.per_class,
             "sum_h": self.sum_h.clone(),
             "sum_y": self.sum_y.clone(),
             "sum_yy": self.sum_yy.clone(),
             "cross": _narrow(self.cross),
-            "upper": _narrow(upper),
         }
 
     @classmethod
     def unpack(cls, state: State) -> "Sums":
         d = len(state["sum_h"])
-        upper = state["upper"].double()
-        grams = torch.zeros(len(upper), d, d, dtype=torch.float64)
-        row, column = torch.triu_indices(d, d)
-        grams[:, row, column] = upper
+        halved = "codes" in state
+        grams = torch.zeros(len(state["codes" if halved else "upper"]), d, d, dtype=torch.float64)
         sums = state["sum_h"].clone(), state["sum_y"].clone(), state["sum_yy"].clone()
-        return cls(float(state["n"]), *sums, grams, state["cross"].double().clone(), bool(state["per_class"]))
+        made = cls(float(state["n"]), *sums, grams, state["cross"].double().clone(), bool(state["per_class"]))
+        if halved:
+            made._halved = state["codes"].clone(), state["scales"].clone()
+            made._restore()
+        else:
+            row, column = torch.triu_indices(d, d)
+            grams[:, row, column] = state["upper"].double()
+        return made
 
 
 def _add_gram(gram: Tensor, h: Tensor, sign: int, exact: bool = False) -> None:
