@@ -10,7 +10,7 @@ from torch.nn.functional import one_hot
 from reverie.errors import BadData
 from reverie.functional import most_useful
 from reverie.memory import AssociativeMemory
-from reverie.sleep import Consolidation, Dreamer, cortex_network, pruned
+from reverie.sleep import Consolidation, Dreamer, cortex_network, needed_least
 
 
 def source(seed: int = 0) -> torch.Generator:
@@ -80,7 +80,8 @@ def test_pruning_keeps_what_carries_the_values() -> None:
     keys = torch.randn(500, 40, generator=generator)
     memory = AssociativeMemory(ridge=1.0)
     memory.write(keys, keys[:, [3, 17, 30]] + 0.1 * torch.randn(500, 3, generator=generator))
-    kept = pruned(memory, torch.arange(40)[:, None], 3)
+    gone = needed_least(memory, torch.arange(40)[:, None], 37).tolist()
+    kept = torch.tensor([index for index in range(40) if index not in gone])
     assert kept.tolist() == [3, 17, 30]
     before = memory.explained()
     memory.restrict(kept)

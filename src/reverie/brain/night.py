@@ -17,7 +17,7 @@ from torch import Tensor
 from reverie.brain.mind import Mind
 from reverie.contracts import State
 from reverie.errors import BadData
-from reverie.sleep import Consolidation, Dreamer, pruned
+from reverie.sleep import Consolidation, Dreamer, needed_least
 
 __all__ = ["Plan", "dreamer", "night"]
 
@@ -156,12 +156,15 @@ def _prune(mind: Mind, plan: Plan) -> tuple[Mind, Tensor]:
     groups = mind.senses.groups(width)
     keep = plan.keep if plan.keep is not None else (1.0 if mind.nights else 0.5)
     before = mind.memory.explained()
+    leaving = needed_least(mind.memory, groups, min(len(groups) - 1, round(len(groups) * (1 - keep))))
     for share in _SHARES:
-        count = max(1, round(len(groups) * (1 - (1 - keep) * share)))
-        if count == len(groups):
+        gone = leaving[: round(len(leaving) * share)]
+        if len(gone) == 0:
             break
+        stays = torch.ones(len(groups), dtype=torch.bool)
+        stays[gone] = False
         slept = mind.copy()
-        inputs = slept.prune(pruned(mind.memory, groups, count))
+        inputs = slept.prune(stays.nonzero().flatten())
         if slept.memory.explained() >= before - plan.tolerance:
             return slept, inputs
     return mind.copy(), torch.arange(width)

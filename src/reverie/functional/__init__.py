@@ -4,7 +4,7 @@ from reverie.functional.calibration import one_hot_logits
 from reverie.functional.distillation import cross_entropy_among, distillation
 from reverie.functional.fisher import diagonal_fisher
 from reverie.functional.importance import path_importance, quadratic_penalty
-from reverie.functional.pruning import most_useful
+from reverie.functional.pruning import least_useful, most_useful
 from reverie.functional.ridge import Spectrum, choose_ridge, spectrum
 from reverie.functional.variational import (
     bernoulli_nll,
@@ -26,6 +26,7 @@ __all__ = [
     "gaussian_nll",
     "kl_to_mixture",
     "kl_to_standard_normal",
+    "least_useful",
     "log_normal",
     "most_useful",
     "normalise_contrast",

@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-__all__ = ["most_useful"]
+__all__ = ["least_useful", "most_useful"]
 
 _AT_ONCE = 64  # a sixty-fourth of the groups goes between two rankings
 
@@ -43,13 +43,25 @@ def most_useful(
     >>> most_useful(torch.eye(3), torch.tensor([[1.0], [0.0], [2.0]]), torch.tensor([[0], [1], [2]]), 2)
     tensor([0, 2])
     """
+    gone = least_useful(inverse, weights, groups, len(groups) - keep)
+    stays = torch.ones(len(groups), dtype=torch.bool)
+    stays[gone] = False
+    return stays.nonzero().flatten()
+
+
+def least_useful(
+    inverse: Float[Tensor, "d d"], weights: Float[Tensor, "d k"], groups: Int64[Tensor, "g m"], count: int
+) -> Int64[Tensor, " count"]:
+    """The `count` groups that go first, in the order in which they go; see `most_useful`."""
     p, w = inverse.float().clone(), weights.float().clone()
     alive = torch.arange(len(groups))
-    while len(alive) > keep:
+    order: list[int] = []
+    while len(order) < count:
         inputs = groups[alive]
         own = p[inputs[:, :, None], inputs[:, None, :]]
         cost = (w[inputs] * torch.linalg.solve(own, w[inputs])).sum((1, 2))
-        leaving = cost.argsort(stable=True)[: min(max(1, len(groups) // _AT_ONCE), len(alive) - keep)]
+        leaving = cost.argsort(stable=True)[: min(max(1, len(groups) // _AT_ONCE), count - len(order))]
+        order += alive[leaving].tolist()
         gone = inputs[leaving].flatten()
         step = torch.linalg.solve(p[gone][:, gone], torch.cat([p[gone], w[gone]], 1))
         before = p[:, gone]
@@ -58,4 +70,4 @@ def most_useful(
         stays = torch.ones(len(alive), dtype=torch.bool)
         stays[leaving] = False
         alive = alive[stays]
-    return alive
+    return torch.tensor(order, dtype=torch.int64)

@@ -2,6 +2,6 @@
 
 from reverie.sleep.consolidation import Consolidation, cortex_network
 from reverie.sleep.dreams import Dreamer
-from reverie.sleep.pruning import pruned
+from reverie.sleep.pruning import needed_least
 
-__all__ = ["Consolidation", "Dreamer", "cortex_network", "pruned"]
+__all__ = ["Consolidation", "Dreamer", "cortex_network", "needed_least"]

@@ -3,14 +3,16 @@
 from jaxtyping import Int64
 from torch import Tensor
 
-from reverie.functional import most_useful
+from reverie.functional import least_useful
 from reverie.memory import AssociativeMemory
 
-__all__ = ["pruned"]
+__all__ = ["needed_least"]
 
 
-def pruned(memory: AssociativeMemory, groups: Int64[Tensor, "g m"], keep: int) -> Int64[Tensor, " kept"]:
-    """The `keep` groups of inputs that the memory's read-out needs most; see `reverie.functional.pruning`.
+def needed_least(memory: AssociativeMemory, groups: Int64[Tensor, "g m"], count: int) -> Int64[Tensor, " count"]:
+    """The `count` groups of inputs that the memory's read-out needs least, the least needed first.
+
+    See `reverie.functional.pruning`.
 
     Examples
     --------
@@ -20,8 +22,8 @@ def pruned(memory: AssociativeMemory, groups: Int64[Tensor, "g m"], keep: int) -
     >>> memory = AssociativeMemory(ridge=0.01)
     >>> keys = torch.randn(50, 3, generator=torch.Generator().manual_seed(0))
     >>> memory.write(keys, keys[:, :2])
-    >>> pruned(memory, torch.tensor([[0], [1], [2]]), 2)
-    tensor([0, 1])
+    >>> needed_least(memory, torch.tensor([[0], [1], [2]]), 1)
+    tensor([2])
     """
     inverse, weights, _ = memory.solution()
-    return most_useful(inverse.float(), weights.float(), groups, keep)
+    return least_useful(inverse.float(), weights.float(), groups, count)
