@@ -2,6 +2,9 @@
 
     L = − Σ_k q_k log p_k,      q = the memory's probabilities of a dreamed key,   p = the network's
 
+Dreams are selected by need: half of them evenly, half in proportion to how far the network still is from the memory on
+each class, KL(q ‖ p) averaged over the last dreams of it (Mattar & Daw, 2018, Nature Neuroscience 21: replay goes where
+it changes most).
 After the last step the weakest synapses are cut and the others learn on for a while (Tononi & Cirelli, 2014, Neuron 81:
 sleep renormalises synapses). The training can be stopped after any step and gone on with: its state is all of it.
 """
@@ -20,6 +23,7 @@ from reverie.sleep.dreams import Dreamer
 __all__ = ["Consolidation", "cortex_network"]
 
 _BATCH = 128
+_MEMORY = 0.9  # of the running mean of a class's need, from step to step
 
 
 class Consolidation:
@@ -68,6 +72,7 @@ class Consolidation:
         self.network = nn.Sequential(scale, perceptron)
         self.optimiser = torch.optim.Adam(perceptron.parameters(), lr=learning_rate)
         self.masks: list[Tensor] = []
+        self.need = torch.ones(len(memory.value_sums))
 
     @property
     def finished(self) -> bool:
@@ -78,15 +83,24 @@ class Consolidation:
         for _ in range(min(steps, self.steps - self.step)):
             if self.cut > 0 and self.step == self.steps * 4 // 5:
                 self._cut_synapses()
-            keys, _ = self.dreamer.dream(_BATCH, self.generator)
+            there = self.need[self.dreamer.classes].mean()
+            keys, of = self.dreamer.dream(_BATCH, self.generator, self.need + there)
             with torch.no_grad():
                 logits = one_hot_logits(self.memory.read(keys), self.memory.value_sums)
                 target = torch.softmax(logits, 1).float()
             self.optimiser.zero_grad()
-            nn.functional.cross_entropy(self.network(keys), target).backward()
+            loss = nn.functional.cross_entropy(self.network(keys), target, reduction="none")
+            loss.mean().backward()
             self.optimiser.step()
+            self._feel(loss.detach() + torch.special.entr(target).sum(1).neg(), of)
             self._silence()
             self.step += 1
+
+    def _feel(self, divergence: Float[Tensor, " n"], of: Tensor) -> None:
+        """Follow the need of the classes that were dreamed of."""
+        for column in of.unique().tolist():
+            now = float(divergence[of == column].mean().clamp_min(1e-6))
+            self.need[column] += (1 - _MEMORY) * (now - self.need[column])
 
     def _cut_synapses(self) -> None:
         self.masks = [
@@ -109,6 +123,7 @@ class Consolidation:
             "step": self.step,
             "network": dict(self.network.state_dict()),
             "optimiser": {str(index): dict(state) for index, state in self.optimiser.state_dict()["state"].items()},
+            "need": self.need.clone(),
             "masks": {str(index): mask for index, mask in enumerate(self.masks)},
             "generator": self.generator.get_state(),
         }
@@ -119,6 +134,7 @@ class Consolidation:
         own = self.optimiser.state_dict()
         own["state"] = {int(index): dict(moments) for index, moments in state["optimiser"].items()}
         self.optimiser.load_state_dict(own)
+        self.need = state["need"].clone()
         self.masks = [state["masks"][str(index)] for index in range(len(state["masks"]))]
         self.generator.set_state(state["generator"])
 

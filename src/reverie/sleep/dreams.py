@@ -54,9 +54,14 @@ class Dreamer:
             mixed.diagonal().add_(jitter)
             self.factors.append(torch.linalg.cholesky(mixed).float())
 
-    def dream(self, n: int, generator: torch.Generator) -> tuple[Float[Tensor, "n d"], Int64[Tensor, " n"]]:
-        """`n` keys of classes drawn evenly, and the value column of each one's class."""
-        of = self.classes[torch.randint(len(self.classes), (n,), generator=generator)]
+    def dream(
+        self, n: int, generator: torch.Generator, need: Float[Tensor, " k"] | None = None
+    ) -> tuple[Float[Tensor, "n d"], Int64[Tensor, " n"]]:
+        """`n` keys and the value column of each one's class; classes are drawn evenly, or in proportion to `need`."""
+        if need is None:
+            of = self.classes[torch.randint(len(self.classes), (n,), generator=generator)]
+        else:
+            of = self.classes[torch.multinomial(need[self.classes], n, replacement=True, generator=generator)]
         noise = torch.randn(n, self.means.shape[1], generator=generator)
         keys = self.means[of].float()
         if len(self.factors) == 1:
