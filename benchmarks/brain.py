@@ -127,6 +127,7 @@ def life(name: str, order: int, *, settings: dict[str, Any] | None = None, budge
             brain.sleep(Plan(keep=1.0, bits=16))
         if brain.mind.cortex is not None:
             found["cortex"] = accuracy(brain, x, y, by="cortex")
+        found["before the harmful night"] = accuracy(brain, x, y)
         harmful = brain.sleep(Plan(keep=0.005, tolerance=1.0, hidden=()))
         found["harmful"] = harmful["verdict"]
         found["after the harmful night"] = accuracy(brain, x, y)
@@ -292,7 +293,11 @@ def main() -> None:
         say(f"{title}: learning it all", spent, "s", 300 if name == "cifar10" else None, "<=")
         say(f"{title}: the night", [one["night seconds"] for one in lives], "s")
         undone = [
-            float(one["harmful"] == "rolled back" and one["after the harmful night"] == one["after"]) for one in lives
+            float(
+                one["harmful"] == "rolled back"
+                and one["after the harmful night"] == one.get("before the harmful night", one["after"])
+            )
+            for one in lives
         ]
         say(f"{title}: harmful nights rolled back", undone, bound=1.0)
         if name == "clinc150":
