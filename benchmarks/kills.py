@@ -43,7 +43,7 @@ def change(brain: Brain, index: int, friend: Brain) -> None:
     elif index % 20 == 15:
         brain.merge(friend)
     elif index % 20 == 19:
-        brain.sleep(Plan(keep=0.95, hidden=(10,), steps=40, agreement=0.0, tolerance=1.0))
+        brain.sleep(Plan(keep=0.95, hidden=(10,), steps=40, retention=0.0, tolerance=1.0))
     else:
         brain.learn(X[part], Y[part])
 

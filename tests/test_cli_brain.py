@@ -69,7 +69,7 @@ def test_what_has_no_label_is_new_and_gets_a_name(brain):
 
 
 def test_sleep_forget_history_and_rollback(brain):
-    report = json.loads(run(brain, "sleep", "brain", "--set", "steps=50", "--set", "agreement=0.5", "--json"))
+    report = json.loads(run(brain, "sleep", "brain", "--set", "steps=50", "--set", "retention=0.5", "--json"))
     assert report["verdict"] == "committed"
     assert report["state_bytes"][1] < report["state_bytes"][0]
     assert json.loads(run(brain, "forget", "brain", "--label", "dog", "--json")) == {"classes": ["cat"], "version": 3}

@@ -59,8 +59,8 @@ def test_after_a_night_it_goes_on_learning_and_forgetting(brain: Brain) -> None:
 @pytest.mark.parametrize(
     ("harm", "reason"),
     [
-        (Plan(hidden=(64,), steps=1, keep=1.0), "the cortex would answer"),
-        (Plan(hidden=(), keep=0.04, tolerance=2.0), "the memory would answer"),
+        (Plan(hidden=(64,), steps=1, keep=1.0), "the cortex would recognise only"),
+        (Plan(hidden=(), keep=0.04, tolerance=2.0), "the memory would recognise only"),
     ],
 )
 def test_a_harmful_night_is_rolled_back(harm: Plan, reason: str, brain: Brain) -> None:

@@ -53,7 +53,7 @@ def through_onnx(path: Path, x: Any) -> tuple[Any, Any]:
 def test_the_same_labels(brain: Any, by: Any, tmp_path: Path) -> None:
     made, x = brain
     if by == "cortex":
-        made.sleep(Plan(hidden=(30, 20), steps=100, agreement=0, tolerance=1, keep=0.8))
+        made.sleep(Plan(hidden=(30, 20), steps=100, retention=0, tolerance=1, keep=0.8))
     expected, probability = made.predict(x, by=by), made.predict_proba(x, by=by)
     report = made.export(tmp_path / "b.onnx", by=by)
     assert report["bytes"] == (tmp_path / "b.onnx").stat().st_size

@@ -47,8 +47,9 @@ class Plan:
         where those would take more than a sixth of the state.
     steps, learning_rate, cut
         See `reverie.sleep.Consolidation`.
-    agreement : float
-        On how many dreams the network must answer as the memory does, 0…1.
+    retention : float
+        How many of the dreams that the memory has recognised must be recognised as the same class after the night, by
+        the memory and by the network, in relation to those that it recognised before, 0…1.
     """
 
     keep: float | None = None
@@ -58,7 +59,7 @@ class Plan:
     steps: int = 1000
     learning_rate: float = 1e-3
     cut: float = 0.5
-    agreement: float = 0.95
+    retention: float = 0.95
 
     def __post_init__(self) -> None:
         if self.keep is not None and not 0 < self.keep <= 1:
@@ -89,8 +90,8 @@ def night(
     mind.memory.refresh()  # the night depends on the sums alone, not on how the read-out has followed them
     dreams = dreamer(mind)
     source = torch.Generator().manual_seed(seed)
-    probes, _ = dreams.dream(_PROBES, source)
-    answers = mind.memory.read(probes).argmax(1)
+    probes, of = dreams.dream(_PROBES, source)
+    known = max(_share(mind.memory.read(probes).argmax(1) == of), 1e-9)
     report: dict[str, Any] = {
         "plan": asdict(plan),
         "state_bytes": [mind.bytes],
@@ -103,7 +104,7 @@ def night(
     slept.memory.settle()
     report["inputs"].append(len(inputs))
     report["explained"].append(slept.memory.explained())
-    report["agreement"] = {"memory": _share(slept.memory.read(probes[:, inputs]).argmax(1) == answers)}
+    report["retention"] = {"memory": _share(slept.memory.read(probes[:, inputs]).argmax(1) == of) / known}
     hidden = _affordable(slept, mind.bytes) if plan.hidden is None else plan.hidden
     report["plan"]["hidden"] = list(hidden)
     if hidden:
@@ -122,7 +123,7 @@ def night(
             training.advance(_STRIDE)
             save(training.state_dict())
         slept.cortex = training.network
-        report["agreement"]["cortex"] = _share(slept.cortex_logits(probes[:, inputs]).argmax(1) == answers)
+        report["retention"]["cortex"] = _share(slept.cortex_logits(probes[:, inputs]).argmax(1) == of) / known
     report["state_bytes"].append(slept.bytes)
     reason = _verdict(report, plan, budget)
     report["verdict"] = "committed" if reason is None else "rolled back"
@@ -142,9 +143,9 @@ def _verdict(report: dict[str, Any], plan: Plan, budget: int | None) -> str | No
     before, after = report["explained"]
     if not after >= before - plan.tolerance:
         return f"the memory would explain {after:.4f} of the variance instead of {before:.4f}"
-    for part, share in report["agreement"].items():
-        if not share >= plan.agreement:
-            return f"the {part} would answer as before to {share:.1%} of the dreams only"
+    for part, share in report["retention"].items():
+        if not share >= plan.retention:
+            return f"the {part} would recognise only {share:.1%} of the dreams that were recognised before"
     if budget is not None and report["state_bytes"][1] > budget:
         return f"the state would have {report['state_bytes'][1]} bytes, and its budget is {budget}"
     return None
