@@ -10,6 +10,7 @@ from PIL import Image
 from reverie import checks
 from reverie.errors import BadData, CorruptFile, MissingData
 from reverie.streams import make
+from reverie.streams.locate import read_npz
 
 RNG = np.random.default_rng(0)
 
@@ -179,3 +180,14 @@ def test_other_encodings_and_kinds(tmp_path):
         make(table(tmp_path / "mine.parquet", "x"))
     with pytest.raises(MissingData, match="No file or folder"):
         make(str(tmp_path / "nothing.csv"))
+
+
+def test_an_archive_compressed_as_python_cannot_read_is_refused(tmp_path):
+    file = tmp_path / "odd.npz"
+    np.savez(file, x=np.zeros((3, 4)))
+    data = bytearray(file.read_bytes())
+    for signature, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        data[data.index(signature) + offset] = 99  # AES, as a damaged header may say
+    file.write_bytes(bytes(data))
+    with pytest.raises(CorruptFile, match="cannot be read as .npz"):
+        read_npz(file)

@@ -155,7 +155,11 @@ def read_npz(path: Path) -> dict[str, np.ndarray]:
             return {key: file[key] for key in file.files}
     except FileNotFoundError:
         raise MissingData(f"No file {path}. Check the name.") from None
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        *(ValueError, OSError, EOFError, KeyError),
+        *(NotImplementedError, RuntimeError),  # compressed in a way that Python has not, or encrypted
+        *(zipfile.BadZipFile, zlib.error),
+    ) as error:
         reason = "it holds pickled objects" if "pickle" in str(error).lower() else str(error) or "it is torn"
         raise CorruptFile(
             f"{path} cannot be read as .npz: {reason}. Expected plain arrays written by numpy.savez; write it again."
