@@ -189,5 +189,5 @@ def test_an_archive_compressed_as_python_cannot_read_is_refused(tmp_path):
     for signature, offset in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
         data[data.index(signature) + offset] = 99  # AES, as a damaged header may say
     file.write_bytes(bytes(data))
-    with pytest.raises(CorruptFile, match="cannot be read as .npz"):
+    with pytest.raises(CorruptFile, match="cannot be read as"):
         read_npz(file)
