@@ -257,6 +257,8 @@ def main() -> None:
         beside: dict[str, float] | None = None,
         seeds: list[int] | None = None,
     ) -> None:
+        if not values:  # a night whose network was rolled back has none to be measured
+            return
         spread = stdev(values) if len(values) > 1 else 0.0
         direction = direction if bound is not None else "="
         seeds = (seeds or ORDERS)[: len(values)]
