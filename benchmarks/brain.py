@@ -32,7 +32,7 @@ from reverie.streams.locate import find
 from reverie.streams.text import encode_text
 
 ORDERS = [0, 1, 2]
-FAR = 200_000  # samples after which learning must be as quick as at first
+FAR = 120_000  # samples after which learning must be as quick as at first
 BATCH = 5000  # samples in a call of `learn`
 
 STREAMS: dict[str, Callable[..., Stream]] = {
