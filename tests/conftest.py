@@ -1,7 +1,12 @@
 """One torch thread; shapes checked; real data found where they lie beside the checkout."""
 
 import os
+import shutil
+import subprocess
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jaxtyping import install_import_hook
@@ -22,3 +27,56 @@ torch.set_num_threads(1)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a test writes to the working folder goes to a folder of its own."""
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[None]:
+    """One cluster for all tests that need it: it takes long to start."""
+    pytest.importorskip("ray", reason="the package ray is not installed: pip install 'reverie[ray]'")
+    from reverie.runs.cluster import cluster
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with cluster("local"):
+            yield
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """A browser; a CI machine that has none gets it."""
+    if shutil.which("chromium") is None and os.environ.get("CI") and shutil.which("apt-get"):
+        for words in (["update", "-qq"], ["install", "-qq", "-y", "chromium"]):
+            subprocess.run(["apt-get", *words], capture_output=True, check=False, timeout=240)
+    found = shutil.which("chromium")
+    if found is None:
+        pytest.skip("no chromium found; get it with: apt-get install chromium")
+    return found
+
+
+@pytest.fixture
+def browser(chromium: str, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Open a browser of a width, a height and a colour scheme: its page, and what that complains of."""
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+    flags += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    with sync_playwright() as playwright:
+        contexts: list[Any] = []
+
+        def open_page(*, width: int, height: int, scheme: str) -> tuple[Any, list[str]]:
+            context = playwright.chromium.launch_persistent_context(
+                tmp_path / f"browser-{len(contexts)}",
+                executable_path=chromium,
+                args=flags,
+                viewport={"width": width, "height": height},
+                color_scheme=scheme,
+            )
+            contexts.append(context)
+            page, complaints = context.new_page(), []
+            page.on("console", lambda message: complaints.append(message.text))
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            return page, complaints
+
+        yield open_page
+        for context in contexts:
+            context.close()

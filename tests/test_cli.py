@@ -1,4 +1,4 @@
-"""The command line as a user meets it: in its own process, with good input and with bad."""
+"""The command line as a user meets it, with good input and with bad; in its own process where that matters."""
 
 import json
 import os
@@ -12,17 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from commands import apart, here
+
 QUICK = ["--set", "iterations=5"]
 
 
-def reverie(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "reverie", *words]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"} | env
-    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=200)
-
-
 def test_run_prints_json_alone_and_writes_the_folder(tmp_path):
-    done = reverie("run", "--learner", "exact", "--out", "out", "--json")
+    done = apart("run", "--learner", "exact", "--out", "out", "--json")
     assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout)
     assert results == json.loads((tmp_path / "out" / "results.json").read_text())
@@ -41,7 +37,7 @@ def test_run_prints_json_alone_and_writes_the_folder(tmp_path):
 def test_the_exact_memory_has_the_same_number_for_any_order_of_classes():
     """Over all test samples; the mean over experiences weighs classes by the pair they happen to come in."""
     words = ["run", "--learner", "exact", "--set", "width=300", "--json"]
-    found = [json.loads(reverie(*words, "--order", order, "--out", order).stdout) for order in ("0", "1")]
+    found = [json.loads(here(*words, "--order", order, "--out", order).stdout) for order in ("0", "1")]
     assert found[0]["sample_accuracy"] == pytest.approx(found[1]["sample_accuracy"], abs=1e-6)
     assert found[0]["accuracy"] != found[1]["accuracy"]
 
@@ -51,15 +47,15 @@ def test_flags_and_file_give_the_same_result(tmp_path):
         "stream: digits\nlearner: er\nscenario: task\nseed: 3\norder: 2\nclasses_per_experience: 5\n"
         "settings: {iterations: 5, hidden: [20]}\n"
     )
-    by_file = json.loads(reverie("run", "--config", "run.yaml", "--out", "a", "--json").stdout)
+    by_file = json.loads(here("run", "--config", "run.yaml", "--out", "a", "--json").stdout)
     flags = ["--learner", "er", "--scenario", "task", "--seed", "3", "--order", "2", "--classes-per-experience", "5"]
-    by_flags = json.loads(reverie("run", *flags, *QUICK, "--set", "hidden=[20]", "--out", "b", "--json").stdout)
+    by_flags = json.loads(here("run", *flags, *QUICK, "--set", "hidden=[20]", "--out", "b", "--json").stdout)
     assert by_file["accuracy"] == by_flags["accuracy"]
     assert by_file["config"] == by_flags["config"]
 
 
 def test_an_unsuited_learner_warns_on_standard_error():
-    done = reverie("run", "--learner", "ewc", *QUICK, "--json", "--out", "out")
+    done = apart("run", "--learner", "ewc", *QUICK, "--json", "--out", "out")
     assert "Warning: ewc is not made for class-incremental" in done.stderr
     json.loads(done.stdout)
 
@@ -101,7 +97,7 @@ def test_bad_input_is_one_line_and_exit_code_2(case, tmp_path):
     np.savez(tmp_path / "pickled.npz", train_x=np.array([{}], dtype=object))
     before = sorted(tmp_path.rglob("*"))
     words, says = BAD[case]
-    done = reverie(*words, REVERIE_DATA=str(tmp_path / "none"), XDG_CACHE_HOME=str(tmp_path / "none"))
+    done = here(*words, REVERIE_DATA=str(tmp_path / "none"), XDG_CACHE_HOME=str(tmp_path / "none"))
     assert done.returncode == 2
     assert done.stdout == ""
     assert says in done.stderr
@@ -110,12 +106,12 @@ def test_bad_input_is_one_line_and_exit_code_2(case, tmp_path):
 
 
 def test_an_occupied_folder_is_left_alone(tmp_path):
-    reverie("run", "--learner", "ncm", "--out", "out", "--json")
+    here("run", "--learner", "ncm", "--out", "out", "--json")
     before = (tmp_path / "out" / "results.json").read_bytes()
-    again = reverie("run", "--learner", "ncm", "--out", "out", "--json")
+    again = here("run", "--learner", "ncm", "--out", "out", "--json")
     assert again.returncode == 2
     assert "holds a run already" in again.stderr
-    other = reverie("run", "--learner", "slda", "--out", "out", "--json", "--resume")
+    other = here("run", "--learner", "slda", "--out", "out", "--json", "--resume")
     assert other.returncode == 2
     assert "learner = 'ncm', not 'slda'" in other.stderr
     assert (tmp_path / "out" / "results.json").read_bytes() == before
@@ -123,7 +119,7 @@ def test_an_occupied_folder_is_left_alone(tmp_path):
 
 @pytest.mark.parametrize("harm", ["torn", "altered", "foreign"])
 def test_a_corrupt_checkpoint_is_named(harm, tmp_path):
-    reverie("run", "--learner", "ncm", "--out", "out", "--json")
+    here("run", "--learner", "ncm", "--out", "out", "--json")
     (tmp_path / "out" / "results.json").unlink()
     state = tmp_path / "out" / "checkpoint" / "state.json"
     tensors = next((tmp_path / "out" / "checkpoint").glob("*.safetensors"))
@@ -134,7 +130,7 @@ def test_a_corrupt_checkpoint_is_named(harm, tmp_path):
         tensors.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     else:
         state.write_text('{"format": "something else"}')
-    done = reverie("run", "--learner", "ncm", "--out", "out", "--json", "--resume")
+    done = here("run", "--learner", "ncm", "--out", "out", "--json", "--resume")
     assert done.returncode == 2
     assert "torn or altered" in done.stderr or "not a Reverie checkpoint" in done.stderr
     assert done.stderr.count("\n") == 1
@@ -143,14 +139,14 @@ def test_a_corrupt_checkpoint_is_named(harm, tmp_path):
 def test_a_full_disk_is_one_line():
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
-    done = reverie("run", "--learner", "ncm", "--out", "/dev/full/out", "--json")
+    done = here("run", "--learner", "ncm", "--out", "/dev/full/out", "--json")
     assert done.returncode == 2
     assert done.stderr.startswith("Error: ")
     assert done.stderr.count("\n") == 1
 
 
 def test_debug_shows_the_traceback():
-    done = reverie("run", "--learner", "nave", "--debug")
+    done = apart("run", "--learner", "nave", "--debug")
     assert done.returncode == 1
     assert "Traceback" in done.stderr
 
@@ -158,9 +154,14 @@ def test_debug_shows_the_traceback():
 SLOW = ["run", "--learner", "er", "--set", "iterations=400", "--out", "out", "--json"]
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The results of that run where nothing stops it."""
+    return json.loads(apart(*SLOW[:-2], str(tmp_path_factory.mktemp("whole") / "out"), "--json").stdout)
+
+
 @pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_stopped_run_goes_on_to_the_same_numbers(blow, tmp_path):
-    whole = json.loads(reverie(*SLOW[:-2], "whole", "--json").stdout)
+def test_a_stopped_run_goes_on_to_the_same_numbers(blow, whole, tmp_path):
     events = tmp_path / "out" / "events.jsonl"
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(
@@ -177,7 +178,7 @@ def test_a_stopped_run_goes_on_to_the_same_numbers(blow, tmp_path):
         assert process.returncode == 130
         assert b"--resume" in said
         assert said.count(b"\n") == 1
-    resumed = json.loads(reverie(*SLOW, "--resume").stdout)
+    resumed = json.loads(apart(*SLOW, "--resume").stdout)
     assert resumed["accuracy"] == whole["accuracy"]
     assert resumed["macs"] == whole["macs"]
 
@@ -195,7 +196,7 @@ def test_a_killed_comparison_goes_on_to_the_same_table(tmp_path):
         "2",
         "--json",
     ]
-    whole = json.loads(reverie(*words, "--out", "whole").stdout)
+    whole = json.loads(apart(*words, "--out", "whole").stdout)
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "reverie", *words, "--out", "out", "--resume"]
     for pause in (3.0, 4.0, 5.0):
@@ -203,26 +204,26 @@ def test_a_killed_comparison_goes_on_to_the_same_table(tmp_path):
         time.sleep(pause)
         process.kill()
         process.wait()
-    resumed = json.loads(reverie(*words, "--out", "out", "--resume").stdout)
+    resumed = json.loads(apart(*words, "--out", "out", "--resume").stdout)
     assert [run["accuracy"] for run in resumed] == [run["accuracy"] for run in whole]
     assert [run["learner"] for run in resumed] == ["naive", "er", "ncm"] * 2
 
 
 def test_lists(tmp_path):
-    assert "bir" in json.loads(reverie("learners", "--json").stdout)
-    assert "memristor" in json.loads(reverie("streams", "--json").stdout)
-    entries = json.loads(reverie("data", "--json", REVERIE_DATA=str(tmp_path), XDG_CACHE_HOME=str(tmp_path)).stdout)
+    assert "bir" in json.loads(here("learners", "--json").stdout)
+    assert "memristor" in json.loads(here("streams", "--json").stdout)
+    entries = json.loads(here("data", "--json", REVERIE_DATA=str(tmp_path), XDG_CACHE_HOME=str(tmp_path)).stdout)
     mnist = next(entry for entry in entries if entry["name"] == "mnist")
     assert mnist["path"] is None
     assert "mnist/mnist.npz" in mnist["how_to_get"]
-    assert "missing" in reverie("data", REVERIE_DATA=str(tmp_path), XDG_CACHE_HOME=str(tmp_path)).stdout
+    assert "missing" in here("data", REVERIE_DATA=str(tmp_path), XDG_CACHE_HOME=str(tmp_path)).stdout
 
 
 def test_help_is_quick_and_imports_nothing_heavy():
     code = "import sys, reverie.cli; sys.exit('torch' in sys.modules or 'sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-    assert reverie("--help").returncode == 0
-    assert reverie("--version").stdout.strip() == "0.1.0"
+    assert apart("--help").returncode == 0
+    assert apart("--version").stdout.strip() == "0.1.0"
 
 
 @pytest.mark.parametrize("kind", ["npz", "csv", "pictures"])
@@ -252,6 +253,6 @@ def test_the_users_own_data(kind, tmp_path):
             for n in range(20)
         ]
         (tmp_path / "mine.csv").write_text("text,label\n" + "\n".join(rows))
-    done = reverie("run", "--stream", stream, "--learner", "exact", "--json")
+    done = here("run", "--stream", stream, "--learner", "exact", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["final_accuracy"] > 0.9

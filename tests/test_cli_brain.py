@@ -1,12 +1,11 @@
 """The commands of a brain as a user meets them, on pictures that the test draws."""
 
+import contextlib
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
+from commands import here
 from drawing import draw
 
 
@@ -25,9 +24,8 @@ def place(tmp_path_factory):
 
 
 def call(base, *words):
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "reverie", "brain", *map(str, words)]
-    return subprocess.run(command, cwd=base, capture_output=True, text=True, env=environment, check=False, timeout=200)
+    with contextlib.chdir(base):
+        return here("brain", *words)
 
 
 def run(base, *words):

@@ -41,8 +41,9 @@ def test_sums_of_other_senses_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.ray
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("ray_cluster")
 def test_on_ray_with_half_of_the_workers_killed_it_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("ray", reason="the package ray is not installed: pip install 'reverie[ray]'")
     from reverie.runs import shards
 
     marks = tmp_path / "marks"

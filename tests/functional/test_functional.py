@@ -155,3 +155,19 @@ def test_the_spectrum_of_a_matrix_with_many_empty_directions():
     assert isinstance(seen, Spectrum)
     torch.testing.assert_close(seen.eigenvalues[-3:], torch.linalg.eigvalsh(gram[:3, :3]), atol=1e-5, rtol=1e-5)
     assert float(seen.energy.sum()) == pytest.approx(600, rel=1e-4)
+
+
+@pytest.mark.parametrize("n", [1, 7, 60])
+def test_the_spectrum_of_few_samples_is_that_of_the_matrix(n, generator):
+    h = torch.randn(n, 200, generator=generator, dtype=torch.float64)
+    h -= h.mean(0)
+    cross = h.T @ torch.randn(n, 3, generator=generator, dtype=torch.float64)
+    quick, slow = spectrum(h.T @ h, cross, samples=n), torch.linalg.eigh(h.T @ h)
+    torch.testing.assert_close(quick.eigenvalues.flip(0), slow.eigenvalues.clamp_min(0), atol=1e-9, rtol=1e-9)
+    energy = (slow.eigenvectors.T @ cross).square().sum(1).flip(0)
+    torch.testing.assert_close(quick.energy[:n], energy[:n], atol=1e-6, rtol=1e-9)
+
+
+def test_the_spectrum_of_nothing_is_nothing():
+    nothing = spectrum(torch.zeros(4, 4, dtype=torch.float64), torch.zeros(4, 2, dtype=torch.float64), samples=1)
+    assert nothing.eigenvalues.tolist() == nothing.energy.tolist() == [0] * 4

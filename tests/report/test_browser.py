@@ -1,48 +1,10 @@
 """The page as a browser shows it: on a phone, in the dark, without a network."""
 
-import shutil
-
 import pytest
 
 from reverie.report import write_report
 
-QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
-QUIET += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def browse(tmp_path):
-    """Open a file in a browser with a viewport and a colour scheme; every request and complaint is kept."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no chromium found; get it with: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    requests, complaints = [], []
-    with sync_playwright() as playwright:
-        context = None
-
-        def open_page(file, *, width, height, scheme):
-            nonlocal context
-            context = playwright.chromium.launch_persistent_context(
-                tmp_path / "browser",
-                executable_path=chromium,
-                args=QUIET,
-                viewport={"width": width, "height": height},
-                color_scheme=scheme,
-            )
-            page = context.new_page()
-            page.on("request", lambda request: requests.append(request.url))
-            page.on("console", lambda message: complaints.append(message.text))
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.goto(file.as_uri())
-            return page, requests, complaints
-
-        yield open_page
-        if context is not None:
-            context.close()
 
 
 def lightness(colour):
@@ -53,7 +15,7 @@ def lightness(colour):
 
 @pytest.mark.parametrize("kind", ["run", "comparison"])
 @pytest.mark.parametrize(("scheme", "width"), [("dark", 360), ("light", 1100)])
-def test_phone_and_desk(tmp_path, put_run, put_comparison, browse, kind, scheme, width):
+def test_phone_and_desk(tmp_path, put_run, put_comparison, browser, kind, scheme, width):
     folder = tmp_path / kind
     if kind == "run":
         long = "a_learner_with_a_very_long_name_that_cannot_be_broken_anywhere"
@@ -61,7 +23,10 @@ def test_phone_and_desk(tmp_path, put_run, put_comparison, browse, kind, scheme,
         put_run(folder / "controls" / "naive", learner="naive")
     else:
         put_comparison(folder)
-    page, requests, complaints = browse(write_report(folder), width=width, height=740, scheme=scheme)
+    page, complaints = browser(width=width, height=740, scheme=scheme)
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(write_report(folder).as_uri())
     page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
 
     assert complaints == []

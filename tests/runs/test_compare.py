@@ -26,8 +26,8 @@ def test_here_and_in_processes_are_the_same(tmp_path):
 
 @pytest.mark.ray
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("ray_cluster")
 def test_on_ray_it_is_the_same(tmp_path):
-    pytest.importorskip("ray", reason="the package ray is not installed: pip install 'reverie[ray]'")
     here = compare(GRID, tmp_path / "here")
     away = compare(GRID, tmp_path / "away", ray="local")
     assert numbers(here) == numbers(away)

@@ -17,16 +17,35 @@ from torch import Tensor
 __all__ = ["Spectrum", "choose_ridge", "spectrum"]
 
 
+_FEW = 0.5  # samples per feature below which a Gram matrix is decomposed through its factor
+
+
 class Spectrum(NamedTuple):
-    """A Gram matrix seen along its eigenvectors."""
+    """A Gram matrix seen along its eigenvectors; those that have no energy of their own may stand as zeros."""
 
     eigenvalues: Float[Tensor, " d"]
     energy: Float[Tensor, " d"]
     """Σ over outputs of (Vᵀ C)²."""
 
 
-def spectrum(gram: Float[Tensor, "d d"], cross: Float[Tensor, "d k"]) -> Spectrum:
-    """Decompose the sums. In float32, for λ needs two digits only; in float64 where float32 does not converge."""
+def spectrum(gram: Float[Tensor, "d d"], cross: Float[Tensor, "d k"], *, samples: float = torch.inf) -> Spectrum:
+    """Decompose the sums.
+
+    Parameters
+    ----------
+    samples : float
+        Of how many the sums are: the rank of the Gram matrix is no higher. Few samples take d · samples² operations,
+        many take d³.
+
+    Examples
+    --------
+    >>> h = torch.tensor([[1.0, 2.0, 2.0]], dtype=torch.float64)
+    >>> spectrum(h.T @ h, h.T, samples=1.0).eigenvalues
+    tensor([9., 0., 0.], dtype=torch.float64)
+    """
+    if samples < _FEW * len(gram):
+        return _low_rank_spectrum(gram, cross)
+    # In float32, for λ needs two digits only; in float64 where float32 does not converge.
     try:
         eigenvalues, vectors = torch.linalg.eigh(gram.float())
         converged = bool(torch.isfinite(vectors).all() & torch.isfinite(eigenvalues).all())
@@ -39,6 +58,23 @@ def spectrum(gram: Float[Tensor, "d d"], cross: Float[Tensor, "d k"]) -> Spectru
         eigenvalues, vectors = torch.from_numpy(values).to(gram.device), torch.from_numpy(columns).to(gram.device)
     energy = (vectors.T.double() @ cross.double()).square().sum(1)
     return Spectrum(eigenvalues.double().clamp_min(0), energy)
+
+
+def _low_rank_spectrum(gram: Tensor, cross: Tensor) -> Spectrum:
+    """Through G = L Lᵀ, L of [d, r] by a pivoted Cholesky factorisation: the eigenvalues are those of Lᵀ L.
+
+    Higham, 2002, Accuracy and Stability of Numerical Algorithms, section 10.3.
+    """
+    from scipy.linalg.lapack import dpstrf
+
+    factor, pivots, rank, _ = dpstrf(gram.double().cpu().numpy(), lower=1)
+    thin = torch.from_numpy(factor).tril_()[:, :rank].to(gram.device)
+    order = torch.from_numpy(pivots - 1).long().to(gram.device)
+    inner, turned = torch.linalg.eigh(thin.T @ thin)
+    inner = inner.clamp_min(1e-300)
+    along = (turned.T @ (thin.T @ cross.double()[order])).square().sum(1) / inner
+    missing = len(gram) - rank
+    return Spectrum(*(torch.nn.functional.pad(part.flip(0), (0, missing)) for part in (inner, along)))
 
 
 def choose_ridge(seen: Spectrum, output_energy: float, samples: float) -> float:

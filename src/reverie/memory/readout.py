@@ -30,7 +30,7 @@ class Readout:
         if ridge == "gcv" and settled is not None and abs(sums.n - settled[1]) <= _STALE * settled[1]:
             ridge, chosen_at = settled
         elif ridge == "gcv":
-            ridge, chosen_at = choose_ridge(spectrum(gram, cross), energy, sums.n), sums.n
+            ridge, chosen_at = choose_ridge(spectrum(gram, cross, samples=sums.n), energy, sums.n), sums.n
         gram.diagonal().add_(float(ridge))
         factor, failed = torch.linalg.cholesky_ex(gram)
         if failed:
