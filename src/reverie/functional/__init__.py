@@ -2,8 +2,19 @@
 
 from reverie.functional.calibration import one_hot_logits
 from reverie.functional.distillation import cross_entropy_among, distillation
+from reverie.functional.encoding import delta_spikes, latency_spikes, poisson_spikes
+from reverie.functional.events import break_even, event_linear
 from reverie.functional.fisher import diagonal_fisher
 from reverie.functional.importance import path_importance, quadratic_penalty
+from reverie.functional.izhikevich import CELLS, Cell, IzhikevichState, izhikevich
+from reverie.functional.neurons import (
+    SURROGATES,
+    NeuronState,
+    Surrogate,
+    integrate_and_fire,
+    step_function,
+    surrogate_slope,
+)
 from reverie.functional.pruning import least_useful, most_useful
 from reverie.functional.ridge import Spectrum, choose_ridge, spectrum
 from reverie.functional.variational import (
@@ -14,27 +25,42 @@ from reverie.functional.variational import (
     log_normal,
     reparameterise,
 )
-from reverie.functional.whitening import normalise_contrast, normalise_contrast_, whitening
+from reverie.functional.whitening import CONTRAST_FLOOR, normalise_contrast, whitening
 
 __all__ = [
+    "CELLS",
+    "CONTRAST_FLOOR",
+    "SURROGATES",
+    "Cell",
+    "IzhikevichState",
+    "NeuronState",
     "Spectrum",
+    "Surrogate",
     "bernoulli_nll",
+    "break_even",
     "choose_ridge",
     "cross_entropy_among",
+    "delta_spikes",
     "diagonal_fisher",
     "distillation",
+    "event_linear",
     "gaussian_nll",
+    "integrate_and_fire",
+    "izhikevich",
     "kl_to_mixture",
     "kl_to_standard_normal",
+    "latency_spikes",
     "least_useful",
     "log_normal",
     "most_useful",
     "normalise_contrast",
-    "normalise_contrast_",
     "one_hot_logits",
     "path_importance",
+    "poisson_spikes",
     "quadratic_penalty",
     "reparameterise",
     "spectrum",
+    "step_function",
+    "surrogate_slope",
     "whitening",
 ]

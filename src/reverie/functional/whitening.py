@@ -10,10 +10,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["normalise_contrast", "normalise_contrast_", "whitening"]
+__all__ = ["CONTRAST_FLOOR", "normalise_contrast", "whitening"]
+
+CONTRAST_FLOOR = 10 / 255**2
+"""c: ten grey levels of 255, squared, in units of pixels in 0…1."""
 
 
-def normalise_contrast(patches: Float[Tensor, "n d"], *, floor: float = 10 / 255**2) -> Float[Tensor, "n d"]:
+def normalise_contrast(patches: Float[Tensor, "n d"], *, floor: float = CONTRAST_FLOOR) -> Float[Tensor, "n d"]:
     """Each patch with mean zero and variance one; `floor` is added to its variance, so that nothing stays nothing.
 
     Examples
@@ -21,17 +24,8 @@ def normalise_contrast(patches: Float[Tensor, "n d"], *, floor: float = 10 / 255
     >>> normalise_contrast(torch.tensor([[0.0, 1.0]]), floor=0.0)
     tensor([[-1.,  1.]])
     """
-    return normalise_contrast_(patches.clone(), torch.empty_like(patches), floor=floor)
-
-
-def normalise_contrast_(
-    patches: Float[Tensor, "n d"], work: Float[Tensor, "n d"], *, floor: float = 10 / 255**2
-) -> Float[Tensor, "n d"]:
-    """The same in place; `work` is overwritten. No memory is asked for, which is what costs most here."""
-    patches -= patches.mean(1, keepdim=True)
-    torch.mul(patches, patches, out=work)
-    patches *= (work.mean(1, keepdim=True) + floor).rsqrt_()
-    return patches
+    centred = patches - patches.mean(1, keepdim=True)
+    return centred * (centred.square().mean(1, keepdim=True) + floor).rsqrt_()
 
 
 def whitening(patches: Float[Tensor, "n d"], *, floor: float = 0.1) -> tuple[Float[Tensor, " d"], Float[Tensor, "d d"]]:

@@ -1,8 +1,37 @@
-"""Parts of networks: layers that grow, an autoencoder that dreams, expansions that separate."""
+"""Parts of networks: layers that grow, an autoencoder that dreams, expansions that separate, neurons that spike."""
 
 from reverie.layers.autoencoder import Autoencoder
 from reverie.layers.cortex import VisualCortex
 from reverie.layers.dense import Head, Perceptron, dense
 from reverie.layers.expansion import Expansion
+from reverie.layers.neurons import (
+    Izhikevich,
+    LeakyIntegrator,
+    SpikingNeurons,
+    adaptive_lif,
+    current_lif,
+    decay_of,
+    if_neurons,
+    lif,
+)
+from reverie.layers.spiking import SpikingConv, SpikingDense, SpikingRecurrent
 
-__all__ = ["Autoencoder", "Expansion", "Head", "Perceptron", "VisualCortex", "dense"]
+__all__ = [
+    "Autoencoder",
+    "Expansion",
+    "Head",
+    "Izhikevich",
+    "LeakyIntegrator",
+    "Perceptron",
+    "SpikingConv",
+    "SpikingDense",
+    "SpikingNeurons",
+    "SpikingRecurrent",
+    "VisualCortex",
+    "adaptive_lif",
+    "current_lif",
+    "decay_of",
+    "dense",
+    "if_neurons",
+    "lif",
+]

@@ -16,8 +16,9 @@ import torch
 from jaxtyping import Float, Num, UInt8
 from torch import Tensor, nn
 
+from reverie import native
 from reverie.errors import BadData
-from reverie.functional import normalise_contrast, normalise_contrast_
+from reverie.functional import CONTRAST_FLOOR, normalise_contrast
 
 __all__ = ["VisualCortex", "regions_of"]
 
@@ -111,36 +112,33 @@ class VisualCortex(nn.Module):
         kernel = self.whitening @ self.filters.T
         bias = -self.mean @ kernel
         work = torch.bfloat16 if self.precision == "bfloat16" else torch.float32
-        places = [side - self.patch + 1 for side in self.shape[:2]]
-        pictures = max(1, min(len(x), _BLOCK // (places[0] * places[1])))
-        desk = _Desk(pictures * places[0] * places[1], kernel.shape[0], kernel.shape[1], work)
-        return torch.cat([self._pooled(block, kernel.to(work), bias.to(work), desk) for block in x.split(pictures)])
-
-    def _pooled(self, x: Tensor, kernel: Tensor, bias: Tensor, desk: "_Desk") -> Tensor:
-        windows = x.unfold(1, self.patch, 1).unfold(2, self.patch, 1)  # n, h, w, (colours,) patch, patch
-        if len(self.shape) == 3:
-            windows = windows.movedim(3, -1)
-        n, height, width = windows.shape[:3]
-        rows = n * height * width
-        seen, narrow, simple, rectified = (
-            part[:rows] for part in (desk.seen, desk.narrow, desk.simple, desk.rectified)
-        )
-        seen.view(windows.shape).copy_(windows)
-        if x.dtype == torch.uint8:
-            seen /= 255
-        normalise_contrast_(seen, desk.squares[:rows])
-        torch.addmm(bias, narrow.copy_(seen), kernel, out=simple)
+        height, width = (side - self.patch + 1 for side in self.shape[:2])
+        pictures = max(1, min(len(x), _BLOCK // (height * width)))
+        desk = _Desk(pictures * height * width, kernel.shape[0], kernel.shape[1], work)
         regions = [
-            (slice(None), slice(top, bottom), slice(left, right))
+            (top, bottom, left, right)
             for top, bottom in regions_of(height, self.grid, self.overlap)
             for left, right in regions_of(width, self.grid, self.overlap)
         ]
-        seen_by = rectified.view(n, height, width, -1)
-        torch.clamp(simple, min=self.threshold, out=rectified)
-        on = [seen_by[region].mean((1, 2)).float() - self.threshold for region in regions]
-        torch.clamp(simple, max=-self.threshold, out=rectified)
-        off = [-seen_by[region].mean((1, 2)).float() - self.threshold for region in regions]
-        return torch.cat([half for pair in zip(on, off, strict=True) for half in pair], 1).clamp_(min=0).sqrt_()
+        fast = native.available() and x.device.type == "cpu" and x.dtype in (torch.uint8, torch.float32)
+        pooled = native.cortex_pool if fast else pool
+        kernel, bias, found = kernel.to(work), bias.to(work), []
+        for block in x.contiguous().split(pictures):
+            rows = len(block) * height * width
+            if fast:
+                native.cortex_patches(block, self.patch, CONTRAST_FLOOR, desk.seen[:rows])
+            else:
+                self._look(block, desk, rows)
+            simple = torch.addmm(bias, desk.seen[:rows], kernel, out=desk.simple[:rows])
+            found.append(pooled(simple.view(len(block), height, width, -1), regions, self.threshold))
+        return torch.cat(found)
+
+    def _look(self, x: Tensor, desk: "_Desk", rows: int) -> None:
+        """Contrast-normalised patches of pictures, a row each."""
+        windows = x.unfold(1, self.patch, 1).unfold(2, self.patch, 1)  # n, h, w, (colours,) patch, patch
+        if len(self.shape) == 3:
+            windows = windows.movedim(3, -1)
+        desk.seen[:rows] = normalise_contrast(_unit(windows.reshape(rows, -1)))
 
     def rescale(self, x: Num[Tensor, "n *shape"]) -> None:
         """Set the gain so that the liveliest cell's mean plus four standard deviations over `x` fills the range."""
@@ -152,9 +150,18 @@ class _Desk:
     """Memory for one block of patches, used again for the next: fresh memory costs more than the arithmetic."""
 
     def __init__(self, rows: int, inputs: int, cells: int, work: torch.dtype) -> None:
-        self.seen, self.squares = torch.empty(rows, inputs), torch.empty(rows, inputs)
-        self.narrow = torch.empty(rows, inputs, dtype=work)
-        self.simple, self.rectified = torch.empty(rows, cells, dtype=work), torch.empty(rows, cells, dtype=work)
+        self.seen, self.simple = torch.empty(rows, inputs, dtype=work), torch.empty(rows, cells, dtype=work)
+
+
+def pool(
+    simple: Float[Tensor, "n h w k"], regions: list[tuple[int, int, int, int]], threshold: float
+) -> Float[Tensor, "n d"]:
+    """Square root of the mean activity of on-cells and off-cells in each region (top, bottom, left, right)."""
+    halves = []
+    for sign in (1, -1):
+        rectified = (sign * simple.float() - threshold).clamp_(min=0)
+        halves.append([rectified[:, top:bottom, left:right].mean((1, 2)) for top, bottom, left, right in regions])
+    return torch.cat([half for pair in zip(*halves, strict=True) for half in pair], 1).sqrt_()
 
 
 def _unit(x: Tensor) -> Tensor:

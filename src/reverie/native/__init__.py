@@ -1,0 +1,22 @@
+"""Compiled loops, where they are: each has a twin of PyTorch operations that gives the same and is used otherwise.
+
+`kernels.c` is compiled when the package is installed on Linux with a C compiler; it needs no headers of Python or
+PyTorch. `REVERIE_PURE=1` in the environment leaves it out, at installation or afterwards.
+"""
+
+from reverie.native.cortex import cortex_patches, cortex_pool
+from reverie.native.events import event_product, event_step
+from reverie.native.library import available, usable
+from reverie.native.neurons import NeuronForm, neurons_backward, neurons_forward
+
+__all__ = [
+    "NeuronForm",
+    "available",
+    "cortex_patches",
+    "cortex_pool",
+    "event_product",
+    "event_step",
+    "neurons_backward",
+    "neurons_forward",
+    "usable",
+]
