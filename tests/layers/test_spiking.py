@@ -74,14 +74,15 @@ def test_one_step_of_one_sample_is_a_step_of_the_sequence(reset, compiled, monke
     if not compiled:
         monkeypatch.setattr(native, "usable", lambda *tensors: False)
     layer = SpikingDense(100, 80, lif(reset=reset), generator=source())
-    x, membrane = spikes_in(30, 1, 100), torch.zeros(80)
+    x = spikes_in(30, 1, 100)
     with torch.no_grad():
         layer.weight.copy_((200 * layer.weight).round() / 64)  # so that sums are the same in any order
         layer.bias.copy_((64 * layer.bias).round() / 64)
     whole, state = layer(x)
-    steps = torch.stack([layer.step(now[0], membrane) for now in x])
+    step = layer.stepper()
+    steps = torch.stack([step(now[0]) for now in x])
     assert torch.equal(steps, whole[:, 0])
-    torch.testing.assert_close(membrane, state.membrane[0], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(step.membrane, state.membrane[0], atol=1e-4, rtol=1e-4)
     assert 0 < float(steps.mean()) < 1
 
 
@@ -156,8 +157,12 @@ BAD = {
     "another cell": (lambda: Izhikevich("regular"), "Did you mean"),
     "a negative time constant": (lambda: decay_of(-1.0), "more than 0"),
     "a step of cells that need more state": (
-        lambda: SpikingDense(6, 5, adaptive_lif(), generator=source()).step(torch.zeros(6), torch.zeros(5)),
+        lambda: SpikingDense(6, 5, adaptive_lif(), generator=source()).stepper(),
         "no adaptation",
+    ),
+    "a step of another width": (
+        lambda: SpikingDense(6, 5, generator=source()).stepper()(torch.zeros(7)),
+        r"Expected \[6\]",
     ),
 }
 

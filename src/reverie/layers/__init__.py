@@ -14,10 +14,11 @@ from reverie.layers.neurons import (
     if_neurons,
     lif,
 )
-from reverie.layers.spiking import SpikingConv, SpikingDense, SpikingRecurrent
+from reverie.layers.spiking import DenseStepper, SpikingConv, SpikingDense, SpikingRecurrent
 
 __all__ = [
     "Autoencoder",
+    "DenseStepper",
     "Expansion",
     "Head",
     "Izhikevich",

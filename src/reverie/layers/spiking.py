@@ -4,6 +4,7 @@ A dense layer skips what is silent where that pays (`event_linear`). The synapse
 memory, so that an event reads them in one piece.
 """
 
+import ctypes
 from typing import NamedTuple
 
 import torch
@@ -16,9 +17,7 @@ from reverie.functional import NeuronState, event_linear
 from reverie.layers.dense import dense
 from reverie.layers.neurons import SpikingNeurons, lif
 
-__all__ = ["RecurrentState", "SpikingConv", "SpikingDense", "SpikingRecurrent"]
-
-_SLACK = 16  # more room than inputs that the list of events needs
+__all__ = ["DenseStepper", "RecurrentState", "SpikingConv", "SpikingDense", "SpikingRecurrent"]
 
 
 class SpikingDense(nn.Module):
@@ -59,7 +58,6 @@ class SpikingDense(nn.Module):
         self.bias = nn.Parameter(drawn.bias.detach())
         self.neurons = neurons if neurons is not None else lif()
         self.precision = precision
-        self._work = torch.empty(n_in + _SLACK, dtype=torch.int32), torch.empty(n_in + _SLACK)
 
     def forward(
         self, x: Float[Tensor, "t *b_i"], state: NeuronState | None = None
@@ -79,35 +77,73 @@ class SpikingDense(nn.Module):
             return torch.nn.functional.linear(x.bfloat16(), narrow[1], narrow[0]).float()
         return event_linear(x, self.weight, self.bias)
 
-    @torch.no_grad()
-    def step(self, x: Float[Tensor, " i"], membrane: Float[Tensor, " o"]) -> Float[Tensor, " o"]:
-        """One step of one sample, as a device takes it from a sensor: spikes; `membrane` becomes the next one.
+    def stepper(self) -> "DenseStepper":
+        """This layer for one sample whose steps come one by one, as a device takes them from a sensor."""
+        return DenseStepper(self)
 
-        For neurons without synaptic current and adaptation. Events are skipped; a call takes microseconds.
-        """
-        cell = self.neurons
+
+class DenseStepper:
+    """A dense layer as it is now, for one sample whose steps come one by one: no gradients, microseconds a step.
+
+    Parameters
+    ----------
+    layer : SpikingDense
+        Its neurons have a constant decay, no synaptic current and no adaptation.
+
+    Attributes
+    ----------
+    membrane : Tensor, shape [o]
+        The state; zero it to begin anew.
+
+    Examples
+    --------
+    >>> step = SpikingDense(4, 3, generator=torch.Generator().manual_seed(0)).stepper()
+    >>> step(torch.ones(4)).shape
+    torch.Size([3])
+    """
+
+    def __init__(self, layer: SpikingDense) -> None:
+        cell = layer.neurons
         if cell.alpha or cell.kappa or cell.learn_decay:
             raise BadData(
-                "step is for neurons with constant decay, no synaptic current and no adaptation. Call the layer."
+                "A stepper is for neurons with a constant decay, no synaptic current and no adaptation. Call the layer."
             )
-        columns = self.weight.t()
-        if native.usable(x, membrane, columns) and columns.is_contiguous():
-            return native.event_step(
-                x,
-                columns,
-                self.bias,
-                membrane,
-                self._work,
-                beta=cell.beta,
-                threshold=cell.threshold,
-                hard=cell.reset == "hard",
+        self._cell, self._inputs = cell, layer.weight.shape[1]
+        self._columns = layer.weight.detach().t().contiguous()
+        self._bias = layer.bias.detach().contiguous()
+        self.membrane = torch.zeros_like(self._bias)
+        self._run = None
+        if native.usable(self._columns, self._bias):
+            room = self._inputs + native.EVENT_SLACK
+            self._room = torch.empty(room, dtype=torch.int32), torch.empty(room)
+            self._form = native.Stepper(
+                self._inputs,
+                len(self._bias),
+                self._columns.data_ptr(),
+                self._bias.data_ptr(),
+                cell.beta,
+                cell.threshold,
+                cell.reset == "hard",
+                self.membrane.data_ptr(),
+                self._room[0].data_ptr(),
+                self._room[1].data_ptr(),
             )
-        before = NeuronState.zeros(membrane[None])._replace(membrane=membrane[None])
-        current = event_linear(x[None, None], self.weight, self.bias)
-        spikes, state = self.neurons(current, before)
-        membrane.copy_(state.membrane[0])
-        fired: Tensor = spikes[0, 0]
-        return fired
+            self._run, self._place = native.event_step(), ctypes.addressof(self._form)
+
+    def __call__(self, x: Float[Tensor, " i"]) -> Float[Tensor, " o"]:
+        """The spikes of one step."""
+        if x.shape != (self._inputs,) or x.dtype != torch.float32:
+            raise BadData(f"x has shape {tuple(x.shape)} and type {x.dtype}. Expected [{self._inputs}], float32.")
+        if self._run is not None and x.is_contiguous():
+            spikes = torch.empty_like(self.membrane)
+            self._run(self._place, x.data_ptr(), spikes.data_ptr())
+            return spikes
+        with torch.no_grad():
+            before = NeuronState.zeros(self.membrane[None])._replace(membrane=self.membrane[None])
+            spikes, after = self._cell(event_linear(x[None, None], self._columns.t(), self._bias), before)
+            self.membrane.copy_(after.membrane[0])
+            fired: Tensor = spikes[0, 0]
+            return fired
 
 
 class SpikingConv(nn.Module):

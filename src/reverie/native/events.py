@@ -1,5 +1,7 @@
 """Products in which only what is not zero is read."""
 
+import ctypes
+from collections.abc import Callable
 from ctypes import c_float, c_int32, c_int64, c_void_p
 
 import torch
@@ -8,7 +10,10 @@ from torch import Tensor
 
 from reverie.native.library import address, function
 
-__all__ = ["event_product", "event_step"]
+__all__ = ["EVENT_SLACK", "Stepper", "event_product", "event_step"]
+
+EVENT_SLACK = 16
+"""More room than inputs that a list of events needs."""
 
 
 def event_product(
@@ -28,39 +33,23 @@ def event_product(
     return out
 
 
-def event_step(
-    events: Float[Tensor, " i"],
-    dense: Float[Tensor, "i o"],
-    start: Float[Tensor, " o"] | None,
-    membrane: Float[Tensor, " o"],
-    work: tuple[Tensor, Tensor],
-    *,
-    beta: float,
-    threshold: float,
-    hard: bool,
-) -> Float[Tensor, " o"]:
-    """One sample, one step of a dense layer of leaky integrate-and-fire neurons; `membrane` becomes the next one.
+class Stepper(ctypes.Structure):
+    """A dense layer that takes one sample's steps as they come; it points into tensors that must live as long."""
 
-    Parameters
-    ----------
-    work : int32 and float32 tensors of [i + 16]
-        Room for the list of events.
-    """
-    run = function("event_step", c_int64, c_int64, *[c_void_p] * 3, c_float, c_float, c_int32, *[c_void_p] * 4)
-    inputs, width = dense.shape
-    spikes = torch.empty(width)
-    run(
-        inputs,
-        width,
-        events.data_ptr(),
-        dense.data_ptr(),
-        address(start),
-        beta,
-        threshold,
-        hard,
-        membrane.data_ptr(),
-        spikes.data_ptr(),
-        work[0].data_ptr(),
-        work[1].data_ptr(),
-    )
-    return spikes
+    _fields_ = [
+        ("inputs", c_int64),
+        ("width", c_int64),
+        ("dense", c_void_p),
+        ("start", c_void_p),
+        ("beta", c_float),
+        ("threshold", c_float),
+        ("hard", c_int32),
+        ("v", c_void_p),
+        ("list", c_void_p),
+        ("weights", c_void_p),
+    ]
+
+
+def event_step() -> Callable[..., int]:
+    """`run(stepper's address, events' address, spikes' address)`: one step."""
+    return function("event_step", c_void_p, c_void_p, c_void_p)

@@ -319,18 +319,31 @@ int32_t event_product(int64_t rows, int64_t inputs, int64_t width, const float *
     return failed;
 }
 
-/* One sample, one step: v <- LIF(v, start + events @ dense), spikes out. `list` and `weights` have room for inputs + LANES. */
+/* A dense layer that takes one sample's steps as they come. `list` and `weights` have room for inputs + LANES. */
+typedef struct {
+    int64_t inputs, width;
+    const float *dense, *start;
+    float beta, threshold;
+    int32_t hard;
+    float *v;
+    int32_t *list;
+    float *weights;
+} Stepper;
+
+/* v <- LIF(v, start + events @ dense), spikes out. */
 EVERY_PROCESSOR
-void event_step(int64_t inputs, int64_t width, const float *events, const float *dense, const float *start, float beta,
-                float threshold, int32_t hard, float *v, float *spikes, int32_t *list, float *weights) {
-    const int64_t count = places(events, inputs, list);
+void event_step(const Stepper *p, const float *events, float *spikes) {
+    const int64_t count = places(events, p->inputs, p->list);
     int unit = 1;
     for (int64_t e = 0; e < count; e++) {
-        weights[e] = events[list[e]];
-        unit &= weights[e] == 1.0f;
+        p->weights[e] = events[p->list[e]];
+        unit &= p->weights[e] == 1.0f;
     }
-    gather_row(list, weights, count, dense, width, 0, width, start, spikes, unit);
-    for (int64_t k = 0; k < width; k++) {
+    gather_row(p->list, p->weights, count, p->dense, p->width, 0, p->width, p->start, spikes, unit);
+    const float beta = p->beta, threshold = p->threshold;
+    const int hard = p->hard;
+    float *v = p->v;
+    for (int64_t k = 0; k < p->width; k++) {
         float u = v[k] * beta + spikes[k], d = u - threshold, s = d >= 0.0f ? 1.0f : 0.0f;
         v[k] = hard ? (d >= 0.0f ? 0.0f : u) : u - s * threshold;
         spikes[k] = s;
