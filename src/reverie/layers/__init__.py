@@ -1,6 +1,7 @@
 """Parts of networks: layers that grow, an autoencoder that dreams, expansions that separate, neurons that spike."""
 
 from reverie.layers.autoencoder import Autoencoder
+from reverie.layers.conversion import RateNetwork, linear_layers, liveliest, to_spiking
 from reverie.layers.cortex import VisualCortex
 from reverie.layers.dense import Head, Perceptron, dense
 from reverie.layers.expansion import Expansion
@@ -24,6 +25,7 @@ __all__ = [
     "Izhikevich",
     "LeakyIntegrator",
     "Perceptron",
+    "RateNetwork",
     "SpikingConv",
     "SpikingDense",
     "SpikingNeurons",
@@ -35,4 +37,7 @@ __all__ = [
     "dense",
     "if_neurons",
     "lif",
+    "linear_layers",
+    "liveliest",
+    "to_spiking",
 ]
