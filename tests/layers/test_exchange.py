@@ -99,7 +99,7 @@ def test_snntorch_gives_the_same_spikes():
         cells = nn.Sequential(
             nn.Linear(6, 5), snntorch.Leaky(beta=0.85 * torch.ones(5), threshold=torch.ones(5), init_hidden=True)
         )
-        back = from_nir(export_to_nir(cells, torch.zeros(1, 6)))
+        back = from_nir(export_to_nir(cells, torch.zeros(6)))
     assert back.layers[1].beta == pytest.approx(0.85, abs=1e-6)
     torch.testing.assert_close(back.layers[0].weight, cells[0].weight)
 
