@@ -13,7 +13,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCE = Path("src/reverie/native/kernels.c")
-TARGET = SOURCE.with_name("kernels.so")
+TARGET = SOURCE.with_name("kernels.shared")  # not .so: it is no module of Python
 FLAGS = "-O3 -fPIC -shared -std=gnu11 -ffp-contract=off -fno-math-errno -fno-trapping-math"
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.utils._python_dispatch import _get_current_dispatch_mode
 
 from reverie import native
 
@@ -66,7 +67,8 @@ def event_linear(
     >>> event_linear(torch.tensor([[0.0, 1.0]]), torch.tensor([[5.0, 7.0]]), torch.tensor([0.5]))
     tensor([[7.5000]])
     """
-    if not native.usable(x, weight) or weight.numel() < _SMALL or not _sparse(x):
+    watched = _get_current_dispatch_mode() is not None  # who counts operations shall see them
+    if watched or not native.usable(x, weight) or weight.numel() < _SMALL or not _sparse(x):
         return torch.nn.functional.linear(x, weight, bias)
     out: Tensor = _EventLinear.apply(x.reshape(-1, x.shape[-1]), weight, bias)  # type: ignore[no-untyped-call]
     return out.view(*x.shape[:-1], -1)

@@ -15,7 +15,7 @@ __all__ = ["address", "available", "function", "in_parts", "usable"]
 
 @cache
 def _library() -> ctypes.CDLL | None:
-    place = Path(__file__).with_name("kernels.so")
+    place = Path(__file__).with_name("kernels.shared")
     if os.environ.get("REVERIE_PURE") or not place.exists():
         return None
     try:
