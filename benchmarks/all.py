@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-NAMES = ("streams", "bir", "brain", "speed", "kills", "hostile", "soak")
+NAMES = ("streams", "bir", "brain", "speed", "spiking", "sleep_replay", "energy", "kills", "hostile", "soak")
 
 
 def main() -> None:
