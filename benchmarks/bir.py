@@ -34,13 +34,13 @@ def variants() -> dict[str, dict[str, Any]]:
     return found
 
 
-def measure(stream: str, name: str, seeds: list[int], settings: dict[str, Any], options: Namespace) -> list[float]:
-    """Final accuracies of one variant."""
+def measure(stream: str, name: str, seeds: list[int], settings: dict[str, Any], options: Namespace) -> dict[str, float]:
+    """Final accuracy of one variant for each seed."""
     grid = Grid(streams=[stream], learners=["bir"], seeds=seeds, settings=settings)
     place = "".join(letter if letter.isalnum() else "-" for letter in name)
     folder = WORK / "bir" / stream / place
     results = finished(folder, grid) if options.finished else compare(grid, folder, jobs=options.jobs, resume=True)
-    return [result["final_accuracy"] for result in results]
+    return {str(result["seed"]): result["final_accuracy"] for result in results}
 
 
 def main() -> None:
@@ -57,11 +57,12 @@ def main() -> None:
         measured = {name: measure(stream, name, seeds, common | own, options) for name, own in variants().items()}
         if stream == "split-mnist":
             measured["whole (BIR), float32"] = measure(stream, "float32", seeds[:2], WHOLE, options)
-        measured = {name: values for name, values in measured.items() if values}
+        measured = {name: each for name, each in measured.items() if each}
         beside: dict[str, float] = {
-            name: mean(values) for name, values in measured.items() if name in ("none (DGR)", "whole (BIR)")
+            name: mean(each.values()) for name, each in measured.items() if name in ("none (DGR)", "whole (BIR)")
         }
-        for name, values in measured.items():
+        for name, each in measured.items():
+            values = list(each.values())
             simulated = " (simulated)" if stream == "memristor" else ""
             claims.append(
                 Claim(
@@ -70,10 +71,11 @@ def main() -> None:
                     unit="fraction",
                     bound=0.93 if stream == "split-mnist" and name == "whole (BIR)" else None,
                     direction=">=" if stream == "split-mnist" and name == "whole (BIR)" else "=",
-                    seeds=seeds[: len(values)],
+                    seeds=[int(seed) for seed in each],
                     spread=stdev(values) if len(values) > 1 else 0.0,
                     command=command,
                     baselines=beside,
+                    each=each,
                 )
             )
     finish(claims, options)

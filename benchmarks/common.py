@@ -4,9 +4,10 @@ import argparse
 import json
 import subprocess
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
 import torch
@@ -31,6 +32,9 @@ class Claim:
         ">=": the value must reach the bound; "<=": it must not exceed it; "=": it is reported, nothing is claimed.
     baselines : dict
         What stands beside it, in the same unit.
+    each : dict
+        The value of every seed, where there are several: with `--finished` those of other machines are kept, and
+        value and spread are those of all.
     """
 
     claim: str
@@ -42,6 +46,17 @@ class Claim:
     spread: float
     command: str
     baselines: dict[str, float] = field(default_factory=dict)
+    each: dict[str, float] = field(default_factory=dict)
+
+    def joined(self, earlier: dict[str, Any]) -> "Claim":
+        """This claim, with the seeds of an earlier measurement that are not in it."""
+        each = earlier.get("each", {}) | self.each
+        if not self.each or len(each) == len(self.each):
+            return self
+        each = {seed: each[seed] for seed in sorted(each, key=int)}
+        values = list(each.values())
+        seeds = [int(seed) for seed in each]
+        return replace(self, value=mean(values), spread=stdev(values), seeds=seeds, each=each)
 
     @property
     def holds(self) -> bool:
@@ -68,6 +83,11 @@ def finished(folder: Path, grid: Grid) -> list[dict[str, Any]]:
 
 def finish(claims: list[Claim], options: argparse.Namespace) -> None:
     """Print the claims, write them down, and fail where one does not hold."""
+    known: list[dict[str, Any]] = []
+    if options.json and options.finished and options.json.exists():
+        known = json.loads(options.json.read_text())
+        before = {row["claim"]: row for row in known}
+        claims = [claim.joined(before.get(claim.claim, {})) for claim in claims]
     rows = []
     for claim in claims:
         row: dict[str, Any] = asdict(claim)
@@ -86,11 +106,8 @@ def finish(claims: list[Claim], options: argparse.Namespace) -> None:
             "date": f"{datetime.now(UTC):%Y-%m-%d}",
         }
         written = [row | {"made": head} for row in rows]
-        if (
-            options.finished and options.json.exists()
-        ):  # what was measured elsewhere stays; each row says where it was made
-            measured = {row["claim"] for row in rows}
-            written += [row for row in json.loads(options.json.read_text()) if row["claim"] not in measured]
+        measured = {row["claim"] for row in rows}  # what was measured elsewhere stays; each row says where it was made
+        written += [row for row in known if row["claim"] not in measured]
         options.json.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
     if not all(claim.holds for claim in claims):
         sys.exit(1)

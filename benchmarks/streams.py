@@ -52,7 +52,7 @@ def grids(quick: bool) -> list[tuple[str, Grid]]:
     return parts
 
 
-def claim(row: Row, rows: list[Row], seeds: list[int], command: str) -> Claim:
+def claim(row: Row, rows: list[Row], each: dict[str, float], command: str) -> Claim:
     """One learner's accuracy, its bound if it has one, and what stands beside it."""
     direction, bound = BOUNDS.get((row.stream, row.scenario, row.learner), ("=", None))
     beside = {f"{other.learner}": other.mean for other in rows if other.learner in ("naive", "joint", "exact-raw")}
@@ -66,10 +66,11 @@ def claim(row: Row, rows: list[Row], seeds: list[int], command: str) -> Claim:
         unit="fraction",
         bound=bound,
         direction=direction,
-        seeds=seeds[: row.seeds],
+        seeds=[int(seed) for seed in each],
         spread=row.spread,
         command=command,
         baselines=beside,
+        each=each,
     )
 
 
@@ -81,7 +82,9 @@ def main() -> None:
         results = finished(folder, grid) if options.finished else compare(grid, folder, jobs=options.jobs, resume=True)
         rows = summarise(results)
         command = f"python benchmarks/streams.py{' --quick' if options.quick else ''}"
-        claims += [claim(row, rows, grid.seeds, command) for row in rows]
+        for row in rows:
+            each = {str(one["seed"]): one["final_accuracy"] for one in results if one["learner"] == row.learner}
+            claims.append(claim(row, rows, each, command))
     finish(claims, options)
 
 

@@ -28,6 +28,7 @@ autodoc_default_options = {  # what scikit-learn adds to every estimator, in its
     "set_decision_function_request, set_score_request"
 }
 napoleon_google_docstring = False
+napoleon_use_ivar = True
 
 html_theme = "furo"
 html_title = "Reverie"

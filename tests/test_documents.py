@@ -20,7 +20,7 @@ MODULES = sorted(
 )
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/spiking.md"])
 def test_documents(name):
     check_md_file(ROOT / name, memory=True)
 

@@ -62,7 +62,7 @@ def izhikevich(
 
     Parameters
     ----------
-    x : shape [t, *m]
+    x : Tensor, shape ``[t, *m]``
         Input current.
     step : float
         Length of a step, in ms.

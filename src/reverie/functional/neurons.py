@@ -33,7 +33,7 @@ class Surrogate(NamedTuple):
     Attributes
     ----------
     kind : {"fast_sigmoid", "arctan", "triangular"}
-        Slopes 1 / (1 + k |d|)², k / 2 / (1 + (π k d / 2)²), k max(0, 1 − k |d|).
+        Slopes ``1 / (1 + k |d|)²``, ``k / 2 / (1 + (π k d / 2)²)``, ``k max(0, 1 − k |d|)``.
     steepness : float
         k.
     """
@@ -100,7 +100,7 @@ def integrate_and_fire(
 
     Parameters
     ----------
-    x : shape [t, *m]
+    x : Tensor, shape ``[t, *m]``
         Input current of each step, time first.
     state : NeuronState, optional
         Before the first step; at rest where there is none.
