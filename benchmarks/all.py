@@ -5,7 +5,19 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-NAMES = ("streams", "bir", "brain", "speed", "spiking", "sleep_replay", "energy", "kills", "hostile", "soak")
+NAMES = (
+    "streams",
+    "bir",
+    "brain",
+    "speed",
+    "spiking",
+    "plasticity",
+    "sleep_replay",
+    "energy",
+    "kills",
+    "hostile",
+    "soak",
+)
 
 
 def main() -> None:

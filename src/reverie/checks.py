@@ -1,7 +1,7 @@
-"""What every learner, stream and memory must satisfy, for those that are here and for those that you write.
+"""What every learner, stream, memory and rule must satisfy, for those that are here and for those that you write.
 
-Each check is a function that raises `CheckFailed` with what was found; `check_learner`, `check_stream` and
-`check_memory` run all of a kind. In a test::
+Each check is a function that raises `CheckFailed` with what was found; `check_learner`, `check_stream`,
+`check_memory` and `check_rule` run all of a kind. In a test::
 
     @pytest.mark.parametrize("check", LEARNER_CHECKS)
     def test_mine(check):
@@ -9,24 +9,31 @@ Each check is a function that raises `CheckFailed` with what was found; `check_l
 """
 
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves, tree_map
 
 from reverie.checkpoint import load_state, save_state
-from reverie.contracts import Learner, Memory, Stream
+from reverie.contracts import Learner, Memory, Rule, Stream, SynapseView
 from reverie.errors import BadData
+from reverie.layers import SpikingConv, SpikingDense
+from reverie.plasticity import steps
 
 __all__ = [
+    "LAYER_KINDS",
     "LEARNER_CHECKS",
     "MEMORY_CHECKS",
+    "RULE_CHECKS",
     "STREAM_CHECKS",
     "CheckFailed",
     "check_learner",
     "check_memory",
+    "check_rule",
     "check_stream",
 ]
 
@@ -395,3 +402,193 @@ def check_memory(new: NewMemory) -> None:
     """Run every check of a memory."""
     for check in MEMORY_CHECKS:
         check(new)
+
+
+# rules
+
+NewRule = Callable[[], Rule[Any]]
+
+LAYER_KINDS = ("dense", "convolution", "spiking", "spiking convolution")
+
+
+def toy_layer(kind: str) -> tuple[nn.Module, Tensor, Tensor]:
+    """A layer of four cells, and three steps of activity on both sides of it; time is the first axis."""
+    generator = torch.Generator().manual_seed(8)
+    layers: dict[str, Callable[[], nn.Module]] = {
+        "dense": lambda: nn.utils.skip_init(nn.Linear, 6, 4),
+        "convolution": lambda: nn.utils.skip_init(nn.Conv2d, 2, 4, 2, padding=1),
+        "spiking": lambda: SpikingDense(6, 4, generator=generator),
+        "spiking convolution": lambda: SpikingConv(2, 4, 2, padding=1, generator=generator),
+    }
+    layer = layers[kind]()
+    for parameter in layer.parameters():
+        nn.init.normal_(parameter, 0.2, 0.8, generator=generator)
+    pre = torch.rand(3, 5, *((2, 3, 3) if "convolution" in kind else (6,)), generator=generator)
+    with torch.no_grad():
+        if "spiking" in kind:
+            pre = (pre < 0.5).float()
+            return layer, pre, layer(pre)[0]
+        return layer, pre, torch.stack([layer(moment) for moment in pre])
+
+
+def toy_views(kind: str, dtype: torch.dtype = torch.float32) -> list[SynapseView]:
+    """Three steps of a toy layer's synapses."""
+    layer, pre, post = toy_layer(kind)
+    return list(steps(layer.to(dtype), pre, post))
+
+
+def _changes(
+    rule: Rule[Any], views: list[SynapseView], modulator: float | Tensor = 1.0, state: Any = None
+) -> list[Tensor]:
+    """What the rule would change at each step; the weights stay."""
+    state = rule.begin(views[0]) if state is None else state
+    found = []
+    for view in views:
+        change, state = rule(view, state, modulator)
+        found.append(change)
+    return found
+
+
+def _alike(one: list[Tensor], two: list[Tensor]) -> bool:
+    return all(torch.allclose(a, b, rtol=1e-4, atol=1e-7) for a, b in zip(one, two, strict=True))
+
+
+def _tensors(*parts: Any) -> list[Tensor]:
+    return [leaf for leaf in tree_leaves(parts) if isinstance(leaf, Tensor)]
+
+
+def rule_leaves_its_inputs(new: NewRule, kind: str) -> None:
+    """The activities, the weights, the state and the modulator stay as they were given."""
+    rule, modulator = new(), torch.ones(4)
+    views = toy_views(kind)
+    state = rule.begin(views[0])
+    for view in views:
+        given = _tensors(view.pre, view.post, view.weight, state, modulator)
+        kept = [tensor.clone() for tensor in given]
+        _, left = rule(view, state, modulator)
+        same = all(torch.equal(one, two) for one, two in zip(given, kept, strict=True))
+        _require(same, "The rule changed an activity, the weights, its old state or the modulator.")
+        state = left
+
+
+def changes_fit_the_weights(new: NewRule, kind: str) -> None:
+    """Changes have the shape and type of the weights, are finite and not all zero, and a layer takes them."""
+    for dtype in (torch.float32, torch.float64):
+        views = toy_views(kind, dtype)
+        changes = _changes(new(), views)
+        for change, view in zip(changes, views, strict=True):
+            _require(change.shape == view.weight.shape, f"A change of shape {tuple(change.shape)} for the weights.")
+            _require(change.dtype == dtype, f"A change of type {change.dtype} for weights of {dtype}.")
+            _require(bool(torch.isfinite(change).all()), "A change is not finite.")
+        _require(any(bool(change.any()) for change in changes), "Three steps of activity changed nothing.")
+    layer, pre, post = toy_layer(kind)
+    first = next(steps(layer, pre, post))
+    wanted = first.weight + _changes(new(), [first])[0]
+    first.commit(wanted)
+    _require(torch.equal(next(steps(layer, pre, post)).weight, wanted), "The layer did not take the new weights.")
+
+
+def modulator_gates(new: NewRule, kind: str) -> None:
+    """Modulator 0 means no change, twice the modulator twice the change, one for each cell reaches that cell alone."""
+    views = toy_views(kind)
+    full = _changes(new(), views)
+    nothing = _changes(new(), views, 0.0)
+    _require(not any(bool(change.any()) for change in nothing), "With modulator 0, weights change.")
+    _require(_alike(_changes(new(), views, 2.0), [2 * change for change in full]), "Twice the modulator is not twice.")
+    _require(_alike(_changes(new(), views, torch.tensor(2.0)), [2 * change for change in full]), "Nor as a tensor.")
+    cells = torch.tensor([0.0, 1.0, 2.0, -1.0])
+    single = [cells[:, None] * change for change in full]
+    _require(_alike(_changes(new(), views, cells), single), "A modulator for each cell does not reach it alone.")
+
+
+def rule_has_no_chance(new: NewRule, kind: str) -> None:
+    """The same views give the same changes, whatever the global random state; and it is left alone."""
+    torch.manual_seed(1)
+    first = _changes(new(), toy_views(kind))
+    torch.manual_seed(2)
+    state = torch.get_rng_state()
+    second = _changes(new(), toy_views(kind))
+    same = all(torch.equal(one, two) for one, two in zip(first, second, strict=True))
+    _require(same, "The changes depend on the global random state.")
+    _require(torch.equal(state, torch.get_rng_state()), "The global random state was advanced.")
+
+
+def rows_are_averaged(new: NewRule, kind: str) -> None:
+    """The order of the rows does not matter, nor does it that each comes twice."""
+    views = toy_views(kind)
+    rows = len(views[0].pre)
+    order = torch.arange(2 * rows).flip(0) % rows
+    doubled = [SynapseView(view.pre[order], view.post[order], view.weight) for view in views]
+    once, twice = _changes(new(), views), _changes(new(), doubled)
+    _require(_alike(once, twice), "Rows that come twice, in another order, make another change.")
+
+
+def another_batch_is_refused(new: NewRule, kind: str) -> None:
+    """A state begun with other rows raises BadData, unless the rule remembers nothing of single rows."""
+    rule, view = new(), toy_views(kind)[0]
+    fewer = SynapseView(view.pre[:-1], view.post[:-1], view.weight)
+    try:
+        change = _changes(rule, [fewer], state=rule.begin(view))[0]
+    except BadData:
+        return
+    except Exception as error:
+        raise CheckFailed(f"A state of another batch raised {type(error).__name__}, not BadData.") from error
+    fits = change.shape == view.weight.shape and bool(torch.isfinite(change).all())
+    _require(fits, f"A state of another batch made a change of shape {tuple(change.shape)}, or not a finite one.")
+
+
+def coefficients_can_be_learned(new: NewRule, kind: str) -> None:
+    """Every coefficient has a gradient through three steps, and a batch of values gives what single ones give."""
+    rule, views = new(), toy_views(kind)
+    _require(is_dataclass(rule), f"{type(rule).__name__} is not a dataclass of its coefficients.")
+    names = [field.name for field in fields(rule) if isinstance(getattr(rule, field.name), float)]  # type: ignore[arg-type]
+
+    def total(value: Tensor, name: str) -> Tensor:
+        changed: Any = replace(rule, **{name: value})  # type: ignore[type-var]
+        return torch.stack(_changes(changed, views)).abs().sum()
+
+    for name in names:
+        value = torch.tensor(getattr(rule, name))
+        slope = torch.func.grad(total)(value, name)
+        _require(bool(torch.isfinite(slope)), f"The gradient for {name} is not finite.")
+        _require(bool(slope), f"There is no gradient for {name}.")
+        values = torch.stack([value, 1.1 * value])
+        together = torch.func.vmap(total, in_dims=(0, None))(values, name)
+        single = torch.stack([total(one, name) for one in values])
+        _require(_alike([together], [single]), f"A batch of values for {name} gives what single ones do not.")
+
+
+def lives_run_side_by_side(new: NewRule, kind: str) -> None:
+    """Under `torch.func.vmap`, lives with weights, rows and a state each change as they do one by one."""
+    rule, views = new(), toy_views(kind)
+
+    def life(pre: Tensor, post: Tensor, weight: Tensor) -> Tensor:
+        moments = [SynapseView(*both, weight) for both in zip(pre.unbind(), post.unbind(), strict=True)]
+        return torch.stack(_changes(rule, moments))
+
+    pre, post = torch.stack([view.pre for view in views]), torch.stack([view.post for view in views])
+    lives = [(pre, post, views[0].weight), (pre.flip(1), 0.5 * post.flip(2), -views[0].weight)]
+    try:
+        together = torch.func.vmap(life)(*tree_map(lambda *parts: torch.stack(parts), *lives))
+    except Exception as error:
+        raise CheckFailed(f"It does not run under torch.func.vmap: {error}") from error
+    _require(_alike(list(together), [life(*one) for one in lives]), "Lives side by side change as single ones do not.")
+
+
+RULE_CHECKS: tuple[Callable[[NewRule, str], None], ...] = (
+    rule_leaves_its_inputs,
+    changes_fit_the_weights,
+    modulator_gates,
+    rule_has_no_chance,
+    rows_are_averaged,
+    another_batch_is_refused,
+    coefficients_can_be_learned,
+    lives_run_side_by_side,
+)
+
+
+def check_rule(new: NewRule) -> None:
+    """Run every check of a rule, on every kind of layer."""
+    for check in RULE_CHECKS:
+        for kind in LAYER_KINDS:
+            check(new, kind)

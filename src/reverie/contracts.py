@@ -1,20 +1,34 @@
-"""The nouns: what a stream, an experience, a learner and a memory are.
+"""The nouns: what a stream, an experience, a learner and a memory are; a synapse, a rule and a modulator.
 
 A stream is a life in experiences. A learner lives through it: awake it learns each experience (`partial_fit`),
 asleep it consolidates (`sleep`), and at any time it can be asked (`predict`). Nobody is told how many experiences
-or classes will come.
+or classes will come. Below all this, a rule changes a synapse by what the synapse can see, and a modulator tells it
+whether this was worth learning.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
-from jaxtyping import Int64, Num
+from jaxtyping import Float, Int64, Num
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["Cost", "Experience", "Learner", "Memory", "Scenario", "State", "Stream"]
+from reverie.errors import BadData
+
+__all__ = [
+    "Cost",
+    "Experience",
+    "Learner",
+    "Memory",
+    "Modulator",
+    "Rule",
+    "Scenario",
+    "State",
+    "Stream",
+    "SynapseView",
+]
 
 Scenario = Literal["class", "task", "domain"]
 """Which question is asked at test time (van de Ven, Tuytelaars, Tolias, 2022, Nature Machine Intelligence 4).
@@ -155,3 +169,64 @@ class Memory(ABC):
     @abstractmethod
     def load_state_dict(self, state: State) -> None:
         """Put back what `state_dict` gave."""
+
+
+@dataclass(frozen=True, eq=False)
+class SynapseView:
+    """What the synapses of a layer see at one moment, whatever the layer: activity on both sides, and the weights.
+
+    Attributes
+    ----------
+    pre, post : Tensor, shape [n, n_in] and [n, n_out]
+        A row for each sample; for a convolution, a row for each place of each sample.
+    weight : Tensor, shape [n_out, n_in]
+    write : callable, or None
+        Puts a weight matrix into the layer. None: the view has no layer behind it, only these matrices.
+    """
+
+    pre: Float[Tensor, "n n_in"]
+    post: Float[Tensor, "n n_out"]
+    weight: Float[Tensor, "n_out n_in"]
+    write: Callable[[Tensor], None] | None = None
+
+    def commit(self, weight: Float[Tensor, "n_out n_in"]) -> None:
+        """Put new weights into the layer."""
+        if self.write is None:
+            raise BadData("This view was made from matrices alone. Expected one that `synapses` made from a layer.")
+        self.write(weight)
+
+
+RuleState = TypeVar("RuleState", bound=tuple[Any, ...])
+"""What a rule or a modulator remembers between two moments: a NamedTuple of tensors, or () for nothing."""
+
+
+class Rule(ABC, Generic[RuleState]):
+    """How synapses change. A pure function: what it remembers comes in and goes out, and nothing given is changed.
+
+    A rule is a frozen dataclass of its coefficients, each a number or a tensor of one. Changes are means over rows.
+    """
+
+    @abstractmethod
+    def begin(self, view: SynapseView) -> RuleState:
+        """What is remembered before the first moment, which `view` shows."""
+
+    @abstractmethod
+    def __call__(
+        self, view: SynapseView, state: RuleState, modulator: float | Float[Tensor, "..."] = 1.0
+    ) -> tuple[Float[Tensor, "n_out n_in"], RuleState]:
+        """The change of the weights, to be added, and what is remembered afterwards.
+
+        `modulator` is the third factor: one number, or one for each postsynaptic cell. With 0, nothing changes.
+        """
+
+
+class Modulator(ABC, Generic[RuleState]):
+    """How much what happens matters: a signal that reaches all synapses. A pure function, like a rule."""
+
+    @abstractmethod
+    def begin(self, evidence: Float[Tensor, "*shape"]) -> RuleState:
+        """What is remembered before the first evidence, which is given."""
+
+    @abstractmethod
+    def __call__(self, evidence: Float[Tensor, "*shape"], state: RuleState) -> tuple[Float[Tensor, ""], RuleState]:
+        """The signal, one number, and what is remembered afterwards."""

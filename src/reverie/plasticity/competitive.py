@@ -17,12 +17,15 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from reverie.contracts import Rule, SynapseView
+from reverie.plasticity.parts import Coefficient, gated
+
 __all__ = ["CompetitiveHebb"]
 
 
 @dataclass(frozen=True)
-class CompetitiveHebb:
-    """One step of competition and Hebbian growth.
+class CompetitiveHebb(Rule[tuple[()]]):
+    """One step of competition and Hebbian growth. `post` of the view is not used: who wins is computed from the input.
 
     Parameters
     ----------
@@ -30,7 +33,15 @@ class CompetitiveHebb:
         η, 0…1.
     """
 
-    rate: float = 0.1
+    rate: Coefficient = 0.1
+
+    def begin(self, view: SynapseView) -> tuple[()]:
+        return ()
+
+    def __call__(
+        self, view: SynapseView, state: tuple[()], modulator: float | Float[Tensor, "..."] = 1.0
+    ) -> tuple[Float[Tensor, "n_out n_in"], tuple[()]]:
+        return gated(self.step(view.weight, view.pre) - view.weight, modulator), state
 
     def step(self, weight: Float[Tensor, "k d"], pre: Float[Tensor, "n d"]) -> Float[Tensor, "k d"]:
         """The weights after a batch; cells that won nothing stay as they are.
@@ -47,8 +58,7 @@ class CompetitiveHebb:
         post = pre @ weight.T
         winner = post.abs().argmax(1)
         activity = post.gather(1, winner[:, None])
-        hebb = torch.zeros_like(weight).index_add_(0, winner, activity * pre)
-        fired = torch.zeros(len(weight), dtype=torch.bool, device=weight.device)
-        fired[winner] = True
+        hebb = torch.zeros_like(weight).index_add(0, winner, activity * pre)
+        fired = torch.zeros_like(weight[:, 0], dtype=torch.bool).index_fill(0, winner, True)
         turned = normalize(weight + self.rate * (normalize(hebb) - weight))
         return torch.where(fired[:, None], turned, weight)
