@@ -12,6 +12,8 @@ NAMES = (
     "speed",
     "spiking",
     "plasticity",
+    "sparsity",
+    "nmda",
     "sleep_replay",
     "energy",
     "kills",

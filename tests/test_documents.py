@@ -13,6 +13,7 @@ from mktestdocs import check_md_file
 import reverie
 
 ROOT = Path(__file__).resolve().parents[1]
+PAGES = ("nmda", "plasticity", "sparsity", "spiking")  # with examples
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(reverie.__path__, "reverie.")
@@ -20,7 +21,7 @@ MODULES = sorted(
 )
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "docs/spiking.md"])
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", *(f"docs/{page}.md" for page in PAGES)])
 def test_documents(name):
     check_md_file(ROOT / name, memory=True)
 

@@ -7,6 +7,7 @@ from reverie.functional.events import break_even, event_linear
 from reverie.functional.fisher import diagonal_fisher
 from reverie.functional.importance import path_importance, quadratic_penalty
 from reverie.functional.izhikevich import CELLS, Cell, IzhikevichState, izhikevich
+from reverie.functional.lca import Competition, compete, competition_step, dictionary_step, lasso_objective
 from reverie.functional.neurons import (
     SURROGATES,
     NeuronState,
@@ -15,6 +16,7 @@ from reverie.functional.neurons import (
     step_function,
     surrogate_slope,
 )
+from reverie.functional.nmda import nmda
 from reverie.functional.pruning import least_useful, most_useful
 from reverie.functional.ridge import Spectrum, choose_ridge, spectrum
 from reverie.functional.variational import (
@@ -26,33 +28,44 @@ from reverie.functional.variational import (
     reparameterise,
 )
 from reverie.functional.whitening import CONTRAST_FLOOR, normalise_contrast, whitening
+from reverie.functional.winners import boosting, code_product, code_to_dense, k_winners
 
 __all__ = [
     "CELLS",
     "CONTRAST_FLOOR",
     "SURROGATES",
     "Cell",
+    "Competition",
     "IzhikevichState",
     "NeuronState",
     "Spectrum",
     "Surrogate",
     "bernoulli_nll",
+    "boosting",
     "break_even",
     "choose_ridge",
+    "code_product",
+    "code_to_dense",
+    "compete",
+    "competition_step",
     "cross_entropy_among",
     "delta_spikes",
     "diagonal_fisher",
+    "dictionary_step",
     "distillation",
     "event_linear",
     "gaussian_nll",
     "integrate_and_fire",
     "izhikevich",
+    "k_winners",
     "kl_to_mixture",
     "kl_to_standard_normal",
+    "lasso_objective",
     "latency_spikes",
     "least_useful",
     "log_normal",
     "most_useful",
+    "nmda",
     "normalise_contrast",
     "one_hot_logits",
     "path_importance",

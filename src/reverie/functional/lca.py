@@ -45,7 +45,7 @@ class Competition(NamedTuple):
 def competition_step(
     state: Competition,
     drive: Float[Tensor, "n atoms"],
-    gram: Float[Tensor, "atoms atoms"],
+    dictionary: Float[Tensor, "atoms d"],
     *,
     penalty: float,
     rate: float,
@@ -56,15 +56,15 @@ def competition_step(
     ----------
     drive : Tensor, shape [n, atoms]
         b, one number for each cell.
-    gram : Tensor, shape [atoms, atoms]
-        D Dᵀ.
+    dictionary : Tensor, shape [atoms, d]
+        D. The overlaps D Dᵀ are not formed: a D Dᵀ is what the code explains of the input, seen through the fields.
     penalty : float
         λ, in units of the membrane.
     rate : float
         Length of the step in units of τ. It settles below 2 / the largest eigenvalue of D Dᵀ.
     """
-    inhibition = torch.addmm(drive + state.code, state.code, gram, alpha=-1)
-    membrane = torch.lerp(state.membrane, inhibition, rate)
+    rest = torch.addmm(drive + state.code, state.code @ dictionary, dictionary.T, alpha=-1)
+    membrane = torch.lerp(state.membrane, rest, rate)
     return Competition(membrane, torch.nn.functional.softshrink(membrane, penalty))
 
 
@@ -103,15 +103,14 @@ def compete(
     tensor([[2., 0.]])
     """
     _check(x, dictionary, penalty, steps, state)
-    gram = dictionary @ dictionary.T
     drive = x @ dictionary.T
     if rate is None:
-        rate = 1.5 / float(torch.linalg.matrix_norm(gram.detach(), 2).clamp_min(1e-12))
+        rate = 1.5 / _largest_eigenvalue(dictionary.detach())
     if state is None:
         state = Competition(torch.zeros_like(drive), torch.zeros_like(drive))
     for step in range(1, steps + 1):
         before = state.membrane
-        state = competition_step(state, drive, gram, penalty=penalty, rate=rate)
+        state = competition_step(state, drive, dictionary, penalty=penalty, rate=rate)
         resting = tolerance > 0 and step % _LOOK == 0 and len(x) > 0
         if resting and float((state.membrane - before).detach().abs().max()) <= tolerance * penalty:
             break
@@ -137,6 +136,12 @@ def lasso_objective(
 ) -> Float[Tensor, " n"]:
     """½‖x − Dᵀa‖² + λ‖a‖₁ of each sample."""
     return 0.5 * (x - code @ dictionary).square().sum(1) + penalty * code.abs().sum(1)
+
+
+def _largest_eigenvalue(dictionary: Tensor) -> float:
+    """Of D Dᵀ, which are those of Dᵀ D."""
+    small = dictionary if len(dictionary) <= dictionary.shape[1] else dictionary.T
+    return float(torch.linalg.eigvalsh(small @ small.T)[-1])
 
 
 def _check(x: Tensor, dictionary: Tensor, penalty: float, steps: int, state: Competition | None) -> None:

@@ -16,23 +16,39 @@ from reverie.layers.neurons import (
     if_neurons,
     lif,
 )
+from reverie.layers.nmda import NMDA, FeedForward, TransformerBlock, replace_activation
 from reverie.layers.sequence import SpikingSequence
+from reverie.layers.sparse_coding import SparseCoding
+from reverie.layers.sparse_linear import SET, PackedLinear, Rewiring, RigL, SparseLinear
 from reverie.layers.spiking import DenseStepper, SpikingConv, SpikingDense, SpikingRecurrent
+from reverie.layers.winners import CodeLinear, KWinners, SparseCode
 
 __all__ = [
+    "NMDA",
+    "SET",
     "Autoencoder",
+    "CodeLinear",
     "DenseStepper",
     "Expansion",
+    "FeedForward",
     "Head",
     "Izhikevich",
+    "KWinners",
     "LeakyIntegrator",
+    "PackedLinear",
     "Perceptron",
     "RateNetwork",
+    "Rewiring",
+    "RigL",
+    "SparseCode",
+    "SparseCoding",
+    "SparseLinear",
     "SpikingConv",
     "SpikingDense",
     "SpikingNeurons",
     "SpikingRecurrent",
     "SpikingSequence",
+    "TransformerBlock",
     "VisualCortex",
     "adaptive_lif",
     "current_lif",
@@ -43,6 +59,7 @@ __all__ = [
     "lif",
     "linear_layers",
     "liveliest",
+    "replace_activation",
     "to_nir",
     "to_spiking",
 ]
