@@ -28,15 +28,16 @@ def taught(*, per_class: bool = True, n: int = 3000, d: int = 12, k: int = 4) ->
     return memory
 
 
+@pytest.mark.parametrize(("n", "d"), [(3000, 12), (15, 40)])  # many samples, and fewer than half as many as inputs
 @pytest.mark.parametrize("per_class", [True, False])
-def test_dreams_have_the_memory_s_means_and_covariances(per_class: bool) -> None:
-    memory = taught(per_class=per_class)
+def test_dreams_have_the_memory_s_means_and_covariances(per_class: bool, n: int, d: int) -> None:
+    memory = taught(per_class=per_class, n=n, d=d)
     counts, means, covariances = memory.moments()
     dreams, of = Dreamer(memory).dream(60_000, source())
     common = torch.einsum("k,kde->de", counts / counts.sum(), covariances) if per_class else covariances[0]
     for column in range(4):
         own = dreams[of == column].double()
-        torch.testing.assert_close(own.mean(0), means[column], atol=0.15, rtol=0)
+        torch.testing.assert_close(own.mean(0), means[column], atol=0.15 * (d / 12) ** 0.5, rtol=0)
         expected = 0.7 * covariances[column] + 0.3 * common if per_class else common
         error = (torch.cov(own.T) - expected).norm() / expected.norm()
         assert float(error) < 0.05

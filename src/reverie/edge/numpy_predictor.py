@@ -78,7 +78,7 @@ class Predictor:
     def _cortex(self, x: Any) -> Any:
         side, (rows, columns) = self.about["patch"], self.about["regions"]
         rounded = _bfloat16 if self.about["bfloat16"] else lambda values: values
-        threshold = np.float32(rounded(np.float32(self.about["threshold"])))
+        threshold = np.float32(self.about["threshold"])
         windows = np.lib.stride_tricks.sliding_window_view(x, (side, side), (1, 2))
         if x.ndim == 4:
             windows = np.moveaxis(windows, 3, -1)
@@ -88,14 +88,13 @@ class Predictor:
         seen = seen / np.sqrt((seen * seen).mean(1, keepdims=True) + np.float32(10 / 255**2))
         kernel, bias = rounded(self.arrays["kernel"]), rounded(self.arrays["bias"])
         simple = rounded(rounded(seen) @ kernel + bias).reshape(n, height, width, -1)
-        on, off = np.maximum(simple, threshold), np.minimum(simple, -threshold)
+        halves = np.maximum(simple - threshold, 0), np.maximum(-simple - threshold, 0)
         regions = []
         for top, bottom in rows:
             for left, right in columns:
                 here = (slice(None), slice(top, bottom), slice(left, right))
-                for cells, sign in ((on, 1), (off, -1)):
-                    regions.append(rounded(cells[here].mean((1, 2))) * sign - np.float32(self.about["threshold"]))
-        activity = np.sqrt(np.maximum(np.concatenate(regions, 1), 0))
+                regions += [cells[here].mean((1, 2)) for cells in halves]
+        activity = np.sqrt(np.concatenate(regions, 1))
         return np.clip(np.round(activity * self.arrays["gain"]), 0, 127)
 
 

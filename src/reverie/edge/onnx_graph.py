@@ -156,16 +156,14 @@ class _Graph:
         kernel = self.op("Unsqueeze", self._rounded(kernel), self.constant([2, 3], np.int64))
         simple = self.op("Conv", seen, kernel, self._rounded(self.constant(self.arrays["bias"])))
         simple = self._rounded(simple)
-        level = self._rounded(self.constant(self.about["threshold"]))
-        on, off = self.op("Max", simple, level), self.op("Min", simple, self.op("Neg", level))
+        level = self.constant(self.about["threshold"])
+        halves = [self.op("Relu", self.op("Sub", cells, level)) for cells in (simple, self.op("Neg", simple))]
         axes, regions = self.constant([2, 3], np.int64), []
         for top, bottom in rows:
             for left, right in columns:
                 start, end = self.constant([top, left], np.int64), self.constant([bottom, right], np.int64)
-                for cells in (on, off):
+                for cells in halves:
                     here = self.op("Slice", cells, start, end, axes)
-                    pooled = self._rounded(self.op("ReduceMean", here, axes=[2, 3], keepdims=0))
-                    pooled = pooled if cells is on else self.op("Neg", pooled)
-                    regions.append(self.op("Sub", pooled, self.constant(self.about["threshold"])))
-        activity = self.op("Sqrt", self.op("Relu", self.op("Concat", *regions, axis=1)))
+                    regions.append(self.op("ReduceMean", here, axes=[2, 3], keepdims=0))
+        activity = self.op("Sqrt", self.op("Concat", *regions, axis=1))
         return self._counts(activity, self.constant(self.arrays["gain"]))

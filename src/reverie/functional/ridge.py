@@ -14,6 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from reverie.functional.factor import thin_factor
+
 __all__ = ["Spectrum", "choose_ridge", "spectrum"]
 
 
@@ -61,19 +63,12 @@ def spectrum(gram: Float[Tensor, "d d"], cross: Float[Tensor, "d k"], *, samples
 
 
 def _low_rank_spectrum(gram: Tensor, cross: Tensor) -> Spectrum:
-    """Through G = L Lᵀ, L of [d, r] by a pivoted Cholesky factorisation: the eigenvalues are those of Lᵀ L.
-
-    Higham, 2002, Accuracy and Stability of Numerical Algorithms, section 10.3.
-    """
-    from scipy.linalg.lapack import dpstrf
-
-    factor, pivots, rank, _ = dpstrf(gram.double().cpu().numpy(), lower=1)
-    thin = torch.from_numpy(factor).tril_()[:, :rank].to(gram.device)
-    order = torch.from_numpy(pivots - 1).long().to(gram.device)
+    """Through G = L Lᵀ, L of [d, r]: the eigenvalues are those of Lᵀ L."""
+    thin = thin_factor(gram)
     inner, turned = torch.linalg.eigh(thin.T @ thin)
     inner = inner.clamp_min(1e-300)
-    along = (turned.T @ (thin.T @ cross.double()[order])).square().sum(1) / inner
-    missing = len(gram) - rank
+    along = (turned.T @ (thin.T @ cross.double())).square().sum(1) / inner
+    missing = len(gram) - thin.shape[1]
     return Spectrum(*(torch.nn.functional.pad(part.flip(0), (0, missing)) for part in (inner, along)))
 
 

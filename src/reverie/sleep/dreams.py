@@ -12,11 +12,13 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+from reverie.functional import thin_factor
 from reverie.memory import AssociativeMemory
 
 __all__ = ["Dreamer"]
 
 _COMMON = 0.3  # weight of the common covariance
+_FEW = 0.5  # samples per input below which a covariance is factored into as many columns as it has rank
 _JITTER = 1e-2  # of the mean variance, so that directions without any can be factored
 
 
@@ -48,11 +50,16 @@ class Dreamer:
         share = (counts / counts.sum())[:, None, None]
         common = (covariances * share).sum(0) if len(covariances) > 1 else covariances[0]
         jitter = _JITTER * float(common.diagonal().mean()) + 1e-12
+        few = float(counts.sum()) < _FEW * len(common)
+        self.spread = jitter**0.5 if few else 0.0  # of what is added where the factors are thin
         self.factors = []
         for covariance in covariances if len(covariances) > 1 else covariances[:1]:
             mixed = (1 - _COMMON) * covariance + _COMMON * common
-            mixed.diagonal().add_(jitter)
-            self.factors.append(torch.linalg.cholesky(mixed).float())
+            if few:
+                self.factors.append(thin_factor(mixed).float())
+            else:
+                mixed.diagonal().add_(jitter)
+                self.factors.append(torch.linalg.cholesky(mixed).float())
 
     def dream(
         self, n: int, generator: torch.Generator, need: Float[Tensor, " k"] | None = None
@@ -62,11 +69,11 @@ class Dreamer:
             of = self.classes[torch.randint(len(self.classes), (n,), generator=generator)]
         else:
             of = self.classes[torch.multinomial(need[self.classes], n, replacement=True, generator=generator)]
-        noise = torch.randn(n, self.means.shape[1], generator=generator)
         keys = self.means[of].float()
-        if len(self.factors) == 1:
-            keys += noise @ self.factors[0].T
-        else:
-            for column in of.unique().tolist():
-                keys[of == column] += noise[of == column] @ self.factors[column].T
+        for column in of.unique().tolist() if len(self.factors) > 1 else [0]:
+            here = of == column if len(self.factors) > 1 else slice(None)
+            factor = self.factors[column]
+            keys[here] += torch.randn(len(keys[here]), factor.shape[1], generator=generator) @ factor.T
+        if self.spread:
+            keys += self.spread * torch.randn(keys.shape, generator=generator)
         return (keys.round().clamp(self.lowest, self.highest) if self.lowest == self.lowest else keys), of
