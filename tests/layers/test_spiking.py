@@ -80,7 +80,8 @@ def test_one_step_of_one_sample_is_a_step_of_the_sequence(reset, compiled, monke
         layer.bias.copy_((64 * layer.bias).round() / 64)
     whole, state = layer(x)
     step = layer.stepper()
-    steps = torch.stack([step(now[0]) for now in x])
+    room = torch.empty(80)
+    steps = torch.stack([step(now[0], out=room).clone() if index % 2 else step(now[0]) for index, now in enumerate(x)])
     assert torch.equal(steps, whole[:, 0])
     torch.testing.assert_close(step.membrane, state.membrane[0], atol=1e-4, rtol=1e-4)
     assert 0 < float(steps.mean()) < 1
@@ -159,6 +160,10 @@ BAD = {
     "a step of cells that need more state": (
         lambda: SpikingDense(6, 5, adaptive_lif(), generator=source()).stepper(),
         "no adaptation",
+    ),
+    "a place of another width": (
+        lambda: SpikingDense(6, 5, generator=source()).stepper()(torch.zeros(6), out=torch.zeros(6)),
+        "out is not fit",
     ),
     "a step of another width": (
         lambda: SpikingDense(6, 5, generator=source()).stepper()(torch.zeros(7)),

@@ -108,16 +108,17 @@ class DenseStepper:
             raise BadData(
                 "A stepper is for neurons with a constant decay, no synaptic current and no adaptation. Call the layer."
             )
-        self._cell, self._inputs = cell, layer.weight.shape[1]
+        self._cell, self._shape = cell, layer.weight.shape[1:]
+        self._out: Tensor | None = None
         self._columns = layer.weight.detach().t().contiguous()
         self._bias = layer.bias.detach().contiguous()
         self.membrane = torch.zeros_like(self._bias)
         self._run = None
         if native.usable(self._columns, self._bias):
-            room = self._inputs + native.EVENT_SLACK
+            room = self._shape[0] + native.EVENT_SLACK
             self._room = torch.empty(room, dtype=torch.int32), torch.empty(room)
             self._form = native.Stepper(
-                self._inputs,
+                self._shape[0],
                 len(self._bias),
                 self._columns.data_ptr(),
                 self._bias.data_ptr(),
@@ -130,20 +131,24 @@ class DenseStepper:
             )
             self._run, self._place = native.event_step(), ctypes.addressof(self._form)
 
-    def __call__(self, x: Float[Tensor, " i"]) -> Float[Tensor, " o"]:
-        """The spikes of one step."""
-        if x.shape != (self._inputs,) or x.dtype != torch.float32:
-            raise BadData(f"x has shape {tuple(x.shape)} and type {x.dtype}. Expected [{self._inputs}], float32.")
+    def __call__(self, x: Float[Tensor, " i"], *, out: Float[Tensor, " o"] | None = None) -> Float[Tensor, " o"]:
+        """The spikes of one step; written to `out` where that is given, which saves a part of the time."""
+        if x.shape != self._shape or x.dtype != torch.float32:
+            raise BadData(f"x has shape {tuple(x.shape)} and type {x.dtype}. Expected {list(self._shape)}, float32.")
+        if out is None:
+            out = torch.empty_like(self.membrane)
+        elif out is not self._out:  # looked at once, not at every step
+            if out.shape != self.membrane.shape or out.dtype != torch.float32 or not out.is_contiguous():
+                raise BadData(f"out is not fit. Expected [{len(self.membrane)}], float32, contiguous.")
+            self._out = out
         if self._run is not None and x.is_contiguous():
-            spikes = torch.empty_like(self.membrane)
-            self._run(self._place, x.data_ptr(), spikes.data_ptr())
-            return spikes
+            self._run(self._place, x.data_ptr(), out.data_ptr())
+            return out
         with torch.no_grad():
             before = NeuronState.zeros(self.membrane[None])._replace(membrane=self.membrane[None])
             spikes, after = self._cell(event_linear(x[None, None], self._columns.t(), self._bias), before)
             self.membrane.copy_(after.membrane[0])
-            fired: Tensor = spikes[0, 0]
-            return fired
+            return out.copy_(spikes[0, 0])
 
 
 class SpikingConv(nn.Module):
