@@ -52,4 +52,4 @@ class Stepper(ctypes.Structure):
 
 def event_step() -> Callable[..., int]:
     """`run(stepper's address, events' address, spikes' address)`: one step."""
-    return function("event_step", c_void_p, c_void_p, c_void_p)
+    return function("event_step", c_void_p, c_void_p, c_void_p, brief=True)

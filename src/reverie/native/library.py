@@ -14,12 +14,12 @@ __all__ = ["address", "available", "function", "in_parts", "usable"]
 
 
 @cache
-def _library() -> ctypes.CDLL | None:
+def _library(*, brief: bool = False) -> ctypes.CDLL | None:
     place = Path(__file__).with_name("kernels.shared")
     if os.environ.get("REVERIE_PURE") or not place.exists():
         return None
     try:
-        return ctypes.CDLL(str(place))
+        return ctypes.PyDLL(str(place)) if brief else ctypes.CDLL(str(place))
     except OSError:  # made for another machine
         return None
 
@@ -35,9 +35,9 @@ def usable(*tensors: Tensor) -> bool:
 
 
 @cache
-def function(name: str, *kinds: type, returns: type | None = None) -> Callable[..., int]:
-    """A function of the library."""
-    library = _library()
+def function(name: str, *kinds: type, returns: type | None = None, brief: bool = False) -> Callable[..., int]:
+    """A function of the library; while one that is not `brief` runs, other threads of Python may."""
+    library = _library(brief=brief)
     assert library is not None, "ask `available` first"
     found: Callable[..., int] = library[name]
     found.argtypes, found.restype = kinds, returns  # type: ignore[attr-defined]
