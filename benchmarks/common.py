@@ -20,6 +20,8 @@ from reverie.runs import Grid
 ROOT = Path(__file__).resolve().parent
 WORK = ROOT / ".work"
 """Runs are kept here and gone on with; nothing here is committed."""
+ALLOCATOR = "MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000"
+"""Set in the environment, these keep freed memory in the process: page faults are dear on virtual machines."""
 
 
 @dataclass(frozen=True)

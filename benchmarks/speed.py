@@ -14,15 +14,13 @@ import torch
 from sklearn.linear_model import SGDClassifier
 from torch import nn
 
-from common import Claim, arguments, finish, one_thread
+from common import ALLOCATOR, Claim, arguments, finish, one_thread
 from reverie.errors import MissingData
 from reverie.layers import Expansion
 from reverie.learners import BIR, Exact, Naive
 from reverie.streams import make
 
 WIDTH = 4000
-ALLOCATOR = "MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000"
-"""Set in the environment, these keep freed memory in the process: page faults are dear on virtual machines."""
 
 
 def pictures(n: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -16,13 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from common import Claim, arguments, finish, one_thread
+from common import ALLOCATOR, Claim, arguments, finish, one_thread
 from reverie import native
 from reverie.functional import event_linear
 from reverie.layers import SpikingDense, lif
 
-ALLOCATOR = "MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=100000000000"
-"""Set in the environment, these keep freed memory in the process: page faults are dear on virtual machines."""
 N = 512
 BETA = 0.9
 DENSITY = 0.1

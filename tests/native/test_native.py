@@ -43,6 +43,13 @@ def test_the_cortex_sees_the_same(precision, shape, monkeypatch):
     torch.testing.assert_close(fast, slow, atol=0.03 if precision == "bfloat16" else 1e-4, rtol=1e-3)
 
 
+def test_a_patch_too_large_for_the_compiled_loop_is_seen_all_the_same():
+    cortex = VisualCortex((40, 40, 3), filters=3, patch=38, generator=torch.Generator().manual_seed(0))
+    code = cortex(torch.rand(2, 40, 40, 3, generator=torch.Generator().manual_seed(1)))
+    assert code.shape == (2, 24)
+    assert bool(code.any())
+
+
 @pytest.mark.parametrize("n", [0, 1, 5, 100])
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_parts_cover_all_once(n, threads, monkeypatch):

@@ -121,6 +121,7 @@ class VisualCortex(nn.Module):
             for left, right in regions_of(width, self.grid, self.overlap)
         ]
         fast = native.available() and x.device.type == "cpu" and x.dtype in (torch.uint8, torch.float32)
+        fast = fast and len(kernel) <= native.LARGEST_PATCH
         pooled = native.cortex_pool if fast else pool
         kernel, bias, found = kernel.to(work), bias.to(work), []
         for block in x.contiguous().split(pictures):

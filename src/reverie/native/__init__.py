@@ -4,13 +4,14 @@
 PyTorch. `REVERIE_PURE=1` in the environment leaves it out, at installation or afterwards.
 """
 
-from reverie.native.cortex import cortex_patches, cortex_pool
+from reverie.native.cortex import LARGEST_PATCH, cortex_patches, cortex_pool
 from reverie.native.events import EVENT_SLACK, Stepper, event_product, event_step
 from reverie.native.library import available, usable
 from reverie.native.neurons import NeuronForm, neurons_backward, neurons_forward
 
 __all__ = [
     "EVENT_SLACK",
+    "LARGEST_PATCH",
     "NeuronForm",
     "Stepper",
     "available",

@@ -8,7 +8,10 @@ from torch import Tensor
 
 from reverie.native.library import function, in_parts
 
-__all__ = ["cortex_patches", "cortex_pool"]
+__all__ = ["LARGEST_PATCH", "cortex_patches", "cortex_pool"]
+
+LARGEST_PATCH = 4096
+"""Numbers in a patch that the compiled loop has room for."""
 
 
 def cortex_patches(x: Num[Tensor, "n *shape"], side: int, floor: float, out: Float[Tensor, "rows d"]) -> None:
