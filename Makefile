@@ -29,7 +29,7 @@ test: $(STAMP)   ## set up and run the linters, the type checker and the tests
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(STAMP)   ## put the code in shape
 	$(BIN)/ruff format .

@@ -23,6 +23,14 @@ import torch  # noqa: E402
 torch.set_num_threads(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, those that share a dear thing stay together: one cluster, one browser."""
+    for item in items:
+        for dear in ("ray", "browser"):
+            if item.get_closest_marker(dear):
+                item.add_marker(pytest.mark.xdist_group(dear))
+
+
 @pytest.fixture(autouse=True)
 def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a test writes to the working folder goes to a folder of its own."""
