@@ -67,7 +67,7 @@ class STDP(Rule[Traces]):
     ) -> tuple[Float[Tensor, "n_out n_in"], Traces]:
         same_rows(state.pre, view.pre)
         same_rows(state.post, view.post)
-        after = torch.cat([self.potentiation * view.post, -self.depression * state.post])
-        change = 2 * hebbian(after, torch.cat([state.pre, view.pre]))  # the mean is over n rows, not over 2n
+        after = torch.cat([2 * self.potentiation * view.post, -2 * self.depression * state.post])
+        change = hebbian(after, torch.cat([state.pre, view.pre]))  # 2: the mean is over n rows, not over 2n
         left = Traces(decay(self.tau_pre) * (state.pre + view.pre), decay(self.tau_post) * (state.post + view.post))
         return gated(change, modulator), left
