@@ -49,10 +49,10 @@ def through_onnx(path: Path, x: Any) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("brain", KINDS, indirect=True)
-@pytest.mark.parametrize("by", ["memory", "cortex"])
-def test_the_same_labels(brain: Any, by: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("by", "slept"), [("memory", False), ("memory", True), ("cortex", True)])
+def test_the_same_labels(brain: Any, by: Any, slept: bool, tmp_path: Path) -> None:
     made, x = brain
-    if by == "cortex":
+    if slept:
         made.sleep(Plan(hidden=(30, 20), steps=100, retention=0, tolerance=1, keep=0.8))
     expected, probability = made.predict(x, by=by), made.predict_proba(x, by=by)
     report = made.export(tmp_path / "b.onnx", by=by)

@@ -324,7 +324,8 @@ class Brain:
         name : str
             As given to `learn`.
         x, y
-            Samples that were learned, and their labels.
+            Samples that were learned, and their labels. Where a night has compiled the cortex since (see `Plan`), their
+            keys are no more to the last bit what they were, and so much of them remains.
 
         Raises
         ------

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from reverie.brain.mind import Mind
 from reverie.edge import Parts
 from reverie.errors import BadData
-from reverie.layers import Expansion, VisualCortex
+from reverie.layers import Expansion, IntegerCortex, VisualCortex
 from reverie.layers.cortex import regions_of
 
 __all__ = ["parts_of"]
@@ -73,6 +73,9 @@ def _of_senses(module: nn.Module | None, about: dict[str, Any]) -> dict[str, NDA
             "bias": (-module.mean @ kernel).numpy(),
             "gain": module.gain.numpy().astype(np.float32),
         }
+    if isinstance(module, IntegerCortex):
+        about |= {"kind": "integer cortex", "patch": module.patch, "regions": module.cuts, "floor": module.floor}
+        return {name: value.numpy() for name, value in module.state_dict().items()}
     if isinstance(module, Expansion):
         about |= {"kind": "expansion", "winners": module.winners if module.kind == "kwta" else 0}
         return {"projection": module.projection.numpy(), "bias": module.bias.numpy()}

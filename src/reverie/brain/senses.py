@@ -2,7 +2,7 @@
 
 What can be sensed: pictures (height × width, grey or in colours), feature vectors, sentences. The encoders:
 
-- `cortex`: the visual cortex, grown from the first pictures (`reverie.plasticity`);
+- `cortex`: the visual cortex, grown from the first pictures (`reverie.plasticity`); a night compiles it to eight bits;
 - `expansion`: sparse random expansion of anything numeric;
 - `raw`: the numbers as they are;
 - `hash`, `minilm`: sentences as vectors (`reverie.streams.text`); MiniLM's then pass a random expansion;
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from reverie.checkpoint import pack_state
 from reverie.contracts import State
 from reverie.errors import BadData, unknown_name
-from reverie.layers import Expansion, VisualCortex
+from reverie.layers import Expansion, IntegerCortex, VisualCortex
 from reverie.plasticity import CompetitiveHebb, develop
 from reverie.streams.text import encode_text
 
@@ -192,12 +192,14 @@ class Senses:
     @property
     def whole_numbers(self) -> bool:
         """Whether keys are spike counts 0…127."""
-        return isinstance(self.module, VisualCortex | Expansion)
+        return isinstance(self.module, VisualCortex | IntegerCortex | Expansion)
 
     def groups(self, width: int) -> Int64[Tensor, "g m"]:
         """The inputs of the memory that come and go together: a filter's cells, else each input alone."""
         if isinstance(self.module, VisualCortex):
             return torch.arange(width).view(-1, len(self.module.filters)).T.contiguous()
+        if isinstance(self.module, IntegerCortex):
+            return torch.arange(width).view(-1, len(self.module.kernel)).T.contiguous()
         return torch.arange(width)[:, None]
 
     def keep(self, groups: Int64[Tensor, " kept"], width: int) -> Int64[Tensor, " inputs"]:
@@ -205,11 +207,20 @@ class Senses:
         inputs = self.groups(width)[groups].T.flatten()
         if isinstance(self.module, VisualCortex):
             self.module.filters = self.module.filters[groups].clone()
+        elif isinstance(self.module, IntegerCortex):
+            self.module = self.module.kept(groups)
         elif isinstance(self.module, Expansion):
             self.module.projection = self.module.projection[:, groups].contiguous()
             self.module.bias = self.module.bias[groups].clone()
         self.kept = groups if self.kept is None else self.kept[groups]
         return inputs
+
+    def compile(self) -> bool:
+        """Go over to eight bits, where there is a cortex of grey levels that can; whether there was. For good."""
+        if not self.pixels or not isinstance(self.module, VisualCortex) or not IntegerCortex.fits(self.module):
+            return False
+        self.module = IntegerCortex.of(self.module)
+        return True
 
     def shared_with(self, other: "Senses", width: int, others_width: int) -> tuple[Tensor, Tensor]:
         """Which groups of each are the same groups of the same encoder.
@@ -249,9 +260,13 @@ class Senses:
         senses.settings = state["settings"]
         if state["shape"] is not None:
             senses.shape, senses.pixels = tuple(state["shape"]), bool(state["pixels"])
-            senses.module = senses._make(senses.encoder, senses.shape)
-            if senses.module is not None:
-                _load(senses.module, state["module"])
+            module = senses._make(senses.encoder, senses.shape)
+            if isinstance(module, VisualCortex) and "kernel" in state["module"]:
+                form: dict[str, Any] = {"patch": module.patch, "grid": module.grid, "overlap": module.overlap}
+                module = IntegerCortex(senses.shape, **state["module"], **form)
+            elif module is not None:
+                _load(module, state["module"])
+            senses.module = module
             senses.kept, senses.origin = state["kept"], state["origin"]
         return senses
 

@@ -51,8 +51,11 @@ class Predictor:
         return powers / powers.sum(1, keepdims=True)
 
     def _scores(self, x: Any) -> Any:
-        seen = x.astype(np.float32) / np.float32(255) if self.about["pixels"] else x.astype(np.float32)
-        keys = {"cortex": self._cortex, "expansion": self._expansion, "raw": self._raw}[self.about["kind"]](seen)
+        if self.about["kind"] == "integer cortex":
+            keys = self._integer_cortex(x)
+        else:
+            seen = x.astype(np.float32) / np.float32(255) if self.about["pixels"] else x.astype(np.float32)
+            keys = {"cortex": self._cortex, "expansion": self._expansion, "raw": self._raw}[self.about["kind"]](seen)
         a = self.arrays
         if "kept" in a:
             keys = keys[:, a["kept"]]
@@ -75,15 +78,36 @@ class Predictor:
             active = active - np.sort(active, 1)[:, -winners - 1][:, None]
         return np.clip(np.round(active * np.float32(127 / 4)), 0, 127)
 
-    def _cortex(self, x: Any) -> Any:
-        side, (rows, columns) = self.about["patch"], self.about["regions"]
-        rounded = _bfloat16 if self.about["bfloat16"] else lambda values: values
-        threshold = np.float32(self.about["threshold"])
+    def _patches(self, x: Any) -> Any:
+        """What is seen at every place: n, height, width, pixels of a patch."""
+        side = self.about["patch"]
         windows = np.lib.stride_tricks.sliding_window_view(x, (side, side), (1, 2))
         if x.ndim == 4:
             windows = np.moveaxis(windows, 3, -1)
-        n, height, width = windows.shape[:3]
-        seen = windows.reshape(n * height * width, -1)
+        return windows.reshape(*windows.shape[:3], -1)
+
+    def _integer_cortex(self, x: Any) -> Any:
+        a, seen = self.arrays, self._patches(x)
+        inputs, levels = seen.shape[3], seen.astype(np.int64)
+        variance = (inputs * (levels * levels).sum(3) - levels.sum(3) ** 2) / (inputs * inputs)
+        scale = (1 / np.sqrt(variance + self.about["floor"])).astype(np.float32)
+        products = seen.astype(np.float32) @ a["kernel"].T.astype(np.float32)  # whole numbers below 2²⁴: exact
+        simple = np.round(products * scale[..., None]).astype(np.int32)
+        halves = np.maximum(simple - a["upper"], 0), np.maximum(a["lower"] - simple, 0)
+        counts = []
+        for top, bottom in self.about["regions"][0]:
+            for left, right in self.about["regions"][1]:
+                weight = a["weight"] / np.float32((bottom - top) * (right - left))
+                sums = [cells[:, top:bottom, left:right].sum((1, 2)).astype(np.float32) for cells in halves]
+                counts += [np.minimum(np.round(np.sqrt(total * weight)), 127) for total in sums]
+        return np.concatenate(counts, 1)
+
+    def _cortex(self, x: Any) -> Any:
+        (rows, columns), seen = self.about["regions"], self._patches(x)
+        n, height, width, inputs = seen.shape
+        rounded = _bfloat16 if self.about["bfloat16"] else lambda values: values
+        threshold = np.float32(self.about["threshold"])
+        seen = seen.reshape(-1, inputs)
         seen = seen - seen.mean(1, keepdims=True)
         seen = seen / np.sqrt((seen * seen).mean(1, keepdims=True) + np.float32(10 / 255**2))
         kernel, bias = rounded(self.arrays["kernel"]), rounded(self.arrays["bias"])

@@ -76,6 +76,8 @@ class _Graph:
 
     def keys(self) -> str:
         seen = "samples"
+        if self.about["kind"] == "integer cortex":
+            return self._integer_cortex(self.cast(seen, np.float32))
         if self.about["pixels"]:
             seen = self.op("Div", self.cast(seen, np.float32), self.constant(255.0))
         keys = {"cortex": self._cortex, "expansion": self._expansion, "raw": self._flat}[self.about["kind"]](seen)
@@ -106,7 +108,7 @@ class _Graph:
     def cast(self, name: str, dtype: Any) -> str:
         from onnx import TensorProto
 
-        kinds = {np.float32: TensorProto.FLOAT, np.float64: TensorProto.DOUBLE}
+        kinds = {np.float32: TensorProto.FLOAT, np.float64: TensorProto.DOUBLE, np.int32: TensorProto.INT32}
         return self.op("Cast", name, to=kinds[dtype])
 
     def _flat(self, x: str) -> str:
@@ -139,13 +141,44 @@ class _Graph:
             return x
         return self.op("Cast", self.op("Cast", x, to=TensorProto.BFLOAT16), to=TensorProto.FLOAT)
 
+    def _colours_first(self, x: str) -> str:
+        if len(self.about["shape"]) == 2:
+            return self.op("Unsqueeze", x, self.constant([1], np.int64))
+        return self.op("Transpose", x, perm=[0, 3, 1, 2])
+
+    def _integer_cortex(self, x: str) -> str:
+        """In whole numbers below 2²⁴, which are exact in float32; so that squares are, too, grey levels ± 128."""
+        side, (rows, columns), colours = self.about["patch"], self.about["regions"], (*self.about["shape"], 1)[2]
+        inputs = side * side * colours
+        x = self._colours_first(self.op("Sub", x, self.constant(128.0)))
+        every = self.constant(np.ones((1, colours, side, side)))
+        sums = self.cast(self.op("Conv", x, every), np.float64)
+        squares = self.cast(self.op("Conv", self.op("Mul", x, x), every), np.float64)
+        size = self.constant(inputs, np.float64)
+        varied = self.op("Sub", self.op("Mul", squares, size), self.op("Mul", sums, sums))
+        variance = self.op("Div", varied, self.constant(inputs * inputs, np.float64))
+        spread = self.op("Sqrt", self.op("Add", variance, self.constant(self.about["floor"], np.float64)))
+        scale = self.cast(self.op("Div", self.constant(1.0, np.float64), spread), np.float32)
+        kernel = self.arrays["kernel"].reshape(-1, side, side, colours).transpose(0, 3, 1, 2)
+        products = self.op("Conv", x, self.cast(self.constant(kernel, np.int8), np.float32))
+        simple = self.cast(self.op("Round", self.op("Mul", products, scale)), np.int32)
+        upper, lower = (self.constant(self.arrays[name][:, None, None], np.int32) for name in ("upper", "lower"))
+        zero, axes, counts = self.constant(0, np.int32), self.constant([2, 3], np.int64), []
+        halves = [self.op("Max", self.op("Sub", *pair), zero) for pair in ((simple, upper), (lower, simple))]
+        for top, bottom in rows:
+            for left, right in columns:
+                start, end = self.constant([top, left], np.int64), self.constant([bottom, right], np.int64)
+                weight = self.constant(self.arrays["weight"] / np.float32((bottom - top) * (right - left)))
+                for cells in halves:
+                    total = self.op("ReduceSum", self.op("Slice", cells, start, end, axes), axes, keepdims=0)
+                    square = self.op("Mul", self.cast(total, np.float32), weight)
+                    counts.append(self.op("Round", self.op("Sqrt", square)))
+        return self.op("Min", self.op("Concat", *counts, axis=1), self.constant(127.0))
+
     def _cortex(self, x: str) -> str:
         side, (rows, columns), colours = self.about["patch"], self.about["regions"], (*self.about["shape"], 1)[2]
         inputs = side * side * colours
-        if colours == 1:
-            x = self.op("Unsqueeze", x, self.constant([1], np.int64))
-        else:
-            x = self.op("Transpose", x, perm=[0, 3, 1, 2])
+        x = self._colours_first(x)
         windows = np.eye(inputs, dtype=np.float32).reshape(inputs, side, side, colours).transpose(0, 3, 1, 2)
         seen = self.op("Conv", x, self.constant(windows))  # patches: n, inputs, height, width
         seen = self.op("Sub", seen, self.op("ReduceMean", seen, axes=[1]))

@@ -31,7 +31,7 @@ class Parts:
     def rounded(self) -> "Parts":
         """With matrices of eight bits, and a scale for each of their columns."""
         arrays = dict(self.arrays)
-        for name in [name for name in arrays if arrays[name].ndim == 2]:
+        for name in [name for name in arrays if arrays[name].ndim == 2 and arrays[name].dtype.kind == "f"]:
             matrix = arrays.pop(name)
             scale = np.maximum(np.abs(matrix).max(0), 1e-12) / 127
             arrays[name] = np.round(matrix / scale).astype(np.int8)

@@ -6,6 +6,7 @@ from reverie.layers.cortex import VisualCortex
 from reverie.layers.dense import Head, Perceptron, dense
 from reverie.layers.exchange import from_nir, to_nir
 from reverie.layers.expansion import Expansion
+from reverie.layers.integer_cortex import IntegerCortex
 from reverie.layers.neurons import (
     Izhikevich,
     LeakyIntegrator,
@@ -32,6 +33,7 @@ __all__ = [
     "Expansion",
     "FeedForward",
     "Head",
+    "IntegerCortex",
     "Izhikevich",
     "KWinners",
     "LeakyIntegrator",

@@ -456,3 +456,252 @@ void cortex_pool(int64_t n, int64_t height, int64_t width, int64_t cells, float 
     else
         pool_block(n, height, width, cells, threshold, simple, 0, regions, edges, out);
 }
+
+/* ---- the visual cortex in eight bits: see reverie/layers/integer_cortex.py ------------------------------------------
+ *
+ * The product of patches and filters, rectification and pooling are one loop: what simple cells do is never written to
+ * memory. All of it is whole numbers but one multiplication, so results are the same on every machine.
+ */
+
+#define TILE 6               /* patches whose sums stay in registers, with those of four times sixteen filters */
+#define LARGEST_INTEGER 1024 /* numbers in a patch */
+#define SLACK 64             /* bytes that may be read or written behind an array of pixels */
+
+typedef struct {
+    int64_t height, width, colours, side; /* of pictures; of a patch */
+    int64_t filters, stored;              /* K; and rounded up to sixteen */
+    int64_t rows, columns;                /* of the grid of pieces, the smallest areas that regions are made of */
+    int64_t regions;
+    double floor;          /* added to the variance, in grey levels squared */
+    const void *kernel;    /* int8 [filters / 16][inputs / 4][16][4] for VNNI, else float [filters / 16][inputs][16] */
+    const int32_t *upper;  /* [stored] levels beyond which on-cells fire */
+    const int32_t *lower;  /* [stored] levels below which off-cells fire */
+    const int32_t *across; /* [columns + 1] where the pieces begin */
+    const int32_t *down;   /* [rows + 1] */
+    const int32_t *areas;  /* [regions][4] pieces: top, bottom, left, right */
+    const float *weight;   /* [regions][filters] of a region's sums */
+} Compiled;
+
+/* Levels of the patches of a piece, rectified and added to its sums. */
+typedef void (*Piece)(const Compiled *p, int64_t places, const uint8_t *patches, const float *scale, int32_t *on,
+                      int32_t *off);
+
+#define STRIDE(p) (((p)->side * (p)->side * (p)->colours + 3) / 4 * 4)
+
+/* Six patches, [d][6], and sixteen filters, [d][16]. Whole numbers below 2^24 are exact in float, and products of those
+ * are what every processor is quick at. */
+INLINE void six_products(int64_t d, const float *pixels, const float *kernel, Lanes *sum) {
+    Lanes a = {0}, b = {0}, c = {0}, e = {0}, f = {0}, g = {0};
+    for (int64_t i = 0; i < d; i++) {
+        const Lanes weights = *(const Lanes *)(kernel + i * LANES);
+        const float *pixel = pixels + i * TILE;
+        a += pixel[0] * weights, b += pixel[1] * weights, c += pixel[2] * weights;
+        e += pixel[3] * weights, f += pixel[4] * weights, g += pixel[5] * weights;
+    }
+    sum[0] = a, sum[1] = b, sum[2] = c, sum[3] = e, sum[4] = f, sum[5] = g;
+}
+
+EVERY_PROCESSOR __attribute__((optimize("fp-contract=fast"))) /* exact with it and without */
+static void piece_plain(const Compiled *p, int64_t places, const uint8_t *patches, const float *scale, int32_t *on,
+                        int32_t *off) {
+    const int64_t stride = STRIDE(p), d = p->side * p->side * p->colours;
+    float pixels[TILE * LARGEST_INTEGER];
+    for (int64_t from = 0; from < places; from += TILE) {
+        const int64_t many = places - from < TILE ? places - from : TILE;
+        for (int64_t q = 0; q < TILE; q++)
+            for (int64_t i = 0; i < d; i++) pixels[i * TILE + q] = q < many ? (float)patches[(from + q) * stride + i] : 0.0f;
+        for (int64_t k = 0; k < p->stored; k += LANES) {
+            Lanes sum[TILE];
+            six_products(d, pixels, (const float *)p->kernel + k * d, sum);
+            for (int64_t q = 0; q < many; q++)
+                for (int64_t lane = 0; lane < LANES; lane++) {
+                    const int32_t level = (int32_t)rintf(sum[q][lane] * scale[from + q]);
+                    const int32_t upper = p->upper[k + lane], lower = p->lower[k + lane];
+                    on[k + lane] += level > upper ? level : upper;
+                    off[k + lane] += level < lower ? level : lower;
+                }
+        }
+    }
+}
+
+#ifdef WIDE
+#define VNNI __attribute__((target("avx512f,avx512bw,avx512vnni")))
+
+/* `many` patches and `wide` times sixteen filters. */
+VNNI INLINE void tile(const int many, const int wide, int64_t stride, const uint8_t *patches, const float *scale,
+                      const int8_t *kernel, const int32_t *upper, const int32_t *lower, int32_t *on, int32_t *off) {
+    __m512i sum[TILE][4];
+#pragma GCC unroll 6
+    for (int q = 0; q < many; q++)
+#pragma GCC unroll 4
+        for (int v = 0; v < wide; v++) sum[q][v] = _mm512_setzero_si512();
+    for (int64_t i = 0; i < stride; i += 4) {
+        __m512i weights[4];
+#pragma GCC unroll 4
+        for (int v = 0; v < wide; v++) weights[v] = _mm512_loadu_si512(kernel + (v * stride + i) * LANES);
+#pragma GCC unroll 6
+        for (int q = 0; q < many; q++) {
+            int32_t four;
+            memcpy(&four, patches + q * stride + i, 4);
+            const __m512i pixels = _mm512_set1_epi32(four);
+#pragma GCC unroll 4
+            for (int v = 0; v < wide; v++) __asm__("vpdpbusd %2, %1, %0" : "+v"(sum[q][v]) : "v"(pixels), "v"(weights[v]));
+        }
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < wide; v++) {
+        const __m512i high = _mm512_loadu_si512(upper + v * LANES), low = _mm512_loadu_si512(lower + v * LANES);
+        __m512i more = _mm512_loadu_si512(on + v * LANES), less = _mm512_loadu_si512(off + v * LANES);
+#pragma GCC unroll 6
+        for (int q = 0; q < many; q++) {
+            const __m512 exact = _mm512_mul_ps(_mm512_cvtepi32_ps(sum[q][v]), _mm512_set1_ps(scale[q]));
+            const __m512i level = _mm512_cvt_roundps_epi32(exact, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+            more = _mm512_add_epi32(more, _mm512_max_epi32(level, high));
+            less = _mm512_add_epi32(less, _mm512_min_epi32(level, low));
+        }
+        _mm512_storeu_si512(on + v * LANES, more), _mm512_storeu_si512(off + v * LANES, less);
+    }
+}
+
+VNNI INLINE void strip(const int wide, const Compiled *p, int64_t k, int64_t places, const uint8_t *patches,
+                       const float *scale, int32_t *on, int32_t *off) {
+    const int64_t stride = STRIDE(p);
+    const int8_t *kernel = (const int8_t *)p->kernel + k * stride;
+    int64_t q = 0;
+#define SOME(many) \
+    tile(many, wide, stride, patches + q * stride, scale + q, kernel, p->upper + k, p->lower + k, on + k, off + k)
+    for (; q + TILE <= places; q += TILE) SOME(TILE);
+    switch (places - q) {
+        case 5: SOME(5); break;
+        case 4: SOME(4); break;
+        case 3: SOME(3); break;
+        case 2: SOME(2); break;
+        case 1: SOME(1); break;
+        default: break;
+    }
+}
+
+VNNI static void piece_vnni(const Compiled *p, int64_t places, const uint8_t *patches, const float *scale, int32_t *on,
+                            int32_t *off) {
+    int64_t k = 0;
+    for (; k + 4 * LANES <= p->stored; k += 4 * LANES) strip(4, p, k, places, patches, scale, on, off);
+    switch ((p->stored - k) / LANES) {
+        case 3: strip(3, p, k, places, patches, scale, on, off); break;
+        case 2: strip(2, p, k, places, patches, scale, on, off); break;
+        case 1: strip(1, p, k, places, patches, scale, on, off); break;
+        default: break;
+    }
+}
+#endif
+
+/* Whether this processor multiplies eight bits by itself; `kernel` is int8 [filters / 16][inputs / 4][16][4] then. */
+int32_t cortex_has_vnni(void) {
+#ifdef WIDE
+    return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw");
+#else
+    return 0;
+#endif
+}
+
+/* 1 / standard deviation of every patch of a picture, in grey levels. `columns` has room for four lines and two. */
+EVERY_PROCESSOR
+static void contrasts(const Compiled *p, const uint8_t *picture, int32_t *columns, float *scale) {
+    const int64_t side = p->side, colours = p->colours, line = p->width * colours, d = side * side * colours;
+    const int64_t across = p->width - side + 1;
+    int32_t *sums = columns, *squares = sums + line, *sum_to = squares + line, *square_to = sum_to + line + 1;
+    memset(columns, 0, (size_t)(2 * line) * sizeof *columns);
+    for (int64_t y = 0; y < p->height; y++) {
+        const uint8_t *enters = picture + y * line, *leaves = picture + (y - side) * line;
+        for (int64_t k = 0; k < line; k++) sums[k] += enters[k], squares[k] += enters[k] * enters[k];
+        if (y >= side)
+            for (int64_t k = 0; k < line; k++) sums[k] -= leaves[k], squares[k] -= leaves[k] * leaves[k];
+        if (y < side - 1) continue;
+        sum_to[0] = square_to[0] = 0;
+        for (int64_t k = 0; k < line; k++) sum_to[k + 1] = sum_to[k] + sums[k], square_to[k + 1] = square_to[k] + squares[k];
+        for (int64_t x = 0; x < across; x++) {
+            const int64_t from = x * colours, to = (x + side) * colours;
+            const int64_t sum = sum_to[to] - sum_to[from], square = square_to[to] - square_to[from];
+            const double variance = (double)(d * square - sum * sum) / (double)(d * d);
+            scale[(y - side + 1) * across + x] = (float)(1.0 / sqrt(variance + p->floor));
+        }
+    }
+}
+
+/* Patches of a piece, side by side; what lies between them and the next multiple of four meets filters of zero. */
+static int64_t cut_out(const Compiled *p, const uint8_t *picture, int64_t piece, const float *scale, uint8_t *patches,
+                       float *scales) {
+    const int64_t line = p->side * p->colours, stride = STRIDE(p), across = p->width - p->side + 1;
+    const int64_t row = piece / p->columns, column = piece % p->columns;
+    int64_t places = 0;
+    for (int64_t y = p->down[row]; y < p->down[row + 1]; y++)
+        for (int64_t x = p->across[column]; x < p->across[column + 1]; x++, places++) {
+            scales[places] = scale[y * across + x];
+            for (int64_t k = 0; k < p->side; k++) {
+                const uint8_t *from = picture + ((y + k) * p->width + x) * p->colours;
+                uint8_t *to = patches + places * stride + k * line;
+                for (int64_t byte = 0; byte < line; byte += 16) memcpy(to + byte, from + byte, 16);
+            }
+        }
+    return places;
+}
+
+/* Sums of pieces to spike counts of regions. */
+EVERY_PROCESSOR
+static void count_spikes(const Compiled *p, const int32_t *sums, int32_t *region, uint8_t *out) {
+    const int64_t stored = p->stored;
+    for (int64_t r = 0; r < p->regions; r++) {
+        const int32_t *area = p->areas + 4 * r;
+        memset(region, 0, (size_t)(2 * stored) * sizeof *region);
+        for (int64_t row = area[0]; row < area[1]; row++)
+            for (int64_t column = area[2]; column < area[3]; column++) {
+                const int32_t *piece = sums + (row * p->columns + column) * 2 * stored;
+                for (int64_t k = 0; k < 2 * stored; k++) region[k] += piece[k];
+            }
+        const int32_t places = (p->down[area[1]] - p->down[area[0]]) * (p->across[area[3]] - p->across[area[2]]);
+        const float *weight = p->weight + r * p->filters;
+        uint8_t *on = out + r * 2 * p->filters, *off = on + p->filters;
+        for (int64_t k = 0; k < p->filters; k++) {
+            const float more = rintf(sqrtf((float)(region[k] - places * p->upper[k]) * weight[k]));
+            const float less = rintf(sqrtf((float)(places * p->lower[k] - region[stored + k]) * weight[k]));
+            on[k] = (uint8_t)(more < 127.0f ? more : 127.0f), off[k] = (uint8_t)(less < 127.0f ? less : 127.0f);
+        }
+    }
+}
+
+/* Pictures [n, height, width, colours] to spike counts [n, regions, on and off, filters]; 0, or -1 without memory. */
+int32_t cortex_integer(const Compiled *p, int64_t n, const uint8_t *pictures, uint8_t *out, int32_t vnni) {
+    const int64_t pixels = p->height * p->width * p->colours, pieces = p->rows * p->columns, stride = STRIDE(p);
+    const int64_t across = p->width - p->side + 1, places = (p->height - p->side + 1) * across;
+    int64_t most = 0;
+    for (int64_t row = 0; row < p->rows; row++)
+        for (int64_t column = 0; column < p->columns; column++) {
+            const int64_t here = (int64_t)(p->down[row + 1] - p->down[row]) * (p->across[column + 1] - p->across[column]);
+            most = here > most ? here : most;
+        }
+    uint8_t *picture = malloc((size_t)(pixels + SLACK)), *patches = malloc((size_t)(most * stride + SLACK));
+    float *scale = malloc((size_t)places * sizeof *scale), *scales = malloc((size_t)most * sizeof *scales);
+    int32_t *sums = malloc((size_t)((pieces + 1) * 2 * p->stored + 4 * p->width * p->colours + 2) * sizeof *sums);
+    const int failed = !picture || !patches || !scale || !scales || !sums;
+    if (!failed) {
+        int32_t *region = sums + pieces * 2 * p->stored, *columns = region + 2 * p->stored;
+        Piece run = piece_plain;
+#ifdef WIDE
+        if (vnni) run = piece_vnni;
+#endif
+        memset(picture + pixels, 0, SLACK);
+        for (int64_t q = 0; q < n; q++) {
+            memcpy(picture, pictures + q * pixels, (size_t)pixels);
+            memset(sums, 0, (size_t)(pieces * 2 * p->stored) * sizeof *sums);
+            contrasts(p, picture, columns, scale);
+            for (int64_t piece = 0; piece < pieces; piece++) {
+                const int64_t here = cut_out(p, picture, piece, scale, patches, scales);
+                int32_t *on = sums + piece * 2 * p->stored;
+                run(p, here, patches, scales, on, on + p->stored);
+            }
+            count_spikes(p, sums, region, out + q * p->regions * 2 * p->filters);
+        }
+    }
+    free(picture), free(patches), free(scale), free(scales), free(sums);
+    (void)vnni;
+    return failed ? -1 : 0;
+}

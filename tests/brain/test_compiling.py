@@ -1,0 +1,121 @@
+"""A night compiles the cortex to eight bits; the brain goes on with its life, and what would harm is rolled back."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import load_digits
+
+from reverie.brain import Brain, Plan
+from reverie.brain.compiling import made_up_pictures
+from reverie.layers import IntegerCortex, VisualCortex
+
+X, Y = load_digits(return_X_y=True)
+PICTURES = (X.reshape(-1, 8, 8) * 15.9).astype(np.uint8)
+OLD, NEW = Y < 7, (Y >= 7) & (np.arange(len(Y)) % 2 == 0)
+HELD = (Y >= 7) & ~NEW
+NIGHT = Plan(hidden=(), tolerance=0.05, keep=0.7)
+
+
+@pytest.fixture
+def brain(tmp_path: Path) -> Any:
+    settings = {"filters": 24, "patch": 4, "patches": 5000, "precision": "bfloat16"}
+    with Brain.create(tmp_path / "b", encoder="cortex", settings=settings) as made:
+        made.learn(PICTURES[OLD], Y[OLD])
+        yield made
+
+
+def module(brain: Brain) -> Any:
+    return brain.mind.senses.module
+
+
+def right(brain: Brain, part: Any) -> float:
+    return float((brain.predict(PICTURES[part]) == Y[part]).mean())
+
+
+def test_it_answers_as_before_and_is_found_again(brain: Brain, tmp_path: Path) -> None:
+    before = brain.predict(PICTURES[OLD])
+    report = brain.sleep(NIGHT)
+    assert report["verdict"] == "committed"
+    assert report["retention"]["senses"] > 0.95
+    assert isinstance(module(brain), IntegerCortex)
+    assert float((brain.predict(PICTURES[OLD]) == before).mean()) > 0.99
+    with Brain.open(tmp_path / "b", writer=False) as again:
+        assert np.array_equal(again.predict_proba(PICTURES), brain.predict_proba(PICTURES))
+
+
+def test_it_learns_forgets_and_sleeps_again(brain: Brain) -> None:
+    version = brain.version
+    awake = brain.predict_proba(PICTURES)
+    brain.sleep(NIGHT)
+    asleep = brain.predict_proba(PICTURES)
+    brain.learn(PICTURES[NEW], Y[NEW], name="late")
+    assert right(brain, HELD) > 0.9
+    assert right(brain, OLD) > 0.97
+    assert brain.sleep(NIGHT)["verdict"] == "committed"
+    assert isinstance(module(brain), IntegerCortex)
+    brain.rollback(version)
+    assert isinstance(module(brain), VisualCortex)
+    np.testing.assert_allclose(brain.predict_proba(PICTURES), awake, atol=1e-9)
+    brain.rollback(version + 1)
+    np.testing.assert_allclose(brain.predict_proba(PICTURES), asleep, atol=1e-9)
+    brain.learn(PICTURES[NEW], Y[NEW], name="late")
+    brain.forget(name="late")
+    brain.learn(PICTURES[NEW], Y[NEW])
+    brain.forget(x=PICTURES[NEW], y=Y[NEW])
+    np.testing.assert_allclose(brain.predict_proba(PICTURES), asleep, atol=1e-6)
+
+
+def test_one_that_sleeps_merges_with_one_that_is_awake(brain: Brain, tmp_path: Path) -> None:
+    shutil.copytree(tmp_path / "b", tmp_path / "twin", ignore=shutil.ignore_patterns("lock", "holder.json"))
+    with Brain.open(tmp_path / "twin") as twin:
+        twin.learn(PICTURES[NEW], Y[NEW])
+        brain.sleep(NIGHT)
+        width = brain.mind.memory.width
+        brain.merge(twin)
+        assert brain.mind.memory.width == width
+        assert isinstance(module(brain), IntegerCortex)
+        assert right(brain, HELD) > 0.9
+        twin.merge(brain)
+        assert isinstance(module(twin), VisualCortex)
+        assert right(twin, HELD) > 0.9
+
+
+def test_senses_that_were_spoiled_are_not_kept(brain: Brain, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = IntegerCortex.of
+
+    def spoiled(cortex: VisualCortex) -> IntegerCortex:
+        made = real(cortex)
+        made.kernel.copy_(made.kernel.flip(0))  # every cell tells what another one saw
+        return made
+
+    monkeypatch.setattr(IntegerCortex, "of", spoiled)
+    before = brain.predict_proba(PICTURES)
+    report = brain.sleep(NIGHT)
+    assert report["verdict"] == "rolled back"
+    assert "the senses would recognise only" in report["reason"]
+    np.testing.assert_allclose(brain.predict_proba(PICTURES), before, atol=1e-9)
+    assert isinstance(module(brain), VisualCortex)
+
+
+def test_who_does_not_want_it_or_cannot_have_it(brain: Brain, tmp_path: Path) -> None:
+    assert "senses" not in brain.sleep(Plan(hidden=(), tolerance=0.05, compile=False))["retention"]
+    assert isinstance(module(brain), VisualCortex)
+    settings = {"filters": 24, "patch": 4, "patches": 5000}
+    with Brain.create(tmp_path / "floats", encoder="cortex", settings=settings) as floats:
+        floats.learn(PICTURES[OLD].astype(np.float32) * 3 - 50, Y[OLD])  # no grey levels
+        assert floats.sleep(NIGHT)["verdict"] == "committed"
+        assert isinstance(module(floats), VisualCortex)
+
+
+@pytest.mark.parametrize("shape", [(8, 9), (20, 11, 3)])
+def test_made_up_pictures_are_of_every_kind(shape: tuple[int, ...]) -> None:
+    pictures = made_up_pictures(50, shape, torch.Generator().manual_seed(0))
+    assert pictures.shape == (50, *shape)
+    means = pictures.float().flatten(1).mean(1)
+    assert float(means.min()) < 60
+    assert float(means.max()) > 190
+    assert float(pictures.float().flatten(1).std(1).median()) > 10
