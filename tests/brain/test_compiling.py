@@ -111,6 +111,18 @@ def test_who_does_not_want_it_or_cannot_have_it(brain: Brain, tmp_path: Path) ->
         assert isinstance(module(floats), VisualCortex)
 
 
+def test_fractions_of_white_are_compiled_as_grey_levels_are(brain: Brain, tmp_path: Path) -> None:
+    fractions = (PICTURES / 255).astype(np.float32)
+    settings = {"filters": 24, "patch": 4, "patches": 5000, "precision": "bfloat16"}
+    with Brain.create(tmp_path / "f", encoder="cortex", settings=settings) as other:
+        other.learn(fractions[OLD], Y[OLD])
+        for one in (brain, other):
+            one.sleep(NIGHT)
+            assert isinstance(module(one), IntegerCortex)
+        with Brain.open(tmp_path / "f", writer=False) as again:
+            assert np.array_equal(again.predict(fractions), brain.predict(PICTURES))
+
+
 @pytest.mark.parametrize("shape", [(8, 9), (20, 11, 3)])
 def test_made_up_pictures_are_of_every_kind(shape: tuple[int, ...]) -> None:
     pictures = made_up_pictures(50, shape, torch.Generator().manual_seed(0))

@@ -45,8 +45,9 @@ class Plan:
         16: round the sums to sixteen bits, which halves them once more, until something is learned again. What the
         brain answers hardly changes; but forgetting single samples is exact no more.
     compile : bool
-        Let a visual cortex of grey levels (pictures of uint8) go over to eight bits, for good: keys come in less than
-        half of the time and hardly differ. But forgetting single samples of before is exact no more.
+        Let a visual cortex that has begun with grey levels (uint8, or the same as fractions of white) go over to eight
+        bits, for good: keys come in less than half of the time and hardly differ. But forgetting single samples of
+        before is exact no more.
     hidden : tuple of int, optional
         Units of the cortex network's hidden layers; empty: no network is trained. None: two layers of 400, or fewer
         where those would take more than a sixth of the state.

@@ -66,6 +66,7 @@ class Senses:
         self.encoder, self.settings, self.seed, self.budget = encoder, dict(settings or {}), seed, budget
         self.shape: tuple[int, ...] | None = None  # of a sample; () for a sentence
         self.pixels = False  # whether samples are grey levels 0…255
+        self.levels = False  # whether they are that, or the same as fractions of white
         self.module: nn.Module | None = None
         self.kept: Tensor | None = None  # the groups of inputs that pruning has left; None: all
         self.origin = ""  # digest of what the encoder was when it had formed
@@ -122,6 +123,7 @@ class Senses:
             develop(module, samples, rule=rule, generator=source, **growth)
         self.encoder, self.shape, self.module = encoder, shape, module
         self.pixels = isinstance(samples, Tensor) and samples.dtype == torch.uint8 and len(shape) > 1
+        self.levels = isinstance(module, VisualCortex) and isinstance(samples, Tensor) and _grey_levels(samples)
         self.origin = hashlib.sha256(pack_state(self.state_dict())).hexdigest()
 
     def _chosen(self, shape: tuple[int, ...]) -> str:
@@ -217,7 +219,7 @@ class Senses:
 
     def compile(self) -> bool:
         """Go over to eight bits, where there is a cortex of grey levels that can; whether there was. For good."""
-        if not self.pixels or not isinstance(self.module, VisualCortex) or not IntegerCortex.fits(self.module):
+        if not self.levels or not isinstance(self.module, VisualCortex) or not IntegerCortex.fits(self.module):
             return False
         self.module = IntegerCortex.of(self.module)
         return True
@@ -249,6 +251,7 @@ class Senses:
             "budget": self.budget,
             "shape": None if self.shape is None else list(self.shape),
             "pixels": self.pixels,
+            "levels": self.levels,
             "module": {} if self.module is None else dict(self.module.state_dict()),
             "kept": self.kept,
             "origin": self.origin,
@@ -267,7 +270,7 @@ class Senses:
             elif module is not None:
                 _load(module, state["module"])
             senses.module = module
-            senses.kept, senses.origin = state["kept"], state["origin"]
+            senses.kept, senses.origin, senses.levels = state["kept"], state["origin"], bool(state.get("levels"))
         return senses
 
 
@@ -296,6 +299,14 @@ def _numbers(x: Any) -> Tensor:
     if not bool(torch.isfinite(given).all()):
         raise BadData("x contains NaN, infinity, or numbers too large for float32. Drop or impute those samples.")
     return given
+
+
+def _grey_levels(x: Tensor) -> bool:
+    """Whether these are whole numbers 0…255, or those divided by 255."""
+    if x.dtype == torch.uint8:
+        return True
+    levels = x * 255
+    return bool((levels >= 0).all() and (levels <= 255).all() and ((levels - levels.round()).abs() < 1e-3).all())
 
 
 def _fitting(shape: tuple[int, ...]) -> dict[str, int]:

@@ -52,7 +52,8 @@ class Predictor:
 
     def _scores(self, x: Any) -> Any:
         if self.about["kind"] == "integer cortex":
-            keys = self._integer_cortex(x)
+            levels = x if x.dtype == np.uint8 else np.clip(np.round(x.astype(np.float32) * np.float32(255)), 0, 255)
+            keys = self._integer_cortex(levels.astype(np.uint8))
         else:
             seen = x.astype(np.float32) / np.float32(255) if self.about["pixels"] else x.astype(np.float32)
             keys = {"cortex": self._cortex, "expansion": self._expansion, "raw": self._raw}[self.about["kind"]](seen)

@@ -77,7 +77,9 @@ class _Graph:
     def keys(self) -> str:
         seen = "samples"
         if self.about["kind"] == "integer cortex":
-            return self._integer_cortex(self.cast(seen, np.float32))
+            levels = self.op("Round", self.op("Mul", seen, self.constant(255.0))) if not self.about["pixels"] else seen
+            levels = self.op("Clip", self.cast(levels, np.float32), self.constant(0.0), self.constant(255.0))
+            return self._integer_cortex(levels)
         if self.about["pixels"]:
             seen = self.op("Div", self.cast(seen, np.float32), self.constant(255.0))
         keys = {"cortex": self._cortex, "expansion": self._expansion, "raw": self._flat}[self.about["kind"]](seen)
