@@ -4,6 +4,7 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -69,12 +70,30 @@ class Claim:
 
 def arguments(description: str) -> argparse.Namespace:
     """The options that every benchmark has."""
+    return parser(description).parse_args()
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """Their parser, for a benchmark that has more."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="a small version in under a minute")
     parser.add_argument("--finished", action="store_true", help="report on the runs that are there, run nothing")
     parser.add_argument("--json", type=Path, help="write the claims to this file")
     parser.add_argument("--jobs", type=int, default=2, help="processes at once")
-    return parser.parse_args()
+    return parser
+
+
+def kept(place: Path, options: argparse.Namespace, measure: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    """What was measured, once, and is kept at a place; None where it was not and shall not be."""
+    if not place.exists():
+        if options.finished:
+            return None
+        found = measure()
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(json.dumps(found))
+        print(f"  {place.stem}: {found}", flush=True)
+    loaded: dict[str, Any] = json.loads(place.read_text())
+    return loaded
 
 
 def finished(folder: Path, grid: Grid) -> list[dict[str, Any]]:

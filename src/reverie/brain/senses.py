@@ -24,6 +24,7 @@ from reverie.checkpoint import pack_state
 from reverie.contracts import State
 from reverie.errors import BadData, unknown_name
 from reverie.layers import Expansion, IntegerCortex, VisualCortex
+from reverie.layers.cortex import usual_form
 from reverie.plasticity import CompetitiveHebb, develop
 from reverie.streams.text import encode_text
 
@@ -142,7 +143,7 @@ class Senses:
         own = {name: value for name, value in self.settings.items() if name not in ("patches", "epochs")}
         try:
             if encoder == "cortex":
-                return VisualCortex(shape, **(_fitting(shape) | own), generator=source)
+                return VisualCortex(shape, **(usual_form(shape) | own), generator=source)
             if encoder == "expansion" or (encoder in _TEXT and (encoder == "minilm" or "width" in own)):
                 n_in = _TEXT.get(encoder, int(np.prod(shape)))
                 return Expansion(n_in, **({"width": min(4000, max(512, 16 * n_in))} | own), generator=source)
@@ -152,7 +153,7 @@ class Senses:
 
     def _affordable(self, encoder: str, shape: tuple[int, ...], budget: int) -> dict[str, int]:
         """The largest size of the encoder with which the brain's state fits its budget."""
-        own = (_fitting(shape) if encoder == "cortex" else {}) | self.settings
+        own = (usual_form(shape) if encoder == "cortex" else {}) | self.settings
         if encoder == "cortex":
             seen = own["patch"] ** 2 * (3 if len(shape) == 3 else 1)
             name, largest, width, each, fixed = "filters", 4000, 2 * own["grid"] ** 2, seen, seen * seen
@@ -307,17 +308,6 @@ def _grey_levels(x: Tensor) -> bool:
         return True
     levels = x * 255
     return bool((levels >= 0).all() and (levels <= 255).all() and ((levels - levels.round()).abs() < 1e-3).all())
-
-
-def _fitting(shape: tuple[int, ...]) -> dict[str, int]:
-    """Patches and regions for pictures: strokes are larger than colours' edges (chosen on validation data)."""
-    if len(shape) < 2:
-        return {}
-    grey = len(shape) == 2
-    side = max(2, min(10 if grey else 6, min(shape[:2]) // 2))
-    places = min(shape[:2]) - side + 1
-    grid = 4 if grey and places >= 12 else min(3, places)
-    return {"filters": 100 if grey else 200, "patch": side, "grid": grid, "overlap": places // (6 if grey else 12)}
 
 
 def _form(shape: tuple[int, ...]) -> str:

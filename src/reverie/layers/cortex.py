@@ -20,7 +20,7 @@ from reverie import native
 from reverie.errors import BadData
 from reverie.functional import CONTRAST_FLOOR, normalise_contrast
 
-__all__ = ["VisualCortex", "regions_of"]
+__all__ = ["VisualCortex", "regions_of", "usual_form"]
 
 _LEVELS = 127
 _BLOCK = 4_000  # patches looked at together: their activities stay in the cache
@@ -180,3 +180,22 @@ def regions_of(side: int, grid: int, overlap: int) -> list[tuple[int, int]]:
     """
     edges = [round(index * side / grid) for index in range(grid + 1)]
     return [(max(0, edges[index] - overlap), min(side, edges[index + 1] + overlap)) for index in range(grid)]
+
+
+def usual_form(shape: tuple[int, ...]) -> dict[str, int]:
+    """Filters, patches and regions for pictures of a shape: strokes are larger than colours' edges.
+
+    Chosen on validation data of MNIST and CIFAR-10.
+
+    Examples
+    --------
+    >>> usual_form((28, 28))
+    {'filters': 100, 'patch': 10, 'grid': 4, 'overlap': 3}
+    """
+    if len(shape) < 2:
+        return {}
+    grey = len(shape) == 2
+    side = max(2, min(10 if grey else 6, min(shape[:2]) // 2))
+    places = min(shape[:2]) - side + 1
+    grid = 4 if grey and places >= 12 else min(3, places)
+    return {"filters": 100 if grey else 200, "patch": side, "grid": grid, "overlap": places // (6 if grey else 12)}
