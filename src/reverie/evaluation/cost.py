@@ -16,6 +16,8 @@ from reverie.contracts import Cost
 
 __all__ = ["count_operations", "machine", "peak_memory", "reset_peak_memory"]
 
+_FORMULAS = flop_registry | {torch.ops.aten._int_mm: flop_registry[torch.ops.aten.mm]}
+
 
 @contextmanager
 def count_operations(cost: Cost, *, times: float = 1.0) -> Iterator[None]:
@@ -44,7 +46,7 @@ class _Counter(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out = func(*args, **(kwargs or {}))
-        flops = flop_registry.get(func._overloadpacket)
+        flops = _FORMULAS.get(func._overloadpacket)
         if flops is not None:
             tensors = [item for item in args if isinstance(item, Tensor)]
             matrices = [item for item in tensors if item.ndim >= 2]

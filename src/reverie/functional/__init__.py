@@ -29,11 +29,13 @@ from reverie.functional.variational import (
     reparameterise,
 )
 from reverie.functional.whitening import CONTRAST_FLOOR, normalise_contrast, whitening
+from reverie.functional.whole import ROWS_OF_EIGHT_BITS, whole_product
 from reverie.functional.winners import boosting, code_product, code_to_dense, k_winners
 
 __all__ = [
     "CELLS",
     "CONTRAST_FLOOR",
+    "ROWS_OF_EIGHT_BITS",
     "SURROGATES",
     "Cell",
     "Competition",
@@ -78,4 +80,5 @@ __all__ = [
     "surrogate_slope",
     "thin_factor",
     "whitening",
+    "whole_product",
 ]

@@ -2,7 +2,7 @@
 
 Where things are as likely seen the other way round, what is learned of a picture holds for its mirror image::
 
-    c(x) = e(x) + e(x mirrored),     so that c(x) = c(x mirrored)
+    c(x) = (e(x) + e(x mirrored)) / 2, rounded up,     so that c(x) = c(x mirrored)
 
 A read-out of c is what ridge regression finds when it learns each picture both ways with filters of which each has its
 mirror image: but from half as many inputs and half as many samples.
@@ -18,7 +18,7 @@ __all__ = ["Mirrored"]
 
 
 class Mirrored(nn.Module):
-    """An encoder's spike counts of a picture and of its mirror image, added.
+    """The mean of an encoder's spike counts of a picture and of its mirror image.
 
     Parameters
     ----------
@@ -40,5 +40,5 @@ class Mirrored(nn.Module):
 
     @torch.no_grad()
     def forward(self, x: Num[Tensor, "n height width *colours"]) -> UInt8[Tensor, "n d"]:
-        code: Tensor = self.encoder(x) + self.encoder(x.flip(2))
+        code: Tensor = (self.encoder(x) + self.encoder(x.flip(2)) + 1) >> 1
         return code

@@ -1,7 +1,8 @@
 """The sums of an associative memory: added to, subtracted from, merged, and packed, exactly.
 
-Keys of a small integer type are multiplied in float32 blocks so short that every partial sum is an integer below 2²⁴,
-hence exact, and added in float64, exact below 2⁵³. Other keys are multiplied and added in float64.
+Keys that are whole numbers of eight bits are multiplied as such; other small integers in float32 blocks so short that
+every partial sum is an integer below 2²⁴: both are exact, and added in float64, exact below 2⁵³. Other keys are
+multiplied and added in float64.
 
 The Gram matrix is nearly all there is to keep. `halve` rounds it to sixteen bits, as correlations: two bytes for each
 pair of inputs instead of four (integers) or eight. What the read-out answers hardly changes, but the sums are exact no
@@ -12,6 +13,7 @@ import torch
 from torch import Tensor
 
 from reverie.contracts import State
+from reverie.functional import whole_product
 
 __all__ = ["Sums"]
 
@@ -40,16 +42,11 @@ class Sums:
     def add(self, keys: Tensor, values: Tensor, sign: int) -> None:
         self._halved = None
         self._widen(values.shape[1])
-        integral = not (keys.is_floating_point() or keys.is_complex())
-        if integral:
-            largest = max(1, int(keys.max()) if len(keys) else 1, -int(keys.min()) if len(keys) else 1)
-            rows, work = max(1, _EXACT // largest**2), torch.float32
-        else:
-            rows, work = 1024, torch.float64
-        if integral and rows < 64:  # large integers: float64 holds their products
-            rows, work = 1024, torch.float64
-        rows = min(rows, 1024)
+        rows, work = _way(keys)
         values64 = values.double()
+        exact = torch.float64 if work == torch.float64 else torch.float32
+        if exact == torch.float32 and bool((values != values.round()).any()):
+            exact = torch.float64
         for h, y in zip(keys.split(rows), values64.split(rows), strict=True):
             h = h.to(work)
             if self.per_class:
@@ -58,7 +55,7 @@ class Sums:
                     _add_gram(self.grams[column], h[of_class == column], sign)
             else:
                 _add_gram(self.grams[0], h, sign)
-            self.cross[:, : y.shape[1]].add_((h.T @ y.to(work)).double() if integral else h.T @ y, alpha=sign)
+            self.cross[:, : y.shape[1]].add_(h.to(exact).T @ y.to(exact), alpha=sign)
             self.sum_h.add_(h.double().sum(0), alpha=sign)
         self.n += sign * len(keys)
         self.sum_y[: values.shape[1]].add_(values64.sum(0), alpha=sign)
@@ -201,12 +198,24 @@ class Sums:
         return made
 
 
+def _way(keys: Tensor) -> tuple[int, torch.dtype]:
+    """How many rows are multiplied at once, and as what, so that sums of whole numbers are exact."""
+    if keys.is_floating_point() or keys.is_complex():
+        return 1024, torch.float64
+    least, most = (int(keys.min()), int(keys.max())) if len(keys) else (0, 1)
+    if least >= -128 and most <= 127:
+        return 8192, torch.int8
+    rows = _EXACT // max(1, most, -least) ** 2
+    return (min(rows, 1024), torch.float32) if rows >= 64 else (1024, torch.float64)  # large: float64 holds them
+
+
 def _add_gram(gram: Tensor, h: Tensor, sign: int, exact: bool = False) -> None:
     """gram += sign · hᵀh, panels on and above the diagonal only; `exact`: the products are known to be integers."""
     d = gram.shape[0]
     step = -(-d // _PANELS) if d >= 256 else d
     for start in range(0, d, step):
-        block = h[:, start : start + step].T @ h[:, start:]
+        left, right = h[:, start : start + step], h[:, start:]
+        block = whole_product(left, right) if h.dtype == torch.int8 else left.T @ right
         gram[start : start + step, start:].add_(block.round_() if exact else block, alpha=sign)
 
 
