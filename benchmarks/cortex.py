@@ -6,9 +6,8 @@ the first pictures by competitive Hebbian learning, compiled to eight bits, and 
 (colour only: digits have a side). Beside them: random filters, imprinted ones (single patches), a second layer on the
 pooled output of the first, filters grown from all pictures, class means of the same code, and pixels.
 
-λ is chosen by generalised cross-validation up to `WIDEST` inputs; wider memories take that of the widest times the
-ratio of their widths, since the prior of the answer, not of a weight, stays. Several areas, each with a memory of its
-own, answer by their sum. The form of patches and regions was chosen on pictures held out from training.
+λ is chosen by generalised cross-validation up to `WIDEST` inputs; wider codes go to `WideMemory` with λ per input as in
+the widest of these. The form of patches and regions was chosen on pictures held out from training.
 
     python benchmarks/cortex.py [--stream NAME or PATH]
 """
@@ -17,7 +16,6 @@ import os
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,14 +25,15 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from common import WORK, Claim, finish, kept, parser
+from reverie.checkpoint import state_bytes
 from reverie.layers import IntegerCortex, Mirrored, VisualCortex
 from reverie.layers.cortex import usual_form
-from reverie.memory import AssociativeMemory
+from reverie.memory import AssociativeMemory, WideMemory
 from reverie.plasticity import CompetitiveHebb, develop
 from reverie.streams import make
 
 WIDEST = 7200  # inputs up to which λ is chosen by decomposing the sums
-SIZES = {"colour": [50, 100, 200, 400, 800], "grey": [50, 100, 200, 400]}
+SIZES = {"colour": [50, 100, 200, 400, 800, 1600], "grey": [50, 100, 200, 400]}
 CONTROL = 200  # filters of the controls
 BATCH = 1000
 COMPARED = {"split-cifar10": 0.803}  # SoftHebb, Journé et al., 2023, ICLR: joint linear read-out, three layers
@@ -85,11 +84,11 @@ def _picture(x: Tensor) -> Tensor:
 # encoders
 
 
-def cortex(data: Pictures, filters: int, *, grown: str = "first", patch: int | None = None, seed: int = 0) -> nn.Module:
+def cortex(data: Pictures, filters: int, *, grown: str = "first", seed: int = 0) -> nn.Module:
     """One layer. `grown`: from the "first" pictures or from "all"; "imprinted" by single patches; left "random"."""
     form: dict[str, Any] = usual_form(data.shape) | {"filters": filters}
     if data.colour:
-        form["patch"] = patch or min(5, form["patch"])
+        form["patch"] = min(5, form["patch"])
     source = torch.Generator().manual_seed(seed)
     made = VisualCortex(data.shape, **form, generator=source)
     develop(
@@ -135,72 +134,33 @@ def _both(encoder: nn.Module, data: Pictures) -> nn.Module:
 # learning
 
 
-@dataclass
-class Learned:
-    """What a memory answers to the test pictures, and what it took."""
-
-    scores: Tensor
-    by_means: float
-    seconds: float
-    megabytes: float
-    ridge: float
-    width: int
-    parts: dict[str, float] = field(default_factory=dict)
-
-
-def learn(data: Pictures, grow: Callable[[], nn.Module], ridge: float | None = None) -> Learned:
+def measured(data: Pictures, grow: Callable[[], nn.Module], ridge: float | None = None) -> dict[str, Any]:
     """Grow an encoder, learn the stream through it once, answer. `ridge`: λ per input; None: chosen from the sums."""
     began = time.perf_counter()
     encoder = grow()
     grown = time.perf_counter()
-    memory = AssociativeMemory()
+    memory = AssociativeMemory() if ridge is None else WideMemory(ridge=ridge)
+    means = torch.zeros(data.classes, 1, dtype=torch.float64)
     for x, y in data.batches():
-        memory.write(encoder(x), one_hot(y, data.classes).double())
+        codes, one = encoder(x), one_hot(y, data.classes).double()
+        memory.write(codes, one)
+        means = means + one.T @ codes.double()
     written = time.perf_counter()
-    if ridge is not None:
-        memory.ridge = ridge * memory.width
     codes = torch.cat([encoder(part) for part in data.x.split(BATCH)])
     scores = memory.read(codes)
     read = time.perf_counter()
-    means = memory.means()[1]
-    distances = torch.cdist(codes.double(), means)
-    width = memory.width
-    sums = 4 * (width * (width + 1) // 2 + width * data.classes) + 8 * width
-    filters = sum(buffer.numel() * buffer.element_size() for buffer in encoder.buffers())
-    return Learned(
-        scores=scores,
-        by_means=float((distances.argmin(1) == data.y).double().mean()),
-        seconds=read - began,
-        megabytes=(sums + filters) / 1e6,
-        ridge=memory.chosen_ridge() / width,
-        width=width,
-        parts={"grow": grown - began, "learn": written - grown, "solve and answer": read - written},
-    )
-
-
-def told(data: Pictures, found: list[Learned]) -> dict[str, Any]:
-    """What is kept of one or several areas that answer together."""
-    scores = torch.stack([one.scores for one in found]).sum(0)
+    counts = torch.bincount(torch.cat([y for _, y in data.parts]), minlength=data.classes)
+    nearest = torch.cdist(codes.double(), means / counts[:, None]).argmin(1)
     return {
         "accuracy": float((scores.argmax(1) == data.y).double().mean()),
-        "class means": found[0].by_means,
-        "seconds": sum(one.seconds for one in found),
-        "megabytes": sum(one.megabytes for one in found),
-        "ridge per input": found[0].ridge,
-        "inputs": sum(one.width for one in found),
-        "parts": found[0].parts,
+        "class means": float((nearest == data.y).double().mean()),
+        "seconds": read - began,
+        "megabytes": (state_bytes(memory.state_dict()) + state_bytes(dict(encoder.state_dict()))) / 1e6,
+        "ridge per input": memory.ridge if isinstance(memory, WideMemory) else memory.chosen_ridge() / memory.width,
+        "inputs": memory.width,
+        "parts": {"grow": grown - began, "learn": written - grown, "solve and answer": read - written},
         "threads": torch.get_num_threads(),
     }
-
-
-def measured(data: Pictures, grow: Callable[[], nn.Module], ridge: float | None = None) -> dict[str, Any]:
-    return told(data, [learn(data, grow, ridge)])
-
-
-def committee(data: Pictures, sizes: int, ridge: float) -> dict[str, Any]:
-    """Two areas of different patches, one after the other, so that one memory is held at a time."""
-    areas = [partial(cortex, data, sizes, patch=patch, seed=patch) for patch in (5, 7)]
-    return told(data, [learn(data, grow, ridge) for grow in areas])
 
 
 def pixels(data: Pictures) -> float:
@@ -265,7 +225,7 @@ def claims(data: Pictures, options: Namespace, sizes: list[int] | None) -> list[
             continue  # λ of the narrower ones is not there
         found = ask(f"{filters} filters", partial(measured, data, grow, None if narrow else per_input))
         per_input = found["ridge per input"] if found else per_input
-        say(f"{filters} filters", found, **beside)
+        say(f"{filters} filters", found, BOUNDS.get(data.name) if filters == sizes[-1] else None, **beside)
     few = min(CONTROL, sizes[-1])
     for grown in ("random", "imprinted", "all"):
         what = f"{few} filters, {'grown from all pictures' if grown == 'all' else grown}"
@@ -273,10 +233,6 @@ def claims(data: Pictures, options: Namespace, sizes: list[int] | None) -> list[
     if min(data.shape[:2]) >= 20:
         what = f"{few} filters in a second layer"
         say(what, ask(what, partial(measured, data, partial(second_layer, data, few))), **beside)
-    if data.name in BOUNDS and per_input is not None:
-        what = f"two areas of {sizes[-1]} filters"
-        bound = BOUNDS[data.name]
-        say(what, ask(what, partial(committee, data, sizes[-1], per_input)), bound, **beside)
     return made
 
 
