@@ -181,7 +181,7 @@ class AssociativeMemory(Memory):
         self._settled = None
         self.refresh()
         if self.ridge == "gcv":
-            self._settled = self._solved().ridge, self._need().n
+            self._settled = self._solved().rest().ridge, self._need().n
 
     def refresh(self) -> None:
         """Forget the solved read-out; the next read chooses λ anew and solves from the sums."""

@@ -13,12 +13,17 @@ _STALE = 0.1  # λ is chosen anew when the number of samples has changed by more
 
 
 class Readout:
-    """A solved read-out: weights, λ, and whatever is needed to follow small writes by rank."""
+    """A solved read-out: weights, λ, and whatever is needed to follow small writes by rank.
+
+    Where the memory has settled, the variance is asked of the Cholesky factor in single precision, in a quarter of the
+    time that the inverse takes. Substitution in the factor is stable; the inverse in single precision would not be.
+    """
 
     def __init__(self, ridge: float, chosen_at: float | None, factor: Tensor, cross: Tensor) -> None:
         self.ridge = ridge
         self.chosen_at = chosen_at
         self.factor: Tensor | None = factor
+        self.single: Tensor | None = None
         self.inverse: Tensor | None = None
         self.weights: Tensor | None = torch.cholesky_solve(cross, factor)
 
@@ -26,16 +31,23 @@ class Readout:
     def solve(cls, sums: Sums, ridge: float | str, settled: tuple[float, float] | None = None) -> "Readout":
         """Solve with λ as given, as settled for about as many samples, or as the sums tell now."""
         gram, cross, energy = sums.centred()
-        chosen_at = None
+        chosen_at, rests = None, False
         if ridge == "gcv" and settled is not None and abs(sums.n - settled[1]) <= _STALE * settled[1]:
-            ridge, chosen_at = settled
+            (ridge, chosen_at), rests = settled, True
         elif ridge == "gcv":
             ridge, chosen_at = choose_ridge(spectrum(gram, cross, samples=sums.n), energy, sums.n), sums.n
         gram.diagonal().add_(float(ridge))
         factor, failed = torch.linalg.cholesky_ex(gram)
         if failed:
             raise BadData(f"The sums are not positive definite with ridge {ridge}. Give a larger ridge, or 'gcv'.")
-        return cls(float(ridge), chosen_at, factor, cross)
+        solved = cls(float(ridge), chosen_at, factor, cross)
+        return solved.rest() if rests else solved
+
+    def rest(self) -> "Readout":
+        """From now on tell the variance in single precision, until something is written."""
+        if self.factor is not None:
+            self.single = self.factor.float()
+        return self
 
     def stale(self, n: float) -> bool:
         """True when λ was chosen for a number of samples that differs by more than a tenth."""
@@ -57,6 +69,7 @@ class Readout:
         assert self.inverse is not None or self.factor is not None
         self.prepare_to_follow()
         assert self.inverse is not None
+        self.single = None
         h = keys.double()
         mean, m = h.mean(0), len(h)
         after = sums.n + sign * m
@@ -93,6 +106,9 @@ class Readout:
 
     def variance(self, keys: Tensor, sums: Sums) -> Tensor:
         centred = keys.double() - sums.sum_h / sums.n
+        if (single := self.single) is not None:
+            whitened: Tensor = torch.linalg.solve_triangular(single, centred.T.float(), upper=False)
+            return whitened.square_().sum(0).double() + 1 / sums.n
         factor, inverse = (
             self.factor,
             self.inverse,
