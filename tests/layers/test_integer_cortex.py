@@ -118,13 +118,6 @@ def test_fractions_of_white_are_grey_levels() -> None:
     assert torch.equal(cortex(seen((9, 11)).float() / 255), cortex(seen((9, 11))))
 
 
-def test_kept_filters_answer_as_before() -> None:
-    cortex = IntegerCortex.of(grown((12, 13, 3), filters=21, patch=5, grid=2))
-    kept = torch.tensor([2, 3, 20])
-    all_cells = cortex(seen((12, 13, 3))).view(7, -1, 21)
-    assert torch.equal(cortex.kept(kept)(seen((12, 13, 3))), all_cells[:, :, kept].flatten(1))
-
-
 def test_what_does_not_fit_is_refused() -> None:
     large = VisualCortex((40, 40), filters=2, patch=33, generator=torch.Generator())
     wide = VisualCortex((900, 900), filters=2, patch=8, grid=1, generator=torch.Generator())

@@ -324,8 +324,7 @@ class Brain:
         name : str
             As given to `learn`.
         x, y
-            Samples that were learned, and their labels. Where a night has compiled the cortex since (see `Plan`), their
-            keys are no more to the last bit what they were, and so much of them remains.
+            Samples that were learned, and their labels.
 
         Raises
         ------
@@ -501,7 +500,7 @@ class Brain:
         columns = mind.columns(self.classes)
         probabilities, news = [], []
         for i in range(0, len(samples), _BLOCK):
-            keys = mind.senses.keys(samples[i : i + _BLOCK])
+            keys = mind.senses.glance(samples[i : i + _BLOCK])
             logits = mind.memory_logits(keys) if by == "memory" else mind.cortex_logits(keys)
             probabilities.append(torch.softmax(logits[:, columns], 1))
             if novelty:

@@ -1,4 +1,4 @@
-"""What senses that have been compiled see differently, found without any picture that was learned.
+"""What senses that have been compiled see differently at a glance, found without any picture that was learned.
 
 Pictures are made up: noise of as much power in every octave, as in photographs, of any brightness and contrast.
 
@@ -17,11 +17,11 @@ __all__ = ["distortion", "made_up_pictures"]
 _PICTURES = 200
 
 
-def distortion(before: Senses, after: Senses, generator: torch.Generator) -> Float[Tensor, "n d"]:
-    """By how much keys of pictures of noise differ between two senses."""
-    assert before.shape is not None
-    pictures = made_up_pictures(_PICTURES, before.shape, generator)
-    return after.keys(pictures).float() - before.keys(pictures).float()
+def distortion(senses: Senses, generator: torch.Generator) -> Float[Tensor, "n d"]:
+    """By how much a glance at pictures of noise differs from their keys."""
+    assert senses.shape is not None
+    pictures = made_up_pictures(_PICTURES, senses.shape, generator)
+    return senses.glance(pictures).float() - senses.keys(pictures).float()
 
 
 def made_up_pictures(n: int, shape: tuple[int, ...], generator: torch.Generator) -> UInt8[Tensor, "n *shape"]:

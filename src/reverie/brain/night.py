@@ -1,7 +1,7 @@
 """A night: prune, dream, consolidate, verify; the mind that wakes up, or the one that went to bed.
 
 1. *Prune*: filters (or inputs) that the memory needs least go, half of them or as many as cost nearly nothing.
-2. *Compile*: a visual cortex of grey levels goes over to whole numbers of eight bits.
+2. *Compile*: a visual cortex of grey levels is to answer by whole numbers of eight bits.
 3. *Dream*: keys are drawn from the memory's own statistics.
 4. *Consolidate*: a network learns what the memory answers to the dreams; its weakest synapses are cut.
 5. *Verify*: on fresh dreams, also as the compiled senses would distort them, and on what the memory's read-out explains
@@ -45,9 +45,9 @@ class Plan:
         16: round the sums to sixteen bits, which halves them once more, until something is learned again. What the
         brain answers hardly changes; but forgetting single samples is exact no more.
     compile : bool
-        Let a visual cortex that has begun with grey levels (uint8, or the same as fractions of white) go over to eight
-        bits, for good: keys come in less than half of the time and hardly differ. But forgetting single samples of
-        before is exact no more.
+        Let a visual cortex that has begun with grey levels (uint8, or the same as fractions of white) answer by whole
+        numbers of eight bits from now on, in less than half of the time. What is learned and forgotten passes it as
+        before, exactly.
     hidden : tuple of int, optional
         Units of the cortex network's hidden layers; empty: no network is trained. None: two layers of 400, or fewer
         where those would take more than a sixth of the state.
@@ -112,12 +112,10 @@ def night(
     report["inputs"].append(len(inputs))
     report["explained"].append(slept.memory.explained())
     report["retention"] = {"memory": _share(slept.memory.read(probes[:, inputs]).argmax(1) == of) / known}
-    if plan.compile:
-        seen = slept.copy().senses
-        if slept.senses.compile():
-            errors = distortion(seen, slept.senses, torch.Generator().manual_seed(seed))
-            distorted = probes[:, inputs] + errors.repeat(-(-_PROBES // len(errors)), 1)[:_PROBES]
-            report["retention"]["senses"] = _share(slept.memory.read(distorted).argmax(1) == of) / known
+    if plan.compile and slept.senses.compile():
+        errors = distortion(slept.senses, torch.Generator().manual_seed(seed))
+        distorted = probes[:, inputs] + errors.repeat(-(-_PROBES // len(errors)), 1)[:_PROBES]
+        report["retention"]["senses"] = _share(slept.memory.read(distorted).argmax(1) == of) / known
     hidden = _affordable(slept, mind.bytes) if plan.hidden is None else plan.hidden
     report["plan"]["hidden"] = list(hidden)
     if hidden:

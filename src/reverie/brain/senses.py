@@ -2,11 +2,14 @@
 
 What can be sensed: pictures (height × width, grey or in colours), feature vectors, sentences. The encoders:
 
-- `cortex`: the visual cortex, grown from the first pictures (`reverie.plasticity`); a night compiles it to eight bits;
+- `cortex`: the visual cortex, grown from the first pictures (`reverie.plasticity`);
 - `expansion`: sparse random expansion of anything numeric;
 - `raw`: the numbers as they are;
 - `hash`, `minilm`: sentences as vectors (`reverie.streams.text`); MiniLM's then pass a random expansion;
 - `module:function`: one's own; `function(shape)` returns a frozen torch module.
+
+What is learned, and what is forgotten, passes the encoder as it has formed, so that sums stay exact. To answer, a
+cortex that a night has compiled to eight bits may take a glance instead (`reverie.layers.integer_cortex`).
 
 `auto` takes the cortex for pictures, `hash` for sentences, the expansion for the rest.
 """
@@ -69,6 +72,7 @@ class Senses:
         self.pixels = False  # whether samples are grey levels 0…255
         self.levels = False  # whether they are that, or the same as fractions of white
         self.module: nn.Module | None = None
+        self.compiled: IntegerCortex | None = None  # what the module sees, sooner
         self.kept: Tensor | None = None  # the groups of inputs that pruning has left; None: all
         self.origin = ""  # digest of what the encoder was when it had formed
         if encoder not in ENCODERS and ":" not in encoder:
@@ -180,6 +184,14 @@ class Senses:
         keys = self._encoded(samples)
         return keys if self.kept is None or self.whole_numbers else keys[:, self.kept]
 
+    @torch.no_grad()
+    def glance(self, samples: Tensor | list[str]) -> Num[Tensor, "n d"]:
+        """Nearly the keys of samples, as soon as they can be had: to answer by, not to learn from."""
+        if self.compiled is None or not isinstance(samples, Tensor):
+            return self.keys(samples)
+        keys: Tensor = self.compiled(samples)
+        return keys
+
     def _encoded(self, samples: Tensor | list[str]) -> Tensor:
         if isinstance(samples, list):
             samples = torch.from_numpy(encode_text(samples, self.encoder))
@@ -195,14 +207,12 @@ class Senses:
     @property
     def whole_numbers(self) -> bool:
         """Whether keys are spike counts 0…127."""
-        return isinstance(self.module, VisualCortex | IntegerCortex | Expansion)
+        return isinstance(self.module, VisualCortex | Expansion)
 
     def groups(self, width: int) -> Int64[Tensor, "g m"]:
         """The inputs of the memory that come and go together: a filter's cells, else each input alone."""
         if isinstance(self.module, VisualCortex):
             return torch.arange(width).view(-1, len(self.module.filters)).T.contiguous()
-        if isinstance(self.module, IntegerCortex):
-            return torch.arange(width).view(-1, len(self.module.kernel)).T.contiguous()
         return torch.arange(width)[:, None]
 
     def keep(self, groups: Int64[Tensor, " kept"], width: int) -> Int64[Tensor, " inputs"]:
@@ -210,8 +220,8 @@ class Senses:
         inputs = self.groups(width)[groups].T.flatten()
         if isinstance(self.module, VisualCortex):
             self.module.filters = self.module.filters[groups].clone()
-        elif isinstance(self.module, IntegerCortex):
-            self.module = self.module.kept(groups)
+            if self.compiled is not None:
+                self.compiled = IntegerCortex.of(self.module)
         elif isinstance(self.module, Expansion):
             self.module.projection = self.module.projection[:, groups].contiguous()
             self.module.bias = self.module.bias[groups].clone()
@@ -219,11 +229,10 @@ class Senses:
         return inputs
 
     def compile(self) -> bool:
-        """Go over to eight bits, where there is a cortex of grey levels that can; whether there was. For good."""
-        if not self.levels or not isinstance(self.module, VisualCortex) or not IntegerCortex.fits(self.module):
-            return False
-        self.module = IntegerCortex.of(self.module)
-        return True
+        """Let glances be of eight bits, where there is a cortex of grey levels that can; whether they are."""
+        if self.levels and isinstance(self.module, VisualCortex) and IntegerCortex.fits(self.module):
+            self.compiled = IntegerCortex.of(self.module)
+        return self.compiled is not None
 
     def shared_with(self, other: "Senses", width: int, others_width: int) -> tuple[Tensor, Tensor]:
         """Which groups of each are the same groups of the same encoder.
@@ -255,6 +264,7 @@ class Senses:
             "levels": self.levels,
             "module": {} if self.module is None else dict(self.module.state_dict()),
             "kept": self.kept,
+            "compiled": self.compiled is not None,
             "origin": self.origin,
         }
 
@@ -264,14 +274,12 @@ class Senses:
         senses.settings = state["settings"]
         if state["shape"] is not None:
             senses.shape, senses.pixels = tuple(state["shape"]), bool(state["pixels"])
-            module = senses._make(senses.encoder, senses.shape)
-            if isinstance(module, VisualCortex) and "kernel" in state["module"]:
-                form: dict[str, Any] = {"patch": module.patch, "grid": module.grid, "overlap": module.overlap}
-                module = IntegerCortex(senses.shape, **state["module"], **form)
-            elif module is not None:
-                _load(module, state["module"])
-            senses.module = module
+            senses.module = senses._make(senses.encoder, senses.shape)
+            if senses.module is not None:
+                _load(senses.module, state["module"])
             senses.kept, senses.origin, senses.levels = state["kept"], state["origin"], bool(state.get("levels"))
+            if state.get("compiled"):
+                senses.compile()
         return senses
 
 

@@ -1,4 +1,4 @@
-"""A visual cortex that has been compiled to eight bits: it sees what the other saw, in less time, and grows no more.
+"""A visual cortex compiled to eight bits: it sees what the other sees, in less time, and does not grow.
 
 With q a filter in eight bits, u its unit, p a patch in grey levels and σ its standard deviation::
 
@@ -12,11 +12,9 @@ that factor is whole numbers: results do not depend on the order of the sums, no
 Reference: Jacob et al., 2018, CVPR (whole numbers in place of a network's weights and activities).
 """
 
-from typing import Any
-
 import numpy as np
 import torch
-from jaxtyping import Float, Int8, Int32, Int64, Num, UInt8
+from jaxtyping import Float, Int8, Int32, Num, UInt8
 from torch import Tensor, nn
 from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 
@@ -120,16 +118,6 @@ class IntegerCortex(nn.Module):
         )
         inputs = cortex.filters.shape[1]
         return inputs <= native.LARGEST_INTEGER_PATCH and rows * columns * _LEVELS * inputs < 2**31
-
-    def kept(self, filters: Int64[Tensor, " kept"]) -> "IntegerCortex":
-        """Another with these filters only."""
-        parts = (one[filters] for one in (self.kernel, self.upper, self.lower, self.weight))
-        return IntegerCortex(self.shape, *parts, **self.form)
-
-    @property
-    def form(self) -> dict[str, Any]:
-        """Side of a patch, regions and their overlap."""
-        return {"patch": self.patch, "grid": self.grid, "overlap": self.overlap}
 
     @property
     def regions(self) -> list[tuple[int, int, int, int]]:
