@@ -150,13 +150,26 @@ def dreamt(name: str) -> dict[str, Any]:
 
 
 def predict_times(awake: Brain, asleep: Brain, x: Any) -> dict[str, float]:
-    """Seconds for a thousand samples, labels and novelty, before and after the night, taken in turns."""
+    """Seconds for a thousand samples: labels, at once, a hundred or one at a time; labels and novelty.
+
+    Before and after the night, taken in turns.
+    """
+
+    def parted(brain: Brain, size: int) -> None:
+        for start in range(0, 1000, size):
+            brain.predict(x[start : start + size])
+
     times: dict[str, list[float]] = {}
     for round_ in range(6):
         for when, brain in (("before", awake), ("after", asleep)):
-            for ask, wanted in (("predict", brain.predict), ("answer", brain.answer)):
+            for ask, wanted in (
+                ("predict", partial(parted, brain, 1000)),
+                ("predict by hundreds", partial(parted, brain, 100)),
+                ("predict one by one", partial(parted, brain, 1)),
+                ("answer", partial(brain.answer, x[:1000])),
+            ):
                 began = time.perf_counter()
-                wanted(x[:1000])
+                wanted()
                 if round_ > 0:  # the first solves the read-out
                     times.setdefault(f"{ask} {when} seconds", []).append(time.perf_counter() - began)
     return {name: median(taken) for name, taken in times.items()}
@@ -324,8 +337,14 @@ def main() -> None:
         half = 0.5 if strict else None
         share = [one["bytes after"] / one["bytes before"] for one in lives]
         say(f"{title}: state bytes after the night / before", share, "ratio", half, "<=")
-        for ask, said in (("predict", "labels"), ("answer", "labels and novelty")):
-            ratio = [one[f"{ask} after seconds"] / one[f"{ask} before seconds"] for one in lives]
+        for ask, said in (
+            ("predict", "labels"),
+            ("predict by hundreds", "labels, a hundred at a time"),
+            ("predict one by one", "labels, one at a time"),
+            ("answer", "labels and novelty"),
+        ):
+            timed = [one for one in lives if f"{ask} after seconds" in one]
+            ratio = [one[f"{ask} after seconds"] / one[f"{ask} before seconds"] for one in timed]
             say(f"{title}: time of {said} after the night / before", ratio, "ratio", half, "<=")
         say(f"{title}: state awake", [one["bytes before"] / 1e6 for one in lives], "MB")
         spent = [one["learn seconds"] + one["solve seconds"] for one in lives]

@@ -1,6 +1,7 @@
 """The eight-bit cortex: against its equations in Python's numbers, and each way to compute it against the others."""
 
 import math
+from copy import deepcopy
 from fractions import Fraction
 from typing import Any
 
@@ -116,6 +117,17 @@ def test_it_sees_what_the_other_saw(shape: tuple[int, ...], settings: dict[str, 
 def test_fractions_of_white_are_grey_levels() -> None:
     cortex = IntegerCortex.of(grown((9, 11), filters=3, patch=3))
     assert torch.equal(cortex(seen((9, 11)).float() / 255), cortex(seen((9, 11))))
+
+
+def test_a_copy_and_new_filters_are_seen() -> None:
+    cortex = IntegerCortex.of(grown((12, 13, 3), filters=21, patch=5, grid=2))
+    code = cortex(seen((12, 13, 3)))
+    twin = deepcopy(cortex)
+    assert torch.equal(twin(seen((12, 13, 3))), code)
+    turned = {name: part.flip(0) for name, part in cortex.state_dict().items()}
+    twin.load_state_dict(turned)
+    assert torch.equal(twin(seen((12, 13, 3))).view(7, -1, 21), code.view(7, -1, 21).flip(2))
+    assert torch.equal(cortex(seen((12, 13, 3))), code)
 
 
 def test_what_does_not_fit_is_refused() -> None:

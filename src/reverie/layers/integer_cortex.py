@@ -12,6 +12,8 @@ that factor is whole numbers: results do not depend on the order of the sums, no
 Reference: Jacob et al., 2018, CVPR (whole numbers in place of a network's weights and activities).
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int8, Int32, Num, UInt8
@@ -77,7 +79,8 @@ class IntegerCortex(nn.Module):
         places = [side - patch + 1 for side in self.shape[:2]]
         self.floor = CONTRAST_FLOOR * 255**2  # added to the variance, in grey levels squared
         self.cuts = [regions_of(count, grid, overlap) for count in places]
-        self._compiled: native.Compiled | None = None
+        self._compiled: native.CompiledCortex | None = None
+        self._compiled_of: list[tuple[int, int]] = []  # where its filters are, and how often they have been changed
 
     @classmethod
     def of(cls, cortex: VisualCortex) -> "IntegerCortex":
@@ -138,16 +141,22 @@ class IntegerCortex(nn.Module):
             x = (x.float() * 255).round_().clamp_(0, 255).to(torch.uint8)
         x = x.contiguous()
         if native.available() and x.device.type == "cpu" and not is_in_torch_dispatch_mode():  # which counts products
-            if self._compiled is None:
-                self._compiled = self.laid_out()
+            state = [(part.data_ptr(), part._version) for part in self.buffers()]
+            if self._compiled is None or self._compiled_of != state:
+                self._compiled, self._compiled_of = self.laid_out(), state
             return self._compiled(x)
         height, width = (side - self.patch + 1 for side in self.shape[:2])
         return torch.cat([self._slowly(block) for block in x.split(max(1, _BLOCK // (height * width)))])
 
-    def laid_out(self, *, vnni: bool | None = None) -> native.Compiled:
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_compiled": None}  # which has addresses in it
+
+    def laid_out(self, *, vnni: bool | None = None) -> native.CompiledCortex:
         """For the compiled loop, with the processor's own products of eight bits (None: where it has them)."""
         filters = self.kernel, self.upper, self.lower, self.weights
-        return native.Compiled(self.shape, *filters, patch=self.patch, cuts=self.cuts, floor=self.floor, vnni=vnni)
+        return native.CompiledCortex(
+            self.shape, *filters, patch=self.patch, cuts=self.cuts, floor=self.floor, vnni=vnni
+        )
 
     def _slowly(self, x: UInt8[Tensor, "n *shape"]) -> UInt8[Tensor, "n d"]:
         """With PyTorch's operations, to the same bits."""

@@ -6,7 +6,7 @@ PyTorch. `REVERIE_PURE=1` in the environment leaves it out, at installation or a
 
 from reverie.native.cortex import LARGEST_PATCH, cortex_patches, cortex_pool
 from reverie.native.events import EVENT_SLACK, Stepper, event_product, event_step
-from reverie.native.integer_cortex import LARGEST_INTEGER_PATCH, Compiled
+from reverie.native.integer_cortex import LARGEST_INTEGER_PATCH, CompiledCortex
 from reverie.native.library import available, usable
 from reverie.native.neurons import NeuronForm, neurons_backward, neurons_forward
 
@@ -14,7 +14,7 @@ __all__ = [
     "EVENT_SLACK",
     "LARGEST_INTEGER_PATCH",
     "LARGEST_PATCH",
-    "Compiled",
+    "CompiledCortex",
     "NeuronForm",
     "Stepper",
     "available",

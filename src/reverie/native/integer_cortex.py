@@ -9,7 +9,7 @@ from torch import Tensor
 
 from reverie.native.library import address, function, in_parts
 
-__all__ = ["LARGEST_INTEGER_PATCH", "Compiled"]
+__all__ = ["LARGEST_INTEGER_PATCH", "CompiledCortex"]
 
 LARGEST_INTEGER_PATCH = 1024
 """Numbers in a patch whose product with a filter, grey levels by eight bits that sum to zero, is below 2²⁴."""
@@ -26,7 +26,7 @@ class _Form(ctypes.Structure):
     ]
 
 
-class Compiled:
+class CompiledCortex:
     """A cortex laid out for the compiled loop.
 
     Parameters
