@@ -71,7 +71,7 @@ def _of_senses(module: nn.Module | None, about: dict[str, Any]) -> dict[str, NDA
         return {
             "kernel": kernel.numpy(),
             "bias": (-module.mean @ kernel).numpy(),
-            "gain": module.gain.numpy().astype(np.float32),
+            "gain": module.gain.repeat(2 * module.grid**2).numpy().astype(np.float32),  # of each cell
         }
     if isinstance(module, IntegerCortex):
         about |= {"kind": "integer cortex", "patch": module.patch, "regions": module.cuts, "floor": module.floor}

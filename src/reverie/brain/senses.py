@@ -220,6 +220,7 @@ class Senses:
         inputs = self.groups(width)[groups].T.flatten()
         if isinstance(self.module, VisualCortex):
             self.module.filters = self.module.filters[groups].clone()
+            self.module.gain = self.module.gain[groups].clone()
             if self.compiled is not None:
                 self.compiled = IntegerCortex.of(self.module)
         elif isinstance(self.module, Expansion):

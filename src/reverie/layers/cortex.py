@@ -90,7 +90,7 @@ class VisualCortex(nn.Module):
         self.register_buffer("filters", first)
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("whitening", torch.eye(inputs))
-        self.register_buffer("gain", torch.tensor(_LEVELS / 4.0))
+        self.register_buffer("gain", torch.full((filters,), _LEVELS / 4.0))
 
     def patches(self, x: Num[Tensor, "n *shape"], n: int, generator: torch.Generator) -> Float[Tensor, "n_patches d"]:
         """`n` contrast-normalised patches from random places of random pictures."""
@@ -104,7 +104,9 @@ class VisualCortex(nn.Module):
 
     @torch.no_grad()
     def forward(self, x: Num[Tensor, "n *shape"]) -> UInt8[Tensor, "n d"]:
-        return self.activity(x).mul_(self.gain).round_().clamp_(0, _LEVELS).to(torch.uint8)
+        activity = self.activity(x)
+        activity.view(len(x), -1, len(self.filters)).mul_(self.gain)
+        return activity.round_().clamp_(0, _LEVELS).to(torch.uint8)
 
     @torch.no_grad()
     def activity(self, x: Num[Tensor, "n *shape"]) -> Float[Tensor, "n d"]:
@@ -142,9 +144,13 @@ class VisualCortex(nn.Module):
         desk.seen[:rows] = normalise_contrast(_unit(windows.reshape(rows, -1)))
 
     def rescale(self, x: Num[Tensor, "n *shape"]) -> None:
-        """Set the gain so that the liveliest cell's mean plus four standard deviations over `x` fills the range."""
+        """Set gains so that each filter's liveliest cell, mean plus four standard deviations over `x`, fills the range.
+
+        Quiet cells then lose no more by rounding than lively ones, and a read-out damps them alike.
+        """
         activity = self.activity(x)
-        self.gain.fill_(_LEVELS / float((activity.mean(0) + 4 * activity.std(0, unbiased=False)).max().clamp_min(1e-6)))
+        highest = (activity.mean(0) + 4 * activity.std(0, unbiased=False)).view(-1, len(self.filters)).amax(0)
+        self.gain = _LEVELS / highest.clamp_min(1e-6)
 
 
 class _Desk:
