@@ -16,6 +16,7 @@ from torch import nn
 
 from common import ALLOCATOR, Claim, arguments, finish, one_thread
 from reverie.errors import MissingData
+from reverie.functional import whole_product
 from reverie.layers import Expansion
 from reverie.learners import BIR, Exact, Naive
 from reverie.streams import make
@@ -52,19 +53,23 @@ def plain_loop(x: torch.Tensor, y: torch.Tensor, iterations: int) -> None:
         optimizer.step()
 
 
-def products_alone(n: int) -> Callable[[], None]:
-    """The memory's two products for n samples, triangle of the Gram matrix only, operands and results in place."""
-    h = torch.randint(0, 128, (1000, WIDTH)).float()
-    x, w = torch.rand(1000, 785), torch.randn(785, WIDTH)
-    panel = WIDTH // 8
-    out = [torch.empty(panel, WIDTH - start) for start in range(0, WIDTH, panel)]
-    keys = torch.empty(1000, WIDTH)
+def products_alone(n: int, *, whole: bool) -> Callable[[], None]:
+    """The memory's two products for n samples, triangle of the Gram matrix only, operands in place.
+
+    `whole`: spike counts are multiplied as eight bits, as the memory does it; else in float32.
+    """
+    h = torch.randint(0, 128, (n, WIDTH), dtype=torch.int8)
+    x, w, keys = torch.rand(1000, 785), torch.randn(785, WIDTH), torch.empty(1000, WIDTH)
+    panel, rows = WIDTH // 8, 8192 if whole else 1000
+    blocks = h.split(rows) if whole else [h[:1000].float()] * (n // 1000)
 
     def act() -> None:
         for _ in range(n // 1000):
             torch.mm(x, w, out=keys)
-            for index, start in enumerate(range(0, WIDTH, panel)):
-                torch.mm(h[:, start : start + panel].T, h[:, start:], out=out[index])
+        for block in blocks:
+            for start in range(0, WIDTH, panel):
+                left, right = block[:, start : start + panel], block[:, start:]
+                _ = whole_product(left, right) if whole else left.T @ right
 
     return act
 
@@ -85,7 +90,8 @@ def main() -> None:
     network_samples = iterations * 128
     contestants: dict[str, tuple[Callable[[], object], int]] = {
         "exact memory, learn": (lambda: memory.partial_fit(x, y), n),
-        "its matrix products alone": (products_alone(n), n),
+        "its matrix products alone": (products_alone(n, whole=True), n),
+        "the same in float32": (products_alone(n, whole=False), n),
         "SGDClassifier.partial_fit": (lambda: sgd.partial_fit(array, labels, classes=list(range(10))), n),
         "BIR": (lambda: replay.partial_fit(x, y), network_samples),
         "naive learner": (lambda: naive.partial_fit(x, y), network_samples),

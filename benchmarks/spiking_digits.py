@@ -4,15 +4,16 @@
    constant current; ten epochs of Adam. Beside it the same network with rectified units, and the same spiking layer
    left random under a trained read-out.
 2. *STDP and competition* (Diehl & Cook, 2015, Frontiers in Computational Neuroscience 9:99; published with 400 cells:
-   0.870): Poisson spikes, pair STDP, adaptive thresholds, a winner inhibits all others; each cell is named after the
-   digit for which it fires most. Beside it the same cells unlearned, single pictures as synapses, class means of the
-   pixels, and a ridge read-out of the spike counts.
+   0.870): Poisson spikes, pair STDP, adaptive thresholds, a winner inhibits all others; each cell begins with the
+   trace of one picture and is named after the digit for which it fires most. Beside it the same cells unlearned
+   ("imprinted"), random synapses, class means of the pixels, and a ridge read-out of the spike counts.
 
 Nothing is chosen on test pictures.
 """
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from statistics import mean, stdev
 
@@ -27,8 +28,8 @@ from reverie.plasticity import STDP
 from reverie.streams import split_mnist
 
 SEEDS = [0, 1, 2]
-RULE = STDP(potentiation=0.004, depression=0.00004)  # chosen on pictures held out from training
-ROWS, EPOCHS = 32, 1  # pictures shown at once, and how often each is shown
+RULE = STDP(potentiation=0.004, depression=0.00005)  # chosen on pictures held out from training
+ROWS, EPOCHS = 32, 2  # pictures shown at once, and how often each is shown
 Data = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
@@ -161,12 +162,13 @@ def named(cells: Competitors, data: Data, few: int = 10_000) -> dict[str, float]
 
 def competition(kind: str, data: Data, cells: int, epochs: int, seed: int) -> dict[str, float]:
     source = torch.Generator().manual_seed(seed)
-    start = data[0][torch.randperm(len(data[0]), generator=source)[:cells]] if kind == "imprinted" else None
+    start = None if kind == "random" else data[0][torch.randperm(len(data[0]), generator=source)[:cells]]
     network = Competitors(cells, source, start)
-    if kind == "STDP":
-        for _ in range(epochs):
-            for rows in torch.randperm(len(data[0]), generator=source).split(ROWS):
-                network.show(data[0][rows], RULE)
+    shown = [rows for _ in range(epochs) for rows in torch.randperm(len(data[0]), generator=source).split(ROWS)]
+    for index, rows in enumerate(shown if kind == "STDP" else []):
+        left = 1 - index / len(shown)  # both rates fall to nothing
+        rule = replace(RULE, potentiation=RULE.potentiation * left, depression=RULE.depression * left)
+        network.show(data[0][rows], rule)
     return named(network, data)
 
 
