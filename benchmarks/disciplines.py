@@ -1,0 +1,180 @@
+"""Discipline modules on measured data: with good, useless and half-wrong modules, beside their rivals and controls.
+
+For each set, size and seed: rows are drawn from those not held out for the test; the same rows train every contestant.
+Every error is divided by that of the same network without a module (root mean square; log loss for classes), means
+over seeds first. Useless modules answer about rows that were shuffled; half-wrong ones are mirrored about their mean
+where their first input is above its median.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from discipline_sets import SETS, DataSet
+from reverie.disciplines import FusedClassifier, FusedRegressor, Theory
+from reverie.disciplines.networks import SideBySide
+from reverie.disciplines.rivals import KINDS, Rival
+from reverie.disciplines.tabular import as_matrix
+
+SIZES = (10, 20, 50, 100, 200)
+HERE = Path(__file__).resolve().parent
+CELLS = HERE / "cells"
+
+
+class Spoiled:
+    """A module that answers wrongly: about shuffled rows, or mirrored on half of its inputs."""
+
+    def __init__(self, theory: Theory, how: str, data: DataSet) -> None:
+        self.card, self.outputs, self._inner, self._how = theory.module.card, theory.module.outputs, theory, how
+        inputs = theory.columns(data.columns)
+        first = next(name for name in theory.module.inputs if name in inputs and np.ptp(inputs[name]) > 0)
+        self._first, self._median = first, float(np.median(inputs[first]))
+        with np.errstate(all="ignore"):
+            self._centre = float(np.nanmean(theory.answer(data.columns)))
+
+    def __call__(self, columns: Any, constants: Any = None) -> dict[str, NDArray[Any]]:
+        columns = self._inner.columns(columns)
+        if self._how == "useless":
+            order = np.random.default_rng(7).permutation(len(columns[self._first]))
+            columns = {name: np.asarray(value)[order] for name, value in columns.items()}
+        answers = dict(self._inner.module(columns, constants))
+        if self._how == "half-wrong":
+            wrong = np.asarray(columns[self._first]) > self._median
+            answers = {name: np.where(wrong, 2 * self._centre - v, v) for name, v in answers.items()}
+        return answers
+
+
+def error(data: DataSet, model: Any, rows: Any, y: NDArray[Any]) -> float:
+    if data.classes:
+        given = model.predict_proba(rows)[np.arange(len(y)), y.astype(int)]
+        return float(-np.log(np.clip(given, 1e-6, None)).mean())
+    return float(np.sqrt(np.mean((model.predict(rows) - y) ** 2)))
+
+
+def cell(data: DataSet, n: int, seed: int) -> dict[str, float]:
+    """Every contestant on one draw of rows."""
+    pool, test = data.split(seed)
+    rows, test = pool[:n], test[:2000]
+    train, asked = ({name: value[chosen] for name, value in data.columns.items()} for chosen in (rows, test))
+    y = data.y[rows]
+    groups = None if data.groups is None or len(set(data.groups[rows])) < 2 else data.groups[rows]
+    kind: Any = FusedClassifier if data.classes else FusedRegressor
+    found: dict[str, float] = {}
+    for name, how in (("fused", ""), ("useless", "useless"), ("half-wrong", "half-wrong")):
+        theories = data.theories if not how else [Theory(Spoiled(one, how, data)) for one in data.theories]
+        model = kind(modules=theories, features=data.features, seed=seed).fit(train, y, groups)
+        found[name] = error(data, model, asked, data.y[test])
+        if not how:
+            found["network"] = error(data, Networks(data, seed, 1).fit(train, y), asked, data.y[test])
+            if not data.classes:
+                low, high = model.interval(asked)
+                found["coverage"] = float(np.mean((low <= data.y[test]) & (data.y[test] <= high)))
+                bare = data.theories[0].calibrate(train, y).predict(asked)
+                found["theory"] = float(np.sqrt(np.mean((bare - data.y[test]) ** 2)))
+            found["weight"] = float(1 - model.weights_[0])
+    many = 1 + len(data.theories)
+    found["ensemble"] = error(data, Networks(data, 1000 + seed, many).fit(train, y), asked, data.y[test])
+    for name, model in controls(data).items():
+        model.fit(as_matrix(train, data.features), y)
+        found[name] = error(data, model, as_matrix(asked, data.features), data.y[test])
+    if not data.classes and n <= 200 and seed < 3:
+        for name in KINDS:
+            for how in ("", "useless"):
+                theories = data.theories if not how else [Theory(Spoiled(one, how, data)) for one in data.theories]
+                rival = Rival(modules=theories, kind=name, features=data.features, seed=seed).fit(train, y)
+                found[f"{name}{' useless' if how else ''}"] = error(data, rival, asked, data.y[test])
+    return found
+
+
+class Networks:
+    """The network of the fusion, without modules and with the very same first weights; or several together."""
+
+    def __init__(self, data: DataSet, seed: int, many: int) -> None:
+        self._data, self._seed, self._many = data, seed, many
+
+    def fit(self, rows: dict[str, Any], y: NDArray[Any]) -> "Networks":
+        goal = np.eye(2)[y.astype(int)] if self._data.classes else y[:, None].astype(float)
+        x = as_matrix(rows, self._data.features)
+        copies = 5 + self._many  # in a fusion the networks of five folds come first
+        self._nets = SideBySide(loss="entropy" if self._data.classes else "squares", seed=self._seed)
+        self._nets.fit(x, np.stack([goal] * copies), np.ones((copies, len(y)), dtype=bool))
+        return self
+
+    def predict(self, rows: Any) -> NDArray[Any]:
+        return np.asarray(self.predict_proba(rows)[:, 0])
+
+    def predict_proba(self, rows: Any) -> NDArray[Any]:
+        return np.asarray(self._nets.predict(as_matrix(rows, self._data.features))[5:].mean(0))
+
+
+def controls(data: DataSet) -> dict[str, Any]:
+    from sklearn.ensemble import (
+        GradientBoostingClassifier,
+        GradientBoostingRegressor,
+        RandomForestClassifier,
+        RandomForestRegressor,
+    )
+    from sklearn.linear_model import LogisticRegression, RidgeCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    if data.classes:
+        return {
+            "ridge": make_pipeline(StandardScaler(), LogisticRegression()),
+            "forest": RandomForestClassifier(100, random_state=0),
+            "boosting": GradientBoostingClassifier(random_state=0),
+        }
+    return {
+        "ridge": make_pipeline(StandardScaler(), RidgeCV(np.logspace(-3, 3, 13))),
+        "forest": RandomForestRegressor(100, random_state=0),
+        "boosting": GradientBoostingRegressor(random_state=0),
+    }
+
+
+def sizes(data: DataSet) -> list[int]:
+    """Those that leave rows, and all of them."""
+    most = min(min(len(data.split(seed)[0]) for seed in range(10)), data.most)
+    return sorted({*(n for n in SIZES if n <= most), *((most,) if most > 20 else ())})
+
+
+def measure(seeds: list[int], wanted: list[int] | None, only: list[str] | None = None) -> list[dict[str, Any]]:
+    """All cells; those measured before are read again, so that a stopped run goes on."""
+    CELLS.mkdir(exist_ok=True)
+    table = []
+    for make in SETS:
+        if only is not None and make.__name__ not in only:
+            continue
+        data = make()
+        for n in sizes(data):
+            if wanted is not None and n not in wanted:
+                continue
+            for seed in seeds:
+                path = CELLS / f"{make.__name__}-{n}-{seed}.json"
+                if not path.exists():
+                    began = time.perf_counter()
+                    path.write_text(json.dumps(cell(data, n, seed)))
+                    print(f"  {data.name}, n = {n}, seed {seed}: {time.perf_counter() - began:.1f} s", file=sys.stderr)
+                found = json.loads(path.read_text())
+                table.append({"set": data.name, "n": n, "seed": seed, "classes": data.classes, **found})
+    return table
+
+
+def ratio(table: list[dict[str, Any]], name: str, over: str = "network") -> dict[tuple[str, int], float]:
+    """For each set and size: the mean error of a contestant over that of another."""
+    groups: dict[tuple[str, int], list[dict[str, Any]]] = {}
+    for row in table:
+        if name in row:
+            groups.setdefault((row["set"], row["n"]), []).append(row)
+    return {
+        key: float(np.mean([r[name] for r in rows]) / np.mean([r[over] for r in rows])) for key, rows in groups.items()
+    }
+
+
+def geometric(values: Any) -> float:
+    found = list(values)
+    return float(np.exp(np.mean(np.log(found)))) if found else float("nan")
