@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from common import one_thread
 from discipline_sets import SETS, DataSet
 from reverie.disciplines import FusedClassifier, FusedRegressor, Theory
 from reverie.disciplines.networks import SideBySide
@@ -100,7 +101,8 @@ class Networks:
     def fit(self, rows: dict[str, Any], y: NDArray[Any]) -> "Networks":
         goal = np.eye(2)[y.astype(int)] if self._data.classes else y[:, None].astype(float)
         x = as_matrix(rows, self._data.features)
-        copies = 5 + self._many  # in a fusion the networks of five folds come first
+        self._first = 10 if len(y) < 100 else 5  # in a fusion the networks of the folds come first
+        copies = self._first + self._many
         self._nets = SideBySide(loss="entropy" if self._data.classes else "squares", seed=self._seed)
         self._nets.fit(x, np.stack([goal] * copies), np.ones((copies, len(y)), dtype=bool))
         return self
@@ -109,7 +111,7 @@ class Networks:
         return np.asarray(self.predict_proba(rows)[:, 0])
 
     def predict_proba(self, rows: Any) -> NDArray[Any]:
-        return np.asarray(self._nets.predict(as_matrix(rows, self._data.features))[5:].mean(0))
+        return np.asarray(self._nets.predict(as_matrix(rows, self._data.features))[self._first :].mean(0))
 
 
 def controls(data: DataSet) -> dict[str, Any]:
@@ -178,3 +180,9 @@ def ratio(table: list[dict[str, Any]], name: str, over: str = "network") -> dict
 def geometric(values: Any) -> float:
     found = list(values)
     return float(np.exp(np.mean(np.log(found)))) if found else float("nan")
+
+
+if __name__ == "__main__":
+    one_thread()
+    for part in ([0, 1, 2], [3, 4, 5], [6, 7, 8, 9]):
+        measure(part, None, sys.argv[1:] or None)

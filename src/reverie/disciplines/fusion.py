@@ -36,7 +36,7 @@ class _Fused(BaseEstimator):  # type: ignore[misc]
         base: Any = None,
         columns: Sequence[str] | None = None,
         features: Sequence[str] | None = None,
-        folds: int = 5,
+        folds: int | None = None,
         guard: bool = True,
         seed: int = 0,
     ) -> None:
@@ -69,10 +69,11 @@ class _Fused(BaseEstimator):  # type: ignore[misc]
             raise BadData(f"X has {n} rows and y {len(goal)}. Expected as many of both.")
         if n < 4:
             raise BadData(f"{n} rows are too few to hold any out. Give at least 4.")
-        masks = fold_masks(n, self.folds, groups, self.seed, goal if self._classes else None)
+        folds = self.folds or (10 if n < 100 else 5)
+        masks = fold_masks(n, folds, groups, self.seed, goal if self._classes else None)
         train = np.concatenate([masks, np.ones((1, n), dtype=bool)])  # the folds, and all rows
         self._theories = theories
-        self._calibrated = [[self._calibrate(t, columns, goal, rows) for rows in train] for t in theories]
+        self._calibrated = [self._calibrate(theory, columns, goal, train) for theory in theories]
         said = [np.stack([self._say(one, columns) for one in row]) for row in self._calibrated]
         self._base_answers, answers = self._train(x, goal, train, said)
         members = self._members(answers, said)  # [B, members, n, k]
@@ -100,7 +101,10 @@ class _Fused(BaseEstimator):  # type: ignore[misc]
     def _goal(self, y: NDArray[Any]) -> NDArray[Any]:
         raise NotImplementedError
 
-    def _calibrate(self, theory: Theory, columns: Mapping[str, Any], goal: NDArray[Any], rows: NDArray[Any]) -> Any:
+    def _calibrate(
+        self, theory: Theory, columns: Mapping[str, Any], goal: NDArray[Any], train: NDArray[Any]
+    ) -> list[Any]:
+        """The theory, calibrated on each of the masks [B, n], the last of which has all rows."""
         raise NotImplementedError
 
     def _say(self, calibrated: Any, columns: Mapping[str, Any]) -> NDArray[Any]:
@@ -176,7 +180,8 @@ class FusedRegressor(RegressorMixin, _Fused):  # type: ignore[misc]
         Names of the columns of arrays.
     features : sequence of str, optional
         What the base sees; all numeric columns by default. Modules see what they declare.
-    folds : int
+    folds : int, optional
+        Ten below a hundred rows, else five.
     guard : bool
         Whether modules that do not help are dropped, and, below 20 rows, those that are not confirmed.
     seed : int
@@ -207,8 +212,12 @@ class FusedRegressor(RegressorMixin, _Fused):  # type: ignore[misc]
             raise BadData(f"The target has shape {goal.shape} or gaps. Expected one finite number for each row.")
         return goal[:, None]
 
-    def _calibrate(self, theory: Theory, columns: Mapping[str, Any], goal: NDArray[Any], rows: NDArray[Any]) -> Any:
-        return theory.calibrate({name: np.asarray(value)[rows] for name, value in columns.items()}, goal[rows, 0])
+    def _calibrate(
+        self, theory: Theory, columns: Mapping[str, Any], goal: NDArray[Any], train: NDArray[Any]
+    ) -> list[Any]:
+        whole = theory.calibrate(columns, goal[:, 0])
+        parts = [({name: np.asarray(v)[rows] for name, v in columns.items()}, goal[rows, 0]) for rows in train[:-1]]
+        return [*(theory.calibrate(*part, near=whole) for part in parts), whole]
 
     def _say(self, calibrated: Any, columns: Mapping[str, Any]) -> NDArray[Any]:
         return np.asarray(calibrated.predict(columns))[:, None]
@@ -262,10 +271,12 @@ class FusedClassifier(ClassifierMixin, _Fused):  # type: ignore[misc]
             raise BadData(f"The target has one class, {self.classes_[0]!r}. Expected at least two.")
         return np.asarray(np.eye(len(self.classes_))[place])
 
-    def _calibrate(self, theory: Theory, columns: Mapping[str, Any], goal: NDArray[Any], rows: NDArray[Any]) -> Any:
+    def _calibrate(
+        self, theory: Theory, columns: Mapping[str, Any], goal: NDArray[Any], train: NDArray[Any]
+    ) -> list[Any]:
         from reverie.disciplines.scores import Scored
 
-        return Scored.fit(theory, columns, goal, rows)
+        return [Scored.fit(theory, columns, goal, rows) for rows in train]
 
     def _say(self, calibrated: Any, columns: Mapping[str, Any]) -> NDArray[Any]:
         return np.asarray(calibrated.predict(columns))

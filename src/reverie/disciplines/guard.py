@@ -12,8 +12,9 @@ __all__ = ["FEW", "MARGIN", "Verdict", "judge"]
 FEW = 20
 """Below so many rows, held-out errors say little: only confirmed theory may carry weight."""
 
-MARGIN = 0.5
-"""A module must lower the held-out loss by so many standard errors of the difference, row by row."""
+MARGIN = 1.5
+"""At twenty rows a module must lower the held-out loss by so many standard errors of the difference, row by row; with
+more rows by fewer, as the square root of their number. Below twenty, status decides, for rows cannot."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def judge(
     weigh: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]],
     losses: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]],
     guard: bool,
-    margin: float = MARGIN,
+    margin: float | None = None,
     measure: str = "mean squared error",
 ) -> tuple[NDArray[Any], Verdict]:
     """Weights of the members, and the verdict.
@@ -71,6 +72,8 @@ def judge(
     weigh, losses : callable
         Weights from answers; the loss of each row, whose mean is the error.
     """
+    if margin is None:
+        margin = MARGIN * (FEW / len(goal)) ** 0.5 if len(goal) >= FEW else 0.0
     reasons: dict[str, str] = {}
     alive = list(range(len(names)))
     if guard and len(goal) < FEW:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from reverie.disciplines.bodies import build_body
 from reverie.disciplines.bodies.base import Misplaced, declared_dimensions
 from reverie.disciplines.card import Card, CardError, line_of, read_card
-from reverie.disciplines.units import UnitError, quantity, scale
+from reverie.disciplines.units import Scale, UnitError, quantity, scale
 from reverie.errors import BadData
 
 __all__ = ["Module", "OutOfRange", "StaleKnowledge", "open_card"]
@@ -55,7 +55,12 @@ class Module:
         self.card, self.as_of, self._simulators = card, as_of, simulators
         declared_dimensions(card)
         self.body = build_body(card, simulators=simulators, as_of=as_of)
+        self._scales = self.scales()
         self._constants = {name: _based(c.value, c.unit) for name, c in card.constants.items()}
+
+    def __reduce__(self) -> Any:
+        """Travels between processes as its card; what is compiled is compiled again."""
+        return _opened, (self.card, dict(self._simulators), self.as_of)
 
     @staticmethod
     def of(name: str) -> "Module":
@@ -101,17 +106,19 @@ class Module:
 
     def row(self, **values: float) -> dict[str, float]:
         """Answer one row of numbers, in microseconds."""
-        given: dict[str, float] = {}
-        for name, (factor, offset) in self._input_scales().items():
-            given[name] = values[name] * factor + offset
+        inputs, outputs = self._scales
+        given: dict[str, float] = {name: values[name] * unit.factor + unit.offset for name, unit in inputs.items()}
         answers = self.body.run({**given, **self._constants}, kind="math")
-        outs = ((name, scale(thing.unit)) for name, thing in self.card.outputs.items())
-        return {name: (answers[name] - unit.offset) / unit.factor for name, unit in outs}
+        return {name: (answers[name] - unit.offset) / unit.factor for name, unit in outputs.items()}
 
-    def _input_scales(self) -> dict[str, Any]:
-        if not hasattr(self, "_scales"):
-            self._scales = {name: scale(thing.unit) for name, thing in self.card.inputs.items()}
-        return self._scales
+    def scales(self) -> tuple[dict[str, Scale], dict[str, Scale]]:
+        """How inputs and outputs become base units."""
+        inputs, outputs = self.card.inputs, self.card.outputs
+        return {n: scale(one.unit) for n, one in inputs.items()}, {n: scale(one.unit) for n, one in outputs.items()}
+
+    def constants(self) -> dict[str, float]:
+        """The constants in base units."""
+        return dict(self._constants)
 
     def _given(self, columns: Columns) -> tuple[dict[str, NDArray[np.float64]], int]:
         given: dict[str, NDArray[np.float64]] = {}
@@ -206,6 +213,10 @@ class Module:
                 low_high = self.card.outputs[name].range
                 if low_high is not None and not low_high[0] <= got <= low_high[1]:
                     raise Misplaced(f"{name} = {got:g} lies outside its range {low_high}.", (*place, "expect", name))
+
+
+def _opened(card: Card, simulators: Mapping[str, Callable[..., Any]], as_of: date | None) -> Module:
+    return Module(card, simulators=simulators, as_of=as_of)
 
 
 def _based(value: Any, unit: str) -> Any:

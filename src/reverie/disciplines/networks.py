@@ -22,10 +22,11 @@ class SideBySide:
     loss : str
         "squares" on standardised targets, or "entropy" on class probabilities.
     hidden : int
-    steps : int
-        Updates, with a mini-batch of at most `batch` rows; three times as many where there are more rows than that.
-    decay : float
-        Weight decay of AdamW.
+    steps : int, optional
+        Updates (200 for squares, 30 for entropy, where more overfits), each of at most `batch` rows; three times as
+        many where there are more rows than that.
+    decay : float, optional
+        Weight decay of AdamW (0.1 for squares, 3 for entropy).
     seed : int
         Of the first weights and the mini-batches.
     """
@@ -35,14 +36,16 @@ class SideBySide:
         *,
         loss: Literal["squares", "entropy"] = "squares",
         hidden: int = 32,
-        steps: int = 200,
+        steps: int | None = None,
         batch: int = 256,
         lr: float = 0.01,
-        decay: float = 0.1,
+        decay: float | None = None,
         seed: int = 0,
     ) -> None:
-        self.loss, self.hidden, self.steps, self.batch = loss, hidden, steps, batch
-        self.lr, self.decay, self.seed = lr, decay, seed
+        self.loss, self.hidden, self.batch, self.lr, self.seed = loss, hidden, batch, lr, seed
+        squares = loss == "squares"
+        self.steps = steps if steps is not None else 200 if squares else 30
+        self.decay = decay if decay is not None else 0.1 if squares else 3.0
 
     def fit(
         self, x: NDArray[Any], y: NDArray[Any], mask: NDArray[Any], offset: NDArray[Any] | None = None

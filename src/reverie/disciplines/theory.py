@@ -68,13 +68,15 @@ class Theory:
         found = {name: card.constants[name] for name in card.calibrate}
         return {name: (one.value, one.sd) for name, one in found.items() if one.sd > 0}
 
-    def calibrate(self, columns: Columns, y: NDArray[Any]) -> "Calibrated":
-        """Fit what may be fitted to n rows."""
+    def calibrate(self, columns: Columns, y: NDArray[Any], *, near: "Calibrated | None" = None) -> "Calibrated":
+        """Fit what may be fitted to n rows; `near`: a fit to similar rows, to start from."""
         free = self.free()
         y = np.asarray(y, dtype=float)
         deviations = np.zeros(len(free))
+        if near is not None and free:
+            deviations = np.array([(near.constants[name] - value) / sd for name, (value, sd) in free.items()])
         if free:
-            deviations = _fit(self, columns, y, free)
+            deviations = _fit(self, columns, y, free, deviations, rounds=2 if near is None else 1)
         constants = {
             name: float(value + sd * z) for (name, (value, sd)), z in zip(free.items(), deviations, strict=True)
         }
@@ -99,7 +101,15 @@ class Calibrated:
         return found
 
 
-def _fit(theory: Theory, columns: Columns, y: NDArray[Any], free: Mapping[str, tuple[float, float]]) -> NDArray[Any]:
+def _fit(
+    theory: Theory,
+    columns: Columns,
+    y: NDArray[Any],
+    free: Mapping[str, tuple[float, float]],
+    z: NDArray[Any],
+    *,
+    rounds: int,
+) -> NDArray[Any]:
     """Maximum a posteriori: squares over the noise plus squares of deviations in sd; the noise is found on the way."""
     from scipy.optimize import least_squares
 
@@ -110,9 +120,9 @@ def _fit(theory: Theory, columns: Columns, y: NDArray[Any], free: Mapping[str, t
         gap = np.where(np.isfinite(found := theory.answer(columns, constants)), found - y, 10 * spread)
         return np.clip(gap, -1e3 * spread, 1e3 * spread)
 
-    z = np.zeros(len(free))
-    noise = max(float(np.sqrt(np.mean(errors(z) ** 2))), 1e-6 * spread)
-    for _ in range(2):
+    z = np.clip(z, -5.9, 5.9)
+    noise = max(float(np.sqrt(np.mean(errors(z) ** 2))), 1e-3 * spread)
+    for _ in range(rounds):
 
         def balance(z: NDArray[Any], noise: float = noise) -> NDArray[Any]:
             return np.concatenate([errors(z) / noise, z])
