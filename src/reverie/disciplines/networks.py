@@ -81,7 +81,7 @@ class SideBySide:
         self._weights = _first_weights(len(goal), rows.shape[1], self.hidden, goal.shape[2], self.seed)
         n = len(rows)
         steps = self.steps * (3 if n > self.batch else 1)
-        optimiser = torch.optim.AdamW(self._weights, lr=self.lr, weight_decay=self.decay)
+        optimiser = torch.optim.AdamW(self._weights, lr=self.lr, weight_decay=self.decay, fused=True)
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
         for _ in range(steps):
             chosen = torch.randint(n, (self.batch,), generator=source) if n > self.batch else slice(None)

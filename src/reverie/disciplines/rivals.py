@@ -81,7 +81,7 @@ class Rival(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self._scale = (rows.mean(0), torch.where(sd > 1e-6, sd, torch.inf), rows.amin(0), rows.amax(0))
         self._mean, self._sd = float(y.mean()), float(y.std()) or 1.0
         self._net = _Joint(rows.shape[1], said.shape[1], self.kind, source)
-        optimiser = torch.optim.AdamW(self._net.parameters(), lr=0.01, weight_decay=0.1)
+        optimiser = torch.optim.AdamW(self._net.parameters(), lr=0.01, weight_decay=0.1, fused=True)
         seen, goal = self._prepare(x, said), torch.as_tensor((y - self._mean) / self._sd, dtype=torch.float32)
         for _ in range(steps * (3 if len(y) > 256 else 1)):
             chosen = torch.randint(len(y), (256,), generator=source) if len(y) > 256 else slice(None)
