@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from reverie.disciplines.networks import SideBySide
+from reverie.disciplines.threads import one_thread
 from reverie.errors import BadData
 
 __all__ = ["Answers", "train_base"]
@@ -21,6 +22,7 @@ Answers = Callable[[NDArray[Any], "NDArray[Any] | None"], NDArray[Any]]
 """From rows [m, d], and offsets where there are any, to the answers of every copy, [B, m, k]."""
 
 
+@one_thread()
 def train_base(
     base: Any,
     x: NDArray[Any],

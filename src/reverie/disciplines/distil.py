@@ -19,6 +19,7 @@ from reverie.disciplines.frozen import Frozen, freeze, sample_inputs
 from reverie.disciplines.module import Module
 from reverie.disciplines.polynomial import fit_polynomial
 from reverie.disciplines.student import Student, quantise
+from reverie.disciplines.threads import one_thread
 from reverie.errors import ReverieError
 
 __all__ = ["Distilled", "Form", "distil"]
@@ -151,6 +152,7 @@ def _samples(
     return (*answer(x), tests)
 
 
+@one_thread()
 def train_student(
     x: NDArray[Any], y: NDArray[Any], *, steps: int, hidden: tuple[int, ...], seed: int, batch_norm: bool = False
 ) -> Student:

@@ -11,6 +11,8 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
+from reverie.disciplines.threads import one_thread
+
 __all__ = ["SideBySide"]
 
 
@@ -47,6 +49,7 @@ class SideBySide:
         self.steps = steps if steps is not None else 200 if squares else 30
         self.decay = decay if decay is not None else 0.1 if squares else 3.0
 
+    @one_thread()
     def fit(
         self, x: NDArray[Any], y: NDArray[Any], mask: NDArray[Any], offset: NDArray[Any] | None = None
     ) -> "SideBySide":
@@ -102,6 +105,7 @@ class SideBySide:
         rows = torch.as_tensor(x, dtype=torch.float32).clamp(self._low, self._high)
         return (rows - self._mean) / self._sd
 
+    @one_thread()
     def predict(self, x: NDArray[Any], offset: NDArray[Any] | None = None) -> NDArray[Any]:
         """What each network answers, shape [B, m, k]: values, or probabilities."""
         out = _forward(self._weights, self._seen(x)).double()

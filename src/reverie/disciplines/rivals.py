@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from reverie.disciplines.bases import train_base
 from reverie.disciplines.tabular import as_columns, as_matrix
 from reverie.disciplines.theory import Theory
+from reverie.disciplines.threads import one_thread
 from reverie.errors import unknown_name
 
 __all__ = ["KINDS", "Rival"]
@@ -50,6 +51,7 @@ class Rival(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     ) -> None:
         self.modules, self.kind, self.columns, self.features, self.seed = modules, kind, columns, features, seed
 
+    @one_thread()
     def fit(self, X: Any, y: Any) -> "Rival":
         """Learn n rows."""
         if self.kind not in KINDS:

@@ -1,0 +1,116 @@
+"""A user's table: a CSV of any kind as columns that models and modules read, with notes of what was done to it."""
+
+import csv
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reverie.errors import BadData, MissingData
+
+__all__ = ["Table", "match_columns", "read_table"]
+
+_MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-"}
+_MOST_WORDS = 20
+
+
+@dataclass
+class Table:
+    """Columns by name: numbers as float64 with gaps as not-a-number, words as strings; and what a reader must know."""
+
+    columns: dict[str, NDArray[Any]]
+    notes: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(next(iter(self.columns.values())))
+
+    def rows(self, chosen: Any) -> "Table":
+        return Table({name: value[chosen] for name, value in self.columns.items()}, self.notes)
+
+
+def read_table(path: Path) -> Table:
+    """Read a CSV, TSV or semicolon-separated file with a line of names; lines that begin with # are left out.
+
+    Raises
+    ------
+    BadData
+        Where it has no names, no rows, or rows of another length; the message names the line.
+    """
+    if not path.is_file():
+        raise MissingData(f"{path} is not there. Give the path of a CSV file.")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        text = path.read_text(encoding="latin-1")
+    lines = [(place, line) for place, line in enumerate(text.splitlines(), 1) if line.strip() and line[0] != "#"]
+    if len(lines) < 2:
+        raise BadData(f"{path.name} has {len(lines)} lines. Expected a line of names and rows below it.")
+    head = lines[0][1]
+    mark = max(",;\t", key=head.count)
+    table = list(csv.reader((line for _, line in lines), delimiter=mark, skipinitialspace=True))
+    names = [name.strip() or f"column{place}" for place, name in enumerate(table[0])]
+    if len(set(names)) != len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise BadData(f"{path.name} names {', '.join(twice)} twice. Rename one of the columns.")
+    for (place, _), row in zip(lines[1:], table[1:], strict=False):
+        if len(row) != len(names):
+            raise BadData(f"{path.name}, line {place}: {len(row)} values, {len(names)} names. Mend the line.")
+    columns = {name: _column([row[place].strip() for row in table[1:]]) for place, name in enumerate(names)}
+    return Table(columns)
+
+
+def _column(values: list[str]) -> NDArray[Any]:
+    known = [value for value in values if value.lower() not in _MISSING]
+    try:
+        [float(value) for value in known]
+    except ValueError:
+        return np.array(values, dtype=object)
+    return np.array([float(v) if v.lower() not in _MISSING else np.nan for v in values], dtype=float)
+
+
+def features(table: Table, leave: set[str]) -> tuple[dict[str, NDArray[Any]], list[str]]:
+    """Numeric columns for a model: numbers as they are, words as one column each; and notes on what was left out."""
+    found: dict[str, NDArray[Any]] = {}
+    notes = []
+    for name, value in table.columns.items():
+        if name in leave:
+            continue
+        if value.dtype == object:
+            words = sorted({str(one) for one in value if str(one).lower() not in _MISSING})
+            if len(words) > _MOST_WORDS:
+                notes.append(f"{name} left out: {len(words)} different words")
+                continue
+            for word in words[1:] if len(words) == 2 else words:
+                found[f"{name}={word}"] = (value == word).astype(float)
+        elif not np.isfinite(value).any() or np.nanmax(value) == np.nanmin(value):
+            notes.append(f"{name} left out: it does not vary")
+        elif _is_row_number(name, value):
+            notes.append(f"{name} left out: it numbers the rows")
+        else:
+            gaps = int((~np.isfinite(value)).sum())
+            notes += [f"{name}: {gaps} gaps filled with the mean"] if gaps else []
+            found[name] = value
+    return found, notes
+
+
+def _is_row_number(name: str, value: NDArray[Any]) -> bool:
+    named = name.lower() in ("rownames", "id", "index", "row", "column0", "unnamed: 0")
+    return named and len(set(value.tolist())) == len(value) and bool((value == np.round(value)).all())
+
+
+def match_columns(name: str, columns: list[str]) -> str | None:
+    """The column for an input of a card: by its name, whatever case and signs.
+
+    Examples
+    --------
+    >>> match_columns("time", ["Subject", "Time", "conc"])
+    'Time'
+    """
+
+    def bare(text: str) -> str:
+        return "".join(sign for sign in text.lower() if sign.isalnum())
+
+    found = [column for column in columns if column == name] or [c for c in columns if bare(c) == bare(name)]
+    return found[0] if len(found) == 1 else None
