@@ -269,6 +269,35 @@ def rollback(
     _answer({"card": found.name, "digest": found.digest}, f"{found.name} is in force.", as_json)
 
 
+@app.command()
+def extract(
+    document: Annotated[Path, typer.Argument(help="A .txt, .md, .tex or .pdf file.")],
+    name: Annotated[str, typer.Option(help="Name of the first card: discipline.topic.")] = "proposed.card",
+    out: Annotated[Path, typer.Option("--out", help="Folder for the proposed cards.")] = Path("proposed"),
+    as_json: Json = False,
+) -> None:
+    """Propose cards for the formulas of a text; nothing is used before a person confirms it."""
+    from reverie.disciplines.extraction import propose, read_document
+    from reverie.record import replace_file
+
+    found = propose(read_document(document), name=name, source=document.name)
+    if not found:
+        raise BadData(f"{document.name} holds no formula (left = right). Write one, and what its symbols are.")
+    result: list[dict[str, Any]] = []
+    lines = []
+    for one in found:
+        path = out / f"{one.card.card}.yaml" if one.card and one.holds else None
+        if path is not None and one.card is not None:
+            out.mkdir(parents=True, exist_ok=True)
+            replace_file(path, one.card.dump().encode())
+        said = {"found": one.found, "place": one.place, "problems": list(one.problems)}
+        result.append({**said, "file": str(path) if path else None})
+        lines.append(f"{document.name}, {one.place}: {one.found}")
+        lines.append(f"  proposed: {path}. Read it, then: modules check {path} --confirm YOUR-NAME" if path else "")
+        lines += [f"  refused: {problem}" for problem in one.problems]
+    _answer({"proposals": result}, "\n".join(line for line in lines if line), as_json)
+
+
 def _open(name: str, as_of: datetime | None = None) -> "Module":
     from reverie.disciplines import open_card
     from reverie.disciplines.library import find
