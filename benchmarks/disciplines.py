@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from common import one_thread
+from common import Claim, arguments, finish, one_thread
+from discipline_particulars import particulars
 from discipline_sets import SETS, DataSet
 from reverie.disciplines import FusedClassifier, FusedRegressor, Theory
 from reverie.disciplines.networks import SideBySide
@@ -186,7 +187,84 @@ def geometric(values: Any) -> float:
     return float(np.exp(np.mean(np.log(found)))) if found else float("nan")
 
 
-if __name__ == "__main__":
+COMMAND = "python benchmarks/disciplines.py"
+
+
+def claims(table: list[dict[str, Any]], seeds: list[int], quick: bool) -> list[Claim]:
+    """What is said of the cells: gain with good modules, no harm with any, intervals."""
+    command = f"{COMMAND}{' --quick' if quick else ''}"
+    rows: list[Claim] = []
+    good = ratio(table, "fused")
+    most = max(seeds, default=0) + 1
+
+    def of(sizes: tuple[int, ...], name: str, *, without: str = "") -> float:
+        return geometric(
+            max(v, 1e-3) for (s, n), v in ratio(table, name).items() if n in sizes and not s.startswith(without or "!")
+        )
+
+    for sizes, bound in (((10, 20), 0.60), ((50,), None), ((100,), 0.90), ((200,), None)):
+        if not any(n in sizes for _, n in good):
+            continue
+        beside = {
+            name: of(sizes, name) for name in ("ensemble", "ridge", "forest", "boosting", "useless", "half-wrong")
+        }
+        beside |= {name: of(sizes, name) for name in KINDS} | {
+            f"{k}, useless": of(sizes, f"{k} useless") for k in KINDS
+        }
+        beside["fused, without the income tax"] = of(sizes, "fused", without="income tax")
+        beside = {name: value for name, value in beside.items() if value == value}
+        named = " and ".join(map(str, sizes))
+        text = f"Good modules, {named} rows: error over that of the same network, geometric mean over sets"
+        rows.append(Claim(text, of(sizes, "fused"), "ratio", bound, "<=", seeds, 0.0, command, beside))
+    for name, text, bound in (
+        ("fused", "good modules", 1.02),
+        ("useless", "useless modules (about shuffled rows)", 1.02),
+        ("half-wrong", "modules wrong on half of the inputs", 1.05),
+    ):
+        found = {key: value for key, value in ratio(table, name).items() if key[1] >= 20}
+        worse = {f"{s}, n = {n}": v for (s, n), v in sorted(found.items(), key=lambda pair: -pair[1]) if v > bound}
+        text = f"No harm, {text}, 20 rows or more: cells (of {len(found)}) worse than {bound:g} times the network"
+        held = 0.0 if most >= 10 and not quick else None  # ten seeds, or the mean of a cell says little
+        rows.append(Claim(text, float(len(worse)), "cells", held, "<=", seeds, 0.0, command, worse))
+    covered = [row["coverage"] for row in table if "coverage" in row and row["n"] >= 20]
+    if covered:
+        rows.append(
+            Claim(
+                "Intervals of the fusion that promise 90 %: share of test rows inside, 20 rows or more",
+                float(np.mean(covered)),
+                "fraction",
+                None,
+                "=",
+                seeds,
+                float(np.std(covered)),
+                command,
+            )
+        )
+    return rows
+
+
+def main() -> None:
+    options = arguments(__doc__.splitlines()[0])
     one_thread()
-    for part in ([0, 1], [2, 3], [4, 5], [6, 7], [8, 9]):
-        measure(part, None)
+    seeds = [0] if options.quick else list(range(10))
+    small = ["stopping", "enzyme", "theophylline", "income_tax", "preston"]
+    table = measure(
+        seeds, [20] if options.quick else None, only=small if options.quick else None, run=not options.finished
+    )
+    done = sorted({row["seed"] for row in table})
+    found = claims(table, done, options.quick) + particulars(f"{COMMAND}{' --quick' if options.quick else ''}")
+    if not options.quick:
+        for (name, n), value in sorted(ratio(table, "fused").items()):
+            cells = [row for row in table if row["set"] == name and row["n"] == n]
+            beside = {
+                k: float(np.mean([r[k] for r in cells if k in r]))
+                for k in cells[0]
+                if k not in ("set", "n", "seed", "classes")
+            }
+            text = f"{name}, {n} rows: error over that of the same network"
+            found.append(Claim(text, value, "ratio", None, "=", [row["seed"] for row in cells], 0.0, COMMAND, beside))
+    finish(found, options)
+
+
+if __name__ == "__main__":
+    main()

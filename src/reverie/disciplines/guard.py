@@ -13,8 +13,8 @@ FEW = 20
 """Below so many rows, held-out errors say little: only confirmed theory may carry weight."""
 
 MARGIN = 1.5
-"""At twenty rows a module must lower the held-out loss by so many standard errors of the difference, row by row; with
-more rows by fewer, as the square root of their number. Below twenty, status decides, for rows cannot."""
+"""A module must lower the held-out loss by so many standard errors of the difference, row by row. Below twenty rows its
+status decides, for rows cannot."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def judge(
         Weights from answers; the loss of each row, whose mean is the error.
     """
     if margin is None:
-        margin = MARGIN * (FEW / len(goal)) ** 0.5 if len(goal) >= FEW else 0.0
+        margin = MARGIN if len(goal) >= FEW else 0.0
     reasons: dict[str, str] = {}
     alive = list(range(len(names)))
     if guard and len(goal) < FEW:
