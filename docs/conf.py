@@ -7,10 +7,11 @@ import typer
 from sphinx.application import Sphinx
 
 import reverie
-from reverie import learners, memory, streams
+from reverie import disciplines, learners, memory, server, streams
 from reverie.cli import app as command_line
 
 project = "Reverie"
+assert disciplines.__doc__ and server.__doc__  # loaded here: autodoc loads twice what is new, and pydantic minds
 copyright = "the Reverie authors"
 version = release = reverie.__version__
 

@@ -17,7 +17,7 @@ LAW = "physics.stopping_distance"
 def cars(tmp_path):
     source = np.random.default_rng(0)
     speed = source.uniform(5, 70, 30)
-    dist = Module.of(LAW)({"speed": speed})["distance"] + 5 * source.standard_normal(30)
+    dist = Module.of(LAW)({"speed": speed})["distance"] + 0.5 * source.standard_normal(30)
     lines = [
         f"{i},{s:.2f},{'ford' if i % 2 else 'opel'},{d:.2f}" for i, (s, d) in enumerate(zip(speed, dist, strict=True))
     ]

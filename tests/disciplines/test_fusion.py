@@ -18,7 +18,7 @@ LAW = Module.of("physics.stopping_distance")
 NAMES = ["speed", "age"]
 
 
-def rows(n, seed=0, noise=5.0):
+def rows(n, seed=0, noise=1.0):
     source = np.random.default_rng(seed)
     x = np.stack([source.uniform(5, 80, n), source.uniform(20, 70, n)], axis=1)
     return x, LAW({"speed": x[:, 0]})["distance"] + x[:, 1] + noise * source.standard_normal(n)

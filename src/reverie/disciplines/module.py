@@ -46,7 +46,7 @@ class Module:
     --------
     >>> module = Module.of("physics.stopping_distance")
     >>> float(module({"speed": [30.0]})["distance"].round(1)[0])
-    109.0
+    196.4
     """
 
     def __init__(

@@ -58,8 +58,8 @@ def scale(unit: str) -> Scale:
 
     Examples
     --------
-    >>> scale("km/hour").factor
-    0.2777777777777778
+    >>> round(scale("km/hour").factor, 6)
+    0.277778
     >>> scale("degC").offset
     273.15
     """
@@ -112,8 +112,8 @@ def dimension_of(expression: Any, known: dict[str, Any]) -> Any:
     Examples
     --------
     >>> import sympy
-    >>> dimension_of(sympy.Symbol("v") ** 2, {"v": dimensions("m/s")})
-    <UnitsContainer({'[length]': 2, '[time]': -2})>
+    >>> dimension_of(sympy.Symbol("v") ** 2, {"v": dimensions("m/s")}) == dimensions("m^2/s^2")
+    True
     """
     none = _unit("").dimensionality
     if expression.is_Symbol:
