@@ -15,6 +15,7 @@ NAMES = (
     "sparsity",
     "nmda",
     "sleep_replay",
+    "disciplines",
     "energy",
     "kills",
     "hostile",

@@ -73,8 +73,8 @@ def test_a_network_does_not_depend_on_its_neighbours():
 def test_theory_helps_every_base(base):
     x, y = rows(24)
     new, truth = rows(200, seed=1)
-    fused = FusedRegressor(modules=[LAW], base=base, columns=NAMES).fit(x, y)
-    plain = FusedRegressor(base=base, columns=NAMES).fit(x, y)
+    fused = FusedRegressor(modules=[LAW], base=base, columns=NAMES, folds=3).fit(x, y)
+    plain = FusedRegressor(base=base, columns=NAMES, folds=3).fit(x, y)
     assert fused.score(new, truth) > plain.score(new, truth)
     assert fused.weights_.min() >= 0
     assert fused.weights_.sum() == pytest.approx(1.0)
@@ -93,11 +93,11 @@ def test_theory_helps_every_base(base):
 
 def test_the_guard_drops_what_does_not_help_and_leaves_the_plain_model():
     x, y = rows(40)
-    fused = FusedRegressor(modules=[Useless()], columns=NAMES).fit(x, y)
-    plain = FusedRegressor(columns=NAMES).fit(x, y)
+    fused = FusedRegressor(modules=[Useless()], columns=NAMES, folds=4).fit(x, y)
+    plain = FusedRegressor(columns=NAMES, folds=4).fit(x, y)
     assert fused.verdict_.words == "Not used: physics.stopping_distance, no gain on held-out rows."
     np.testing.assert_allclose(fused.predict(x), plain.predict(x), rtol=1e-4)
-    free = FusedRegressor(modules=[Useless()], columns=NAMES, guard=False).fit(x, y)
+    free = FusedRegressor(modules=[Useless()], columns=NAMES, guard=False, folds=4).fit(x, y)
     assert free.verdict_.used == ("physics.stopping_distance",)
 
 
@@ -140,7 +140,7 @@ def test_classes(base):
     x, y = rows(60)
     new, truth = rows(300, seed=1)
     cut = np.median(y)
-    model = FusedClassifier(modules=[LAW], base=base, columns=NAMES).fit(x, np.where(y > cut, "far", "near"))
+    model = FusedClassifier(modules=[LAW], base=base, columns=NAMES, folds=3).fit(x, np.where(y > cut, "far", "near"))
     assert (model.predict(new) == np.where(truth > cut, "far", "near")).mean() > 0.85
     assert list(model.classes_) == ["far", "near"]
     np.testing.assert_allclose(sum(model.shares(new).values()), model.predict_proba(new), atol=1e-9)
