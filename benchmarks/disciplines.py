@@ -191,11 +191,13 @@ COMMAND = "python benchmarks/disciplines.py"
 
 
 def claims(table: list[dict[str, Any]], seeds: list[int], quick: bool) -> list[Claim]:
-    """What is said of the cells: gain with good modules, no harm with any, intervals."""
+    """What is said of the cells: gain with good modules; cells with harm, which are named; intervals.
+
+    A set whose theory is exact (income tax) counts with a ratio of 0.001; the mean without it stands beside.
+    """
     command = f"{COMMAND}{' --quick' if quick else ''}"
     rows: list[Claim] = []
     good = ratio(table, "fused")
-    most = max(seeds, default=0) + 1
 
     def of(sizes: tuple[int, ...], name: str, *, without: str = "") -> float:
         return geometric(
@@ -223,9 +225,8 @@ def claims(table: list[dict[str, Any]], seeds: list[int], quick: bool) -> list[C
     ):
         found = {key: value for key, value in ratio(table, name).items() if key[1] >= 20}
         worse = {f"{s}, n = {n}": v for (s, n), v in sorted(found.items(), key=lambda pair: -pair[1]) if v > bound}
-        text = f"No harm, {text}, 20 rows or more: cells (of {len(found)}) worse than {bound:g} times the network"
-        held = 0.0 if most >= 10 and not quick else None  # ten seeds, or the mean of a cell says little
-        rows.append(Claim(text, float(len(worse)), "cells", held, "<=", seeds, 0.0, command, worse))
+        text = f"Harm, {text}, 20 rows or more: cells (of {len(found)}) worse than {bound:g} times the network"
+        rows.append(Claim(text, float(len(worse)), "cells", None, "=", seeds, 0.0, command, worse))
     covered = [row["coverage"] for row in table if "coverage" in row and row["n"] >= 20]
     if covered:
         rows.append(
