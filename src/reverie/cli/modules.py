@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="Knowledge as modules: checked cards, trained alone, frozen, fused with data, never to its harm.",
+    help="Knowledge as modules: checked cards, trained alone, frozen, fused with data behind a guard.",
     no_args_is_help=True,
 )
 

@@ -1,4 +1,4 @@
-"""Disciplines: confirmed theory as small modules that are checked, frozen, fused without harm, and explained.
+"""Disciplines: confirmed theory as small modules that are checked, frozen, fused behind a guard, and explained.
 
 A **card** says what is known, in which units, from where and since when. A **module** is a card that answers. A
 **fusion** is a model of data and modules together, in which a module that does not help gets no weight.

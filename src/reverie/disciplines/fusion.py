@@ -1,4 +1,4 @@
-"""Theory and data in one model that is never worse for the theory: a stack with a guard.
+"""Theory and data in one model, with a guard against theory that does not help: a stack.
 
 Members are the plain model, and for each module its calibrated theory and theory + a model of what it leaves over.
 Their weights are not negative, sum to one, and come from rows that the members had not seen. The guard drops a module
