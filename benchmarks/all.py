@@ -12,6 +12,8 @@ NAMES = (
     "speed",
     "spiking",
     "plasticity",
+    "spiking_digits",
+    "cortex",
     "sparsity",
     "nmda",
     "sleep_replay",
