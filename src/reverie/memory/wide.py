@@ -10,10 +10,8 @@ twice the width takes twice of it, so that the prior of the answer stays: so it 
 
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float, Integer, Num
-from scipy.linalg import cho_solve, cholesky
 from torch import Tensor
 
 from reverie.contracts import Memory, State
@@ -100,17 +98,19 @@ class WideMemory(Memory):
     def _solve(self) -> Float[Tensor, "d k"]:
         """(G − n h̄ h̄ᵀ + λ d I)⁻¹ (C − n h̄ ȳᵀ); the factor takes the place of the matrix."""
         d = self.width
-        gram = np.zeros((d, d), dtype=np.float32)
+        gram = torch.zeros(d, d)
         scaled = self._sum_h / self.samples
         for index, panel in enumerate(self._panels):
             first = index * _PANEL
             rows = panel - torch.outer(self._sum_h[first : first + len(panel)], scaled[first:])  # in float64
-            gram[first : first + len(panel), first:] = rows.float().numpy()
-        gram[np.diag_indices(d)] += self.ridge * d
+            gram[first : first + len(panel), first:] = rows.float()
+        gram.diagonal().add_(self.ridge * d)
         cross = self._cross - torch.outer(scaled, self._sum_y)
-        factor = cholesky(gram.T, lower=True, overwrite_a=True, check_finite=False)  # gram's upper triangle, in place
-        found = cho_solve((factor, True), cross.float().numpy(), check_finite=False)
-        return torch.from_numpy(np.ascontiguousarray(found)).double()
+        failed = torch.zeros((), dtype=torch.int32)
+        torch.linalg.cholesky_ex(gram, upper=True, out=(gram, failed))
+        if failed:
+            raise BadData(f"The sums are not positive definite with ridge {self.ridge}. Give a larger ridge.")
+        return torch.cholesky_solve(cross.float(), gram, upper=True).double()
 
     def _expect(self, keys: Tensor) -> None:
         whole = not (keys.is_floating_point() or keys.is_complex())
