@@ -225,10 +225,14 @@ def claims(data: Pictures, options: Namespace, sizes: list[int] | None) -> list[
             continue  # λ of the narrower ones is not there
         found = ask(f"{filters} filters", partial(measured, data, grow, None if narrow else per_input))
         per_input = found["ridge per input"] if found else per_input
-        say(f"{filters} filters", found, BOUNDS.get(data.name) if filters == sizes[-1] else None, **beside)
+        say(f"{filters} filters", found, **beside)
+    if per_input is not None and data.name in BOUNDS:
+        grow = partial(cortex, data, sizes[-1], grown="all")
+        what = f"{sizes[-1]} filters grown from all pictures"
+        say(what, ask(what, partial(measured, data, grow, per_input)), BOUNDS[data.name], **beside)
     few = min(CONTROL, sizes[-1])
     for grown in ("random", "imprinted", "all"):
-        what = f"{few} filters, {'grown from all pictures' if grown == 'all' else grown}"
+        what = f"{few} filters {'grown from all pictures' if grown == 'all' else grown}"
         say(what, ask(what, partial(measured, data, partial(cortex, data, few, grown=grown))), **beside)
     if min(data.shape[:2]) >= 20:
         what = f"{few} filters in a second layer"
