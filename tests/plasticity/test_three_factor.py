@@ -20,6 +20,14 @@ def test_the_change_is_the_modulator_times_the_faded_sum_of_changes():
         torch.testing.assert_close(change, reward[now] * slow)
 
 
+def test_what_is_done_with_the_change_leaves_the_trace_alone():
+    view = SynapseView(torch.ones(1, 1), torch.ones(1, 1), torch.zeros(1, 1))
+    rule = ThreeFactor(Hebb(rate=1.0))
+    change, state = rule(view, rule.begin(view))
+    change.mul_(5)
+    assert state.eligibility.tolist() == [[1.0]]
+
+
 def learn(rule, delay: int, seed: int, trials: int = 300) -> float:
     """Two cues, two actions, reward after a delay: the share of right actions in the last hundred trials.
 

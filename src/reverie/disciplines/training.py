@@ -18,6 +18,7 @@ from reverie.disciplines.distil import distil
 from reverie.disciplines.frozen import Frozen
 from reverie.disciplines.module import Module
 from reverie.disciplines.theory import Theory
+from reverie.disciplines.threads import one_thread
 from reverie.errors import BadData
 
 __all__ = ["Job", "train_all", "train_card"]
@@ -78,11 +79,9 @@ def train_card(card: Card, rows: Mapping[str, Any], *, output: str | None = None
     return draft.model_copy(update={"examples": tuple(examples), "overrides": tuple(replaced)})
 
 
+@one_thread()
 def make(job: Job) -> Frozen:
     """Train where there is something to train, distil, freeze."""
-    import torch
-
-    torch.set_num_threads(1)
     card, rows = job.card, job.rows
     if card.calibrate and rows is not None:
         card = train_card(card, rows)

@@ -68,4 +68,4 @@ class ThreeFactor(Rule[Eligible]):
     ) -> tuple[Float[Tensor, "n_out n_in"], Eligible]:
         change, inner = self.rule(view, state.inner)
         eligibility = decay(self.tau) * state.eligibility + change
-        return gated(eligibility, modulator), Eligible(inner, eligibility)
+        return gated(eligibility.clone(), modulator), Eligible(inner, eligibility)  # what is remembered stays its own
