@@ -16,7 +16,16 @@ from torch import Tensor
 from reverie.errors import CorruptFile, MissingData
 from reverie.record import read_json, replace_file, write_json
 
-__all__ = ["load_state", "pack_state", "save_state", "state_bytes", "unpack_state"]
+__all__ = [
+    "drop_other_tensors",
+    "load_state",
+    "pack_state",
+    "read_tensors",
+    "save_state",
+    "state_bytes",
+    "unpack_state",
+    "write_tensors",
+]
 
 _FORMAT = "reverie-state-1"
 
@@ -29,20 +38,55 @@ def save_state(folder: Path, state: dict[str, Any], *, kind: str) -> None:
     kind : str
         What the state belongs to; `load_state` refuses another kind.
     """
-    from safetensors.torch import save
-
     tensors: dict[str, Tensor] = {}
     tree = _take_tensors(state, "", tensors)
-    data = save({name: tensor.clone() for name, tensor in tensors.items()})  # it refuses tensors that share memory
+    named = write_tensors(folder, tensors)
+    head = {"format": _FORMAT, "kind": kind, **named, "tree": tree}
+    write_json(folder / "state.json", head | {"check": _check(head)})
+    drop_other_tensors(folder, named["file"])
+
+
+def write_tensors(folder: Path, tensors: dict[str, Tensor]) -> dict[str, str]:
+    """Write tensors to a file named after them: its name and its SHA-256, for the head that will point to it."""
+    from safetensors.torch import save
+
+    data = save({name: tensor.contiguous().clone() for name, tensor in tensors.items()})  # it refuses shared memory
     digest = hashlib.sha256(data).hexdigest()
     name = f"tensors-{digest[:16]}.safetensors"
     folder.mkdir(parents=True, exist_ok=True)
     replace_file(folder / name, data)
-    head = {"format": _FORMAT, "kind": kind, "file": name, "sha256": digest, "tree": tree}
-    write_json(folder / "state.json", head | {"check": _check(head)})
+    return {"file": name, "sha256": digest}
+
+
+def drop_other_tensors(folder: Path, name: str) -> None:
+    """Once the head points to a file, remove those of before, and what a kill has left."""
     for old in (*folder.glob("tensors-*.safetensors"), *folder.glob(".*.tmp")):
         if old.name != name:
             old.unlink()
+
+
+def read_tensors(folder: Path, name: str, sha256: str) -> dict[str, Tensor]:
+    """The tensors that a head points to.
+
+    Raises
+    ------
+    MissingData, CorruptFile
+        Where the file is not there, or not what it was.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    path = folder / Path(name).name
+    if not path.exists():
+        raise MissingData(f"{path} is missing. Restore it, or start in a new folder.")
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise CorruptFile(f"{path} is torn or altered (its SHA-256 differs). Restore it, or start in a new folder.")
+    try:
+        tensors: dict[str, Tensor] = load(data)
+    except SafetensorError as error:
+        raise CorruptFile(f"{path} is not a safetensors file ({error}). Restore it, or start anew.") from None
+    return tensors
 
 
 def load_state(folder: Path, *, kind: str) -> dict[str, Any]:
@@ -55,8 +99,6 @@ def load_state(folder: Path, *, kind: str) -> dict[str, Any]:
     CorruptFile
         Where it is torn, altered, or of another kind.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load
 
     head = read_json(folder / "state.json")
     if not isinstance(head, dict) or head.get("format") != _FORMAT:
@@ -65,17 +107,7 @@ def load_state(folder: Path, *, kind: str) -> dict[str, Any]:
         raise CorruptFile(f"{folder / 'state.json'} is torn or altered (its checksum differs). Restore it from a copy.")
     if head["kind"] != kind:
         raise CorruptFile(f"{folder} holds the state of {head['kind']!r}, not of {kind!r}. Give a matching checkpoint.")
-    path = folder / Path(head["file"]).name
-    if not path.exists():
-        raise MissingData(f"{path} is missing, which state.json names. Restore it, or start in a new folder.")
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != head["sha256"]:
-        raise CorruptFile(f"{path} is torn or altered (its SHA-256 differs). Restore it, or start in a new folder.")
-    try:
-        tensors = load(data)
-    except SafetensorError as error:
-        raise CorruptFile(f"{path} is not a safetensors file ({error}). Restore it, or start anew.") from None
-    state: dict[str, Any] = _put_tensors(head["tree"], tensors)
+    state: dict[str, Any] = _put_tensors(head["tree"], read_tensors(folder, head["file"], head["sha256"]))
     return state
 
 

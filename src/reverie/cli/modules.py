@@ -346,25 +346,12 @@ def _try(
 
 def _rows(module: "Module", data: Path, rename: list[str] | None, *, outputs: bool = False) -> dict[str, Any]:
     """A table's columns under a card's names."""
-    from reverie.disciplines.dataset import match_columns, read_table
+    from reverie.disciplines.dataset import match_card, read_table
 
-    table, renamed = read_table(data).columns, _renamed(rename)
-    found: dict[str, Any] = {}
-    missing = []
-    for name in [*module.inputs, *(module.outputs if outputs else ())]:
-        column = renamed.get(name) or match_columns(name, list(table))
-        if column is not None and column in table:
-            found[name] = table[column]
-        elif name in module.outputs or module.card.inputs[name].default is None:
-            missing.append(name)
-        else:
-            found[name] = module.card.inputs[name].default
-    if missing:
-        raise BadData(
-            f"{module.card.card} needs {', '.join(missing)}. Columns given: {', '.join(table)}. Rename one, or "
-            f"say which it is: --rename {missing[0]}=COLUMN."
-        )
-    return found
+    table = read_table(data).columns
+    columns = match_card(module.card, list(table), _renamed(rename), outputs=outputs)
+    defaults = {name: one.default for name, one in module.card.inputs.items() if name not in columns}
+    return {name: table[column] for name, column in columns.items()} | defaults
 
 
 def _write_report(folder: Path, result: dict[str, Any], found: "Trial") -> None:

@@ -1,6 +1,7 @@
 """A user's table: a CSV of any kind as columns that models and modules read, with notes of what was done to it."""
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reverie.errors import BadData, MissingData
+from reverie.disciplines.card import Card, Input, Output
+from reverie.errors import BadData, MissingData, unknown_name
 
-__all__ = ["Table", "match_columns", "read_table"]
+__all__ = ["Table", "features", "match_card", "match_columns", "read_table"]
 
 _MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-"}
 _MOST_WORDS = 20
@@ -114,3 +116,37 @@ def match_columns(name: str, columns: list[str]) -> str | None:
 
     found = [column for column in columns if column == name] or [c for c in columns if bare(c) == bare(name)]
     return found[0] if len(found) == 1 else None
+
+
+def match_card(card: Card, available: list[str], rename: Mapping[str, str], *, outputs: bool = False) -> dict[str, str]:
+    """Which column is which input of a card; those without one have a default.
+
+    Parameters
+    ----------
+    rename : mapping
+        Input → column, where the names differ; `card.input` names one card's.
+    outputs : bool
+        Whether the card's outputs are sought, too.
+
+    Raises
+    ------
+    BadData
+        A column that is not there; an input (or an output) without column or default. What is missing is said.
+    """
+    found: dict[str, str] = {}
+    missing = []
+    things: dict[str, Input | Output] = {**card.inputs, **(card.outputs if outputs else {})}
+    for name, thing in things.items():
+        column = rename.get(f"{card.card}.{name}") or rename.get(name) or match_columns(name, available)
+        if column is not None and column not in available:
+            raise unknown_name("column", column, available)
+        if column is not None:
+            found[name] = column
+        elif not isinstance(thing, Input) or thing.default is None:
+            missing.append(f"{name} ({thing.meaning + ', ' if thing.meaning else ''}in {thing.unit})")
+    if missing:
+        raise BadData(
+            f"{card.card} needs {', '.join(missing)}. Columns given: {', '.join(available)}. Rename a column, or say "
+            f"which it is: --rename {missing[0].split()[0]}=COLUMN."
+        )
+    return found

@@ -14,6 +14,7 @@ import torch
 import yaml
 from torch import Tensor, nn
 
+from reverie.checkpoint import drop_other_tensors, read_tensors, write_tensors
 from reverie.disciplines.card import Card, parse_card
 from reverie.disciplines.module import Module
 from reverie.disciplines.polynomial import Polynomial
@@ -166,8 +167,6 @@ def sample_inputs(card: Card, n: int, seed: int) -> Tensor:
 
 def save_frozen(frozen: Frozen, folder: Path) -> None:
     """Verify and write `card.yaml`, the tensors (safetensors) and, last, `module.yaml`; each replaced whole."""
-    from safetensors.torch import save
-
     frozen.verify()
     if frozen.card is None:
         raise BadData("A frozen network without a card cannot be saved. Freeze it with card=.")
@@ -175,21 +174,16 @@ def save_frozen(frozen: Frozen, folder: Path) -> None:
     kinds = {Formula: "formula", Student: "student", Quantised: "int8", Polynomial: "polynomial"}
     if type(inner) not in kinds:
         raise BadData(f"A frozen {type(inner).__name__} cannot be saved; distil it into a Student first.")
-    data = save({name: value.contiguous().clone() for name, value in frozen.state_dict().items()})
-    file = f"tensors-{hashlib.sha256(data).hexdigest()[:16]}.safetensors"
-    folder.mkdir(parents=True, exist_ok=True)
+    named = write_tensors(folder, frozen.state_dict())
     replace_file(folder / "card.yaml", frozen.card.dump().encode())
-    replace_file(folder / file, data)
-    head: dict[str, Any] = {"format": _FORMAT, "card": frozen.card.name, "kind": kinds[type(inner)], "file": file}
-    head |= {"sha256": hashlib.sha256(data).hexdigest(), "digest": frozen.digest}
+    head: dict[str, Any] = {"format": _FORMAT, "card": frozen.card.name, "kind": kinds[type(inner)], **named}
+    head["digest"] = frozen.digest
     if isinstance(inner, Student | Quantised | Polynomial):
         head["shape"] = inner.shape
     if isinstance(inner, Formula) and inner.module.as_of is not None:
         head["as_of"] = inner.module.as_of
     replace_file(folder / "module.yaml", yaml.safe_dump(head, sort_keys=False).encode())
-    for old in folder.glob("tensors-*.safetensors"):
-        if old.name != file:
-            old.unlink()
+    drop_other_tensors(folder, named["file"])
 
 
 def load_frozen(folder: Path) -> Frozen:
@@ -202,9 +196,6 @@ def load_frozen(folder: Path) -> Frozen:
     DriftError
         Where its outputs are not those of the day of freezing.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load
-
     path = folder / "module.yaml"
     if not path.is_file():
         raise MissingData(f"{folder} holds no frozen module (no module.yaml). Make one: reverie modules freeze.")
@@ -212,16 +203,10 @@ def load_frozen(folder: Path) -> Frozen:
         head = yaml.safe_load(path.read_text(encoding="utf-8"))
         if head["format"] != _FORMAT:
             raise ValueError(f"format {head['format']}")
-        data = (folder / Path(head["file"]).name).read_bytes()
-        if hashlib.sha256(data).hexdigest() != head["sha256"]:
-            raise CorruptFile(
-                f"{folder / head['file']} is torn or altered (its SHA-256 differs). Restore it from a copy."
-            )
-        tensors = load(data)
-    except (yaml.YAMLError, KeyError, TypeError, ValueError, SafetensorError) as error:
-        if isinstance(error, CorruptFile):
-            raise
+        file, sha256 = head["file"], head["sha256"]
+    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise CorruptFile(f"{folder} is no frozen module ({error}). Restore it from a copy.") from None
+    tensors = read_tensors(folder, file, sha256)
     card = parse_card((folder / "card.yaml").read_text(encoding="utf-8"), name=str(folder / "card.yaml"))
     inner: nn.Module
     if head["kind"] == "formula":

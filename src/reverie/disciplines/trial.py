@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reverie.disciplines.dataset import Table, features, match_columns
+from reverie.disciplines.dataset import Table, features, match_card, match_columns
 from reverie.disciplines.fusion import FusedClassifier, FusedRegressor
 from reverie.disciplines.module import Module
 from reverie.disciplines.theory import Theory
@@ -161,23 +161,7 @@ def _with_target(table: Table, target: str) -> tuple[Table, list[str]]:
 
 def _theory(module: Module, table: Table, target: str, rename: Mapping[str, str]) -> Theory:
     """Which column is which input; what is missing and has no default is said."""
-    card = module.card
-    available = [name for name in table.columns if name != target]
-    found: dict[str, str] = {}
-    missing = []
-    for name, thing in card.inputs.items():
-        column = rename.get(f"{card.card}.{name}") or rename.get(name) or match_columns(name, available)
-        if column is not None and column not in table.columns:
-            raise unknown_name("column", column, available)
-        if column is not None:
-            found[name] = column
-        elif thing.default is None:
-            missing.append(f"{name} ({thing.meaning + ', ' if thing.meaning else ''}in {thing.unit})")
-    if missing:
-        raise BadData(
-            f"{card.card} needs {', '.join(missing)}. Columns given: {', '.join(available)}. Rename a column, or say "
-            f"which it is: --rename {missing[0].split()[0]}=COLUMN."
-        )
+    found = match_card(module.card, [name for name in table.columns if name != target], rename)
     output = match_columns(target, module.outputs) or module.outputs[0]
     return Theory(module, output=output, rename=found)
 
