@@ -10,7 +10,6 @@ from reverie.brain.mind import Mind
 from reverie.edge import Parts
 from reverie.errors import BadData
 from reverie.layers import Expansion, IntegerCortex, VisualCortex
-from reverie.layers.cortex import regions_of
 
 __all__ = ["parts_of"]
 
@@ -63,7 +62,7 @@ def _of_senses(module: nn.Module | None, about: dict[str, Any]) -> dict[str, NDA
         about |= {
             "kind": "cortex",
             "patch": module.patch,
-            "regions": [regions_of(side - module.patch + 1, module.grid, module.overlap) for side in module.shape[:2]],
+            "regions": module.cuts,
             "threshold": module.threshold,
             "bfloat16": module.precision == "bfloat16",
         }

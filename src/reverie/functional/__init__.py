@@ -4,7 +4,7 @@ from reverie.functional.calibration import one_hot_logits
 from reverie.functional.distillation import cross_entropy_among, distillation
 from reverie.functional.encoding import delta_spikes, latency_spikes, poisson_spikes
 from reverie.functional.events import break_even, event_linear
-from reverie.functional.factor import thin_factor
+from reverie.functional.factor import has_low_rank, thin_factor
 from reverie.functional.fisher import diagonal_fisher
 from reverie.functional.importance import path_importance, quadratic_penalty
 from reverie.functional.izhikevich import CELLS, Cell, IzhikevichState, izhikevich
@@ -58,6 +58,7 @@ __all__ = [
     "distillation",
     "event_linear",
     "gaussian_nll",
+    "has_low_rank",
     "integrate_and_fire",
     "izhikevich",
     "k_winners",

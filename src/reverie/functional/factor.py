@@ -7,7 +7,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["thin_factor"]
+__all__ = ["has_low_rank", "thin_factor"]
+
+_FEW = 0.5
+
+
+def has_low_rank(samples: float, d: int) -> bool:
+    """Whether sums of so few samples of d numbers are better handled through their thin factor."""
+    return samples < _FEW * d
 
 
 def thin_factor(gram: Float[Tensor, "d d"]) -> Float[Tensor, "d r"]:

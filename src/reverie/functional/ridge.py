@@ -14,12 +14,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from reverie.functional.factor import thin_factor
+from reverie.functional.factor import has_low_rank, thin_factor
 
 __all__ = ["Spectrum", "choose_ridge", "spectrum"]
-
-
-_FEW = 0.5  # samples per feature below which a Gram matrix is decomposed through its factor
 
 
 class Spectrum(NamedTuple):
@@ -45,7 +42,7 @@ def spectrum(gram: Float[Tensor, "d d"], cross: Float[Tensor, "d k"], *, samples
     >>> spectrum(h.T @ h, h.T, samples=1.0).eigenvalues
     tensor([9., 0., 0.], dtype=torch.float64)
     """
-    if samples < _FEW * len(gram):
+    if has_low_rank(samples, len(gram)):
         return _low_rank_spectrum(gram, cross)
     # In float32, for λ needs two digits only; in float64 where float32 does not converge.
     try:

@@ -20,7 +20,7 @@ from reverie import native
 from reverie.errors import BadData
 from reverie.functional import CONTRAST_FLOOR, normalise_contrast
 
-__all__ = ["VisualCortex", "regions_of", "usual_form"]
+__all__ = ["VisualCortex", "boxes_of", "cuts_of", "usual_form", "windows_of"]
 
 _LEVELS = 127
 _BLOCK = 4_000  # patches looked at together: their activities stay in the cache
@@ -92,6 +92,11 @@ class VisualCortex(nn.Module):
         self.register_buffer("whitening", torch.eye(inputs))
         self.register_buffer("gain", torch.full((filters,), _LEVELS / 4.0))
 
+    @property
+    def cuts(self) -> list[list[tuple[int, int]]]:
+        """Where regions begin and end, down and across, in places of a patch."""
+        return cuts_of(self.shape, self.patch, self.grid, self.overlap)
+
     def patches(self, x: Num[Tensor, "n *shape"], n: int, generator: torch.Generator) -> Float[Tensor, "n_patches d"]:
         """`n` contrast-normalised patches from random places of random pictures."""
         picture = torch.randint(len(x), (n,), generator=generator)
@@ -117,11 +122,7 @@ class VisualCortex(nn.Module):
         height, width = (side - self.patch + 1 for side in self.shape[:2])
         pictures = max(1, min(len(x), _BLOCK // (height * width)))
         desk = _Desk(pictures * height * width, kernel.shape[0], kernel.shape[1], work)
-        regions = [
-            (top, bottom, left, right)
-            for top, bottom in regions_of(height, self.grid, self.overlap)
-            for left, right in regions_of(width, self.grid, self.overlap)
-        ]
+        regions = boxes_of(self.cuts)
         fast = native.available() and x.device.type == "cpu" and x.dtype in (torch.uint8, torch.float32)
         fast = fast and len(kernel) <= native.LARGEST_PATCH
         pooled = native.cortex_pool if fast else pool
@@ -138,10 +139,7 @@ class VisualCortex(nn.Module):
 
     def _look(self, x: Tensor, desk: "_Desk", rows: int) -> None:
         """Contrast-normalised patches of pictures, a row each."""
-        windows = x.unfold(1, self.patch, 1).unfold(2, self.patch, 1)  # n, h, w, (colours,) patch, patch
-        if len(self.shape) == 3:
-            windows = windows.movedim(3, -1)
-        desk.seen[:rows] = normalise_contrast(_unit(windows.reshape(rows, -1)))
+        desk.seen[:rows] = normalise_contrast(_unit(windows_of(x, self.patch).reshape(rows, -1)))
 
     def rescale(self, x: Num[Tensor, "n *shape"]) -> None:
         """Set gains so that each filter's liveliest cell, mean plus four standard deviations over `x`, fills the range.
@@ -186,6 +184,29 @@ def regions_of(side: int, grid: int, overlap: int) -> list[tuple[int, int]]:
     """
     edges = [round(index * side / grid) for index in range(grid + 1)]
     return [(max(0, edges[index] - overlap), min(side, edges[index + 1] + overlap)) for index in range(grid)]
+
+
+def cuts_of(shape: tuple[int, ...], patch: int, grid: int, overlap: int) -> list[list[tuple[int, int]]]:
+    """Where regions of pictures begin and end, down and across, in places of a patch."""
+    return [regions_of(side - patch + 1, grid, overlap) for side in shape[:2]]
+
+
+def boxes_of(cuts: list[list[tuple[int, int]]]) -> list[tuple[int, int, int, int]]:
+    """Top, bottom, left, right of each region.
+
+    Examples
+    --------
+    >>> boxes_of([[(0, 2)], [(0, 3), (3, 5)]])
+    [(0, 2, 0, 3), (0, 2, 3, 5)]
+    """
+    down, across = cuts
+    return [(top, bottom, left, right) for top, bottom in down for left, right in across]
+
+
+def windows_of(x: Num[Tensor, "n height width *colours"], side: int) -> Num[Tensor, "n h w d"]:
+    """The pixels that a patch holds at every place."""
+    windows = x.unfold(1, side, 1).unfold(2, side, 1)  # n, h, w, (colours,) side, side
+    return (windows.movedim(3, -1) if x.ndim == 4 else windows).flatten(3)
 
 
 def usual_form(shape: tuple[int, ...]) -> dict[str, int]:

@@ -23,7 +23,7 @@ from torch.utils._python_dispatch import is_in_torch_dispatch_mode
 from reverie import native
 from reverie.errors import BadData
 from reverie.functional import CONTRAST_FLOOR
-from reverie.layers.cortex import VisualCortex, regions_of
+from reverie.layers.cortex import VisualCortex, boxes_of, cuts_of, windows_of
 
 __all__ = ["IntegerCortex"]
 
@@ -76,9 +76,8 @@ class IntegerCortex(nn.Module):
         self.shape, self.patch, self.grid, self.overlap = tuple(shape), patch, grid, overlap
         for name, given in (("kernel", kernel), ("upper", upper), ("lower", lower), ("weight", weight)):
             self.register_buffer(name, given.contiguous())
-        places = [side - patch + 1 for side in self.shape[:2]]
         self.floor = CONTRAST_FLOOR * 255**2  # added to the variance, in grey levels squared
-        self.cuts = [regions_of(count, grid, overlap) for count in places]
+        self.cuts = cuts_of(self.shape, patch, grid, overlap)
         self._compiled: native.CompiledCortex | None = None
         self._compiled_of: list[tuple[int, int]] = []  # where its filters are, and how often they have been changed
 
@@ -115,18 +114,14 @@ class IntegerCortex(nn.Module):
     @classmethod
     def fits(cls, cortex: VisualCortex) -> bool:
         """Whether its sums fit 32 bits, and a patch's 24, whatever it is shown."""
-        sides = [side - cortex.patch + 1 for side in cortex.shape[:2]]
-        rows, columns = (
-            max(end - start for start, end in regions_of(side, cortex.grid, cortex.overlap)) for side in sides
-        )
+        rows, columns = (max(end - start for start, end in side) for side in cortex.cuts)
         inputs = cortex.filters.shape[1]
         return inputs <= native.LARGEST_INTEGER_PATCH and rows * columns * _LEVELS * inputs < 2**31
 
     @property
     def regions(self) -> list[tuple[int, int, int, int]]:
         """Top, bottom, left, right of each, in places of a patch."""
-        rows, columns = self.cuts
-        return [(top, bottom, left, right) for top, bottom in rows for left, right in columns]
+        return boxes_of(self.cuts)
 
     @property
     def weights(self) -> Float[Tensor, "regions k"]:
@@ -160,10 +155,7 @@ class IntegerCortex(nn.Module):
 
     def _slowly(self, x: UInt8[Tensor, "n *shape"]) -> UInt8[Tensor, "n d"]:
         """With PyTorch's operations, to the same bits."""
-        windows = x.unfold(1, self.patch, 1).unfold(2, self.patch, 1)  # n, h, w, (colours,) patch, patch
-        if len(self.shape) == 3:
-            windows = windows.movedim(3, -1)
-        patches, d = windows.flatten(3), self.kernel.shape[1]
+        patches, d = windows_of(x, self.patch), self.kernel.shape[1]
         products = patches.float() @ self.kernel.float().T  # whole numbers below 2²⁴: exact
         levels = patches.long()
         sums, squares = levels.sum(-1), levels.square().sum(-1)

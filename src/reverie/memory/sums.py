@@ -44,9 +44,8 @@ class Sums:
         self._widen(values.shape[1])
         rows, work = _way(keys)
         values64 = values.double()
-        exact = torch.float64 if work == torch.float64 else torch.float32
-        if exact == torch.float32 and bool((values != values.round()).any()):
-            exact = torch.float64
+        whole = work != torch.float64 and bool((values == values.round()).all())
+        exact = torch.float32 if whole else torch.float64
         for h, y in zip(keys.split(rows), values64.split(rows), strict=True):
             h = h.to(work)
             if self.per_class:
@@ -56,7 +55,7 @@ class Sums:
             else:
                 _add_gram(self.grams[0], h, sign)
             self.cross[:, : y.shape[1]].add_(h.to(exact).T @ y.to(exact), alpha=sign)
-            self.sum_h.add_(h.double().sum(0), alpha=sign)
+            self.sum_h.add_(h.sum(0, dtype=torch.float64), alpha=sign)
         self.n += sign * len(keys)
         self.sum_y[: values.shape[1]].add_(values64.sum(0), alpha=sign)
         self.sum_yy[: values.shape[1]].add_(values64.square().sum(0), alpha=sign)

@@ -73,7 +73,7 @@ class WideMemory(Memory):
                 first = index * _PANEL
                 panel += whole_product(h[:, first : first + len(panel)], h[:, first:])
             self._cross[:, : y.shape[1]] += h.double().T @ y
-            self._sum_h += h.double().sum(0)
+            self._sum_h += h.sum(0, dtype=torch.float64)
             self._sum_y[: y.shape[1]] += y.sum(0)
         self.samples += len(keys)
         self._weights = None
@@ -84,6 +84,10 @@ class WideMemory(Memory):
         ]
         self._sum_h, self._sum_y = torch.zeros(d, dtype=torch.float64), torch.zeros(0, dtype=torch.float64)
         self._cross = torch.zeros(d, 0, dtype=torch.float64)
+
+    def means(self) -> tuple[Float[Tensor, " d"], Float[Tensor, "k d"]]:
+        """The mean of all keys, and of those written with each one-hot value (zero where there are none)."""
+        return self._sum_h / self.samples, (self._cross / self._sum_y.clamp_min(1)).T
 
     def read(self, keys: Integer[Tensor, "n d"]) -> Float[Tensor, "n k"]:
         """The value associated with each key."""

@@ -12,13 +12,12 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from reverie.functional import thin_factor
+from reverie.functional import has_low_rank, thin_factor
 from reverie.memory import AssociativeMemory
 
 __all__ = ["Dreamer"]
 
 _COMMON = 0.3  # weight of the common covariance
-_FEW = 0.5  # samples per input below which a covariance is factored into as many columns as it has rank
 _JITTER = 1e-2  # of the mean variance, so that directions without any can be factored
 
 
@@ -50,7 +49,7 @@ class Dreamer:
         share = (counts / counts.sum())[:, None, None]
         common = (covariances * share).sum(0) if len(covariances) > 1 else covariances[0]
         jitter = _JITTER * float(common.diagonal().mean()) + 1e-12
-        few = float(counts.sum()) < _FEW * len(common)
+        few = has_low_rank(float(counts.sum()), len(common))
         self.spread = jitter**0.5 if few else 0.0  # of what is added where the factors are thin
         self.factors = []
         for covariance in covariances if len(covariances) > 1 else covariances[:1]:
