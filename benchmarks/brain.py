@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.naive_bayes import GaussianNB
 
-from common import WORK, Claim, arguments, finish
+from common import WORK, Claim, arguments, finish, kept
 from reverie.brain import Brain, Plan
 from reverie.contracts import Stream
 from reverie.learners import NCM, SLDA
@@ -64,18 +64,9 @@ NAMES = {
 }
 
 
-def kept(name: str, options: Namespace, measure: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
-    """What was measured, once; None where it was not and shall not be."""
-    place = WORK / "brain" / f"{name}.json"
-    if not place.exists():
-        if options.finished:
-            return None
-        found = measure()
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(json.dumps(found))
-        print(f"  {name}: {found}", flush=True)
-    loaded: dict[str, Any] = json.loads(place.read_text())
-    return loaded
+def measured(name: str, options: Namespace, measure: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+    """A measurement by its name; None where it was not made and shall not be."""
+    return kept(WORK / "brain" / f"{name}.json", options, measure)
 
 
 def live(brain: Brain, stream: Stream, *, mirrored: bool = False) -> float:
@@ -313,9 +304,11 @@ def main() -> None:
 
     streams = ["digits"] if options.quick else ["mnist", "clinc150", "cifar10", "digits", "memristor"]
     for name in streams:
-        beside = kept(f"{name}-controls", options, partial(controls, name)) or {}
+        beside = measured(f"{name}-controls", options, partial(controls, name)) or {}
         orders = ORDERS[:1] if options.quick else ORDERS
-        lives = [found for order in orders if (found := kept(f"{name}-{order}", options, partial(life, name, order)))]
+        lives = [
+            found for order in orders if (found := measured(f"{name}-{order}", options, partial(life, name, order)))
+        ]
         if not lives:
             continue
         strict = name not in ("digits", "memristor")
@@ -361,17 +354,17 @@ def main() -> None:
         if name == "clinc150":
             say(f"{title}: out-of-scope AUROC of novelty", [one["auroc"] for one in lives], bound=0.95)
     for name in NIGHTS if not options.quick else ():
-        if found := kept(f"{name}-dreamt", options, partial(dreamt, name)):
+        if found := measured(f"{name}-dreamt", options, partial(dreamt, name)):
             title = f"{NAMES[name]}, class-incremental, one pass, nothing stored"
             say(f"{title}: a network taught by dreams alone", [found["cortex"]], beside={"awake": found["awake"]})
-    if not options.quick and (found := kept("speed", options, speed)):
+    if not options.quick and (found := measured("speed", options, speed)):
         said = "learn, one core, batch 100, per MNIST picture"
         beside = {name: value for name, value in found.items() if name not in ("brain", "far on")}
         say(f"{said}: brain", [found["brain"]], "ms", 1.0, "<=", beside)
         say(f"{said}: after {FAR} samples / at first", [found["far on"] / found["brain"]], "ratio", 1.2, "<=")
     for name, bound in (("mnist", 0.985), ("cifar10", 0.68)) if not options.quick else ():
         for megabytes in (10, 5, 20, 2):
-            found = kept(
+            found = measured(
                 f"{name}-budget-{megabytes}",
                 options,
                 partial(life, name, 0, budget=megabytes * 1_000_000),

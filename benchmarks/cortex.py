@@ -43,15 +43,12 @@ BOUNDS = {"split-cifar10": 0.82}
 class Pictures:
     """A stream's pictures: those to learn in their order, and those to be asked about."""
 
-    def __init__(self, name: str, most: int | None = None) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        options: dict[str, Any] = {} if name != "digits" else {"classes_per_experience": 2}
-        parts = [
-            (_picture(one.train_x), one.train_y, _picture(one.test_x), one.test_y) for one in make(name, **options)
-        ]
+        parts = [(_picture(one.train_x), one.train_y, _picture(one.test_x), one.test_y) for one in make(name)]
         if parts[0][0].ndim < 3:
             raise SystemExit(f"{name} holds vectors of shape {tuple(parts[0][0].shape[1:])}. Expected pictures.")
-        self.parts = [(x[:most], y[:most]) for x, y, _, _ in parts]
+        self.parts = [(x, y) for x, y, _, _ in parts]
         self.x, self.y = (torch.cat(side) for side in zip(*[(x, y) for _, _, x, y in parts], strict=True))
         self.classes = int(self.y.max()) + 1
 
@@ -140,17 +137,13 @@ def measured(data: Pictures, grow: Callable[[], nn.Module], ridge: float | None 
     encoder = grow()
     grown = time.perf_counter()
     memory = AssociativeMemory() if ridge is None else WideMemory(ridge=ridge)
-    means = torch.zeros(data.classes, 1, dtype=torch.float64)
     for x, y in data.batches():
-        codes, one = encoder(x), one_hot(y, data.classes).double()
-        memory.write(codes, one)
-        means = means + one.T @ codes.double()
+        memory.write(encoder(x), one_hot(y, data.classes).double())
     written = time.perf_counter()
     codes = torch.cat([encoder(part) for part in data.x.split(BATCH)])
     scores = memory.read(codes)
     read = time.perf_counter()
-    counts = torch.bincount(torch.cat([y for _, y in data.parts]), minlength=data.classes)
-    nearest = torch.cdist(codes.double(), means / counts[:, None]).argmin(1)
+    nearest = torch.cdist(codes.double(), memory.means()[1]).argmin(1)
     return {
         "accuracy": float((scores.argmax(1) == data.y).double().mean()),
         "class means": float((nearest == data.y).double().mean()),
@@ -190,13 +183,12 @@ def claims(data: Pictures, options: Namespace, sizes: list[int] | None) -> list[
     def ask(what: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
         return kept(WORK / "cortex" / name / f"{what.replace(' ', '-')}.json", options, measure)
 
-    def say(what: str, found: dict[str, Any] | None, bound: float | None = None, **beside: float) -> None:
+    def say(what: str, found: dict[str, Any] | None, bound: float | None = None) -> None:
         if found is None:
             return
         title = f"{name}, class-incremental, one pass, nothing stored, {what}"
         sense = ">=" if bound is not None else "="
-        names = {label.replace("_", " "): value for label, value in beside.items()}
-        names |= {"class means of the same code": found["class means"]}
+        names = beside | {"class means of the same code": found["class means"]}
         row = partial(Claim, seeds=[0], spread=0.0, command=command)
         made.append(row(f"{title}: accuracy", found["accuracy"], "fraction", bound, direction=sense, baselines=names))
         made.append(row(f"{title}: state", found["megabytes"], "MB", None, direction="="))
@@ -213,9 +205,9 @@ def claims(data: Pictures, options: Namespace, sizes: list[int] | None) -> list[
         )
 
     plain = ask("pixels", lambda: {"accuracy": pixels(data)})
-    beside = {"exact_memory_on_pixels": plain["accuracy"]} if plain else {}
+    beside = {"exact memory on pixels": plain["accuracy"]} if plain else {}
     if data.name in COMPARED:
-        beside |= {"SoftHebb_(published,_joint_read-out)": COMPARED[data.name]}
+        beside |= {"SoftHebb (published, joint read-out)": COMPARED[data.name]}
     sizes = sizes or SIZES["colour" if data.colour else "grey"]
     per_input = None
     for filters in sizes:
@@ -225,18 +217,18 @@ def claims(data: Pictures, options: Namespace, sizes: list[int] | None) -> list[
             continue  # λ of the narrower ones is not there
         found = ask(f"{filters} filters", partial(measured, data, grow, None if narrow else per_input))
         per_input = found["ridge per input"] if found else per_input
-        say(f"{filters} filters", found, **beside)
+        say(f"{filters} filters", found)
     if per_input is not None and data.name in BOUNDS:
         grow = partial(cortex, data, sizes[-1], grown="all")
         what = f"{sizes[-1]} filters grown from all pictures"
-        say(what, ask(what, partial(measured, data, grow, per_input)), BOUNDS[data.name], **beside)
+        say(what, ask(what, partial(measured, data, grow, per_input)), BOUNDS[data.name])
     few = min(CONTROL, sizes[-1])
     for grown in ("random", "imprinted", "all"):
         what = f"{few} filters {'grown from all pictures' if grown == 'all' else grown}"
-        say(what, ask(what, partial(measured, data, partial(cortex, data, few, grown=grown))), **beside)
+        say(what, ask(what, partial(measured, data, partial(cortex, data, few, grown=grown))))
     if min(data.shape[:2]) >= 20:
         what = f"{few} filters in a second layer"
-        say(what, ask(what, partial(measured, data, partial(second_layer, data, few))), **beside)
+        say(what, ask(what, partial(measured, data, partial(second_layer, data, few))))
     return made
 
 

@@ -187,43 +187,42 @@ def main() -> None:
     command = f"python benchmarks/spiking_digits.py{' --quick' if few else ''}"
     claims = []
 
-    def ask(name: str, seed: int, measure: Callable[[], dict[str, float]]) -> dict[str, float] | None:
-        return kept(place / f"{name}-{seed}.json", options, measure)
+    def ask(
+        name: str, measure: Callable[[int], dict[str, float]], *, once: bool = False
+    ) -> dict[int, dict[str, float]]:
+        """What was measured, by seed; controls once."""
+        found = {
+            seed: kept(place / f"{name}-{seed}.json", options, partial(measure, seed))
+            for seed in seeds[: 1 if once else None]
+        }
+        return {seed: one for seed, one in found.items() if one is not None}
 
-    def say(what: str, values: list[float], bound: float | None, **beside: float) -> None:
+    def say(what: str, found: dict[int, float], bound: float, beside: dict[str, float]) -> None:
+        values = list(found.values())
         spread = stdev(values) if len(values) > 1 else 0.0
-        sense = "=" if few or bound is None else ">="
-        names = {label.replace("_", " "): value for label, value in beside.items()}
-        used = seeds[: len(values)]
-        claims.append(Claim(what, mean(values), "fraction", bound, sense, used, spread, command, names))
+        sense = "=" if few else ">="
+        claims.append(Claim(what, mean(values), "fraction", bound, sense, list(found), spread, command, beside))
 
-    def trained(kind: str) -> list[float]:
-        epochs = 2 if few else 10
-        found = [
-            ask(f"surrogate-{kind}", seed, partial(surrogate, kind, data, epochs, seed))
-            for seed in seeds[: None if kind == "spiking" else 1]
-        ]
-        return [one["accuracy"] for one in found if one]
-
-    if found := trained("spiking"):
-        beside = {kind: values[0] for kind in ("rectified", "random") if (values := trained(kind))}
-        beside = {f"{kind}_{'units' if kind == 'rectified' else 'first layer'}": one for kind, one in beside.items()}
-        say("surrogate gradients, 784–800–10, eight steps, MNIST: accuracy", found, 0.98, **beside)
-    lives: dict[str, list[dict[str, float]]] = {}
-    for kind in ("STDP", "random", "imprinted"):
-        for seed in seeds[: None if kind == "STDP" else 1]:
-            one = ask(kind, seed, partial(competition, kind, data, 100 if few else 400, EPOCHS, seed))
-            lives.setdefault(kind, []).extend([one] if one else [])
-    if lives["STDP"]:
-        controls = {f"{kind}_synapses": lives[kind][0]["named"] for kind in ("random", "imprinted") if lives[kind]}
-        controls |= {"class_means_of_pixels": class_means(data), "published": 0.87}
-        controls["ridge_read-out_of_the_counts"] = mean(one["ridge"] for one in lives["STDP"])
-        say(
-            "STDP, 400 cells, no labels but names, MNIST: accuracy",
-            [one["named"] for one in lives["STDP"]],
-            0.90,
-            **controls,
-        )
+    epochs, cells = (2, 100) if few else (10, 400)
+    trained = {
+        kind: ask(f"surrogate-{kind}", partial(surrogate, kind, data, epochs), once=kind != "spiking")
+        for kind in ("spiking", "rectified", "random")
+    }
+    if found := trained["spiking"]:
+        labels = {"rectified": "rectified units", "random": "random first layer"}
+        beside = {label: one["accuracy"] for kind, label in labels.items() for one in trained[kind].values()}
+        accuracies = {seed: one["accuracy"] for seed, one in found.items()}
+        say("surrogate gradients, 784–800–10, eight steps, MNIST: accuracy", accuracies, 0.98, beside)
+    lives = {
+        kind: ask(kind, partial(competition, kind, data, cells, EPOCHS), once=kind != "STDP")
+        for kind in ("STDP", "random", "imprinted")
+    }
+    if found := lives["STDP"]:
+        beside = {f"{kind} synapses": one["named"] for kind in ("random", "imprinted") for one in lives[kind].values()}
+        beside |= {"class means of pixels": class_means(data), "published": 0.87}
+        beside["ridge read-out of the counts"] = mean(one["ridge"] for one in found.values())
+        named_so = {seed: one["named"] for seed, one in found.items()}
+        say(f"STDP, {cells} cells, no labels but names, MNIST: accuracy", named_so, 0.90, beside)
     finish(claims, options)
 
 
