@@ -1,0 +1,188 @@
+"""Episodes in one SQLite file: a user, a file.
+
+Write-ahead log with full synchronisation: what a method did is on the disk when it returns, and a kill at any instant
+leaves all of a transaction or nothing. Several processes may read and write the same file; SQLite lets one write at a
+time. Deleted content is overwritten, in the file and in the log.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reverie.errors import BadData, CorruptFile, MissingData
+from reverie.memory.episodic.store import SCHEMA, EpisodicStore
+
+__all__ = ["SQLiteStore"]
+
+_TABLES = """
+CREATE TABLE named (name TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT;
+CREATE TABLE clock (at INTEGER NOT NULL) STRICT;
+CREATE TABLE episodes (
+    id INTEGER PRIMARY KEY,
+    text TEXT, vector BLOB, who TEXT, what TEXT, value TEXT, who_key TEXT, what_key TEXT,
+    kind TEXT NOT NULL, source TEXT NOT NULL, trusted INTEGER NOT NULL, session TEXT,
+    valid_from INTEGER NOT NULL, valid_to INTEGER, heard INTEGER NOT NULL,
+    novelty REAL NOT NULL, importance REAL NOT NULL,
+    stability REAL NOT NULL, difficulty REAL NOT NULL, rehearsed INTEGER NOT NULL,
+    stage INTEGER NOT NULL, night INTEGER, merged INTEGER, forgotten INTEGER,
+    changed INTEGER NOT NULL
+) STRICT;
+CREATE INDEX episodes_key ON episodes (who_key, what_key);
+CREATE INDEX episodes_changed ON episodes (changed);
+CREATE INDEX episodes_merged ON episodes (merged) WHERE merged IS NOT NULL;
+CREATE TABLE recalls (id INTEGER PRIMARY KEY, question TEXT NOT NULL, at INTEGER NOT NULL) STRICT;
+CREATE TABLE answers (recall INTEGER NOT NULL, episode INTEGER NOT NULL, PRIMARY KEY (episode, recall)) STRICT;
+INSERT INTO clock VALUES (0);
+"""
+_APPLICATION = 0x52767265  # "Rvre": which kind of SQLite file this is
+
+
+class SQLiteStore(EpisodicStore):
+    """A file of episodes.
+
+    Parameters
+    ----------
+    path : Path
+        Made where there is none and `encoder` is given.
+    encoder : str, optional
+        By what the vectors are made; must be that of the file. None: whatever that is.
+    dimension : int, optional
+        How many numbers a vector has.
+    timeout : float
+        Seconds to wait for another process that writes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with SQLiteStore(Path(folder) / "episodes.db", encoder="mine", dimension=2) as store:
+    ...         first = store.add("Ana lives in Rome.", np.ones(2, np.float32), who="Ana", what="city", value="Rome")
+    ...         second = store.add("Ana lives in Oslo.", np.ones(2, np.float32), who="Ana", what="city", value="Oslo")
+    ...         [one.value for one in store.history("ana", "city")], [one.value for one in store.live()]
+    (['Rome', 'Oslo'], ['Oslo'])
+    """
+
+    def __init__(
+        self, path: Path, *, encoder: str | None = None, dimension: int | None = None, timeout: float = 10.0
+    ) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._to_erase = False
+        if not path.exists() and (encoder is None or dimension is None):
+            raise MissingData(f"There is no memory at {path}. Remember something there first, or check the name.")
+        with self._said_clearly():
+            self._database = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
+            try:
+                self._prepare(encoder, dimension)
+            except BaseException:
+                self._database.close()
+                raise
+
+    def _prepare(self, encoder: str | None, dimension: int | None) -> None:
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "foreign_keys = ON"):
+            self._database.execute(f"PRAGMA {pragma}").fetchall()
+        with self.transaction():
+            ((application,),) = self._ask("PRAGMA application_id")
+            ((tables,),) = self._ask("SELECT count(*) FROM sqlite_master")
+            if tables == 0 and encoder is not None and dimension is not None:
+                for statement in _TABLES.strip().split(";\n"):
+                    self._run(statement)
+                self._run(f"PRAGMA application_id = {_APPLICATION}")
+                self._run(f"PRAGMA user_version = {SCHEMA}")
+                self._run(
+                    "INSERT INTO named VALUES (?, ?)",
+                    ["encoder", json.dumps({"name": encoder, "dimension": dimension}).encode()],
+                )
+            elif application != _APPLICATION:
+                raise CorruptFile(f"{self.path} is not a memory of Reverie. Give the folder of one, or a new name.")
+        ((schema,),) = self._ask("PRAGMA user_version")
+        if schema > SCHEMA:
+            raise BadData(
+                f"{self.path} was written by a newer Reverie (tables of version {schema}, this one knows {SCHEMA}). "
+                "Install that version: pip install --upgrade reverie"
+            )
+        made = self.get_named("encoder")
+        self.encoder, self.dimension = str(made["name"]), int(made["dimension"])
+        given = (encoder or self.encoder, dimension or self.dimension)
+        if given != (self.encoder, self.dimension):
+            raise BadData(
+                f"{self.path} was made with the encoder {self.encoder!r} of {self.dimension} numbers; given is "
+                f"{given[0]!r} of {given[1]}. Open it without naming an encoder, or export it and import it into a "
+                "new memory."
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with self._lock, self._said_clearly():
+            level, self._depth = self._depth, self._depth + 1
+            try:
+                self._database.execute(f"SAVEPOINT level{level}" if level else "BEGIN IMMEDIATE")
+                try:
+                    yield
+                    self._database.execute(f"RELEASE level{level}" if level else "COMMIT")
+                except BaseException:
+                    if self._database.in_transaction:  # a full disk may have ended it already
+                        self._database.execute(f"ROLLBACK TO level{level}" if level else "ROLLBACK")
+                    raise
+            finally:
+                self._depth = level
+            if level == 0 and self._to_erase:
+                self._erased()
+
+    def close(self) -> None:
+        self._database.close()
+
+    def __enter__(self) -> "SQLiteStore":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _run(self, sql: str, values: Sequence[Any] = ()) -> int:
+        with self._lock, self._said_clearly():
+            return self._database.execute(sql, values).rowcount
+
+    def _ask(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._lock, self._said_clearly():
+            return self._database.execute(sql, values).fetchall()
+
+    def _pack(self, vector: NDArray[np.float32]) -> bytes:
+        return vector.astype("<f4").tobytes()
+
+    def _unpack(self, value: Any) -> NDArray[np.float32]:
+        vector = np.frombuffer(value, dtype="<f4")
+        if vector.shape != (self.dimension,):
+            raise CorruptFile(f"{self.path} is damaged: a vector has {len(value)} bytes. Restore it from a copy.")
+        return vector
+
+    def _erased(self) -> None:
+        """The log still holds pages as they were: move it into the file, and cut it off."""
+        with self._lock:
+            self._to_erase = self._depth > 0
+            if not self._to_erase:
+                self._ask("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def _said_clearly(self) -> Iterator[None]:
+        """What SQLite complains of, in our words."""
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            code = error.sqlite_errorname or ""
+            if code.startswith("SQLITE_BUSY"):
+                raise BadData(
+                    f"{self.path} is being written to by another process. Try again when it is done."
+                ) from None
+            if code.startswith("SQLITE_FULL"):
+                raise BadData(f"No room is left on the disk of {self.path}; nothing was changed. Free some.") from None
+            raise BadData(f"{self.path} cannot be read or written ({error}); nothing was changed.") from None
+        except sqlite3.DatabaseError as error:
+            raise CorruptFile(f"{self.path} is damaged, or is no memory ({error}). Restore it from a copy.") from None

@@ -1,0 +1,381 @@
+"""What every store of episodes does, whichever database holds it.
+
+A store belongs to one user. What a method has done is durable when it returns, and happens whole or not at all;
+`transaction` makes one of several. Nothing is ever deleted by row: who asks for an id gets what is still known of it,
+and an id is never given again. Each change moves the clock of the store on and is stamped on the rows that it touched,
+so that who keeps a copy in memory (`reverie.memory.episodic.mirror`) reads only what is new.
+
+Versions of a fact are told apart by who and what. A newer one takes the place of the older: `valid_to` of that is set,
+and `history` shows both. A fact from an untrusted source takes no trusted one's place.
+"""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reverie.errors import BadData
+from reverie.memory.episodic.episode import KINDS, Confirmed, Episode, same_key
+from reverie.memory.episodic.forgetting import encode_strength, rehearse
+
+__all__ = ["SCHEMA", "EpisodicStore"]
+
+SCHEMA = 1
+"""Version of the tables; a store of a newer one is refused."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIELDS = (
+    *("id", "text", "who", "what", "value", "kind", "source", "trusted", "session", "valid_from", "valid_to", "heard"),
+    *("novelty", "importance", "stability", "difficulty", "rehearsed", "stage", "night", "merged", "forgotten"),
+)
+_TIMES = {"valid_from", "valid_to", "heard", "rehearsed", "forgotten"}
+_ROW = ", ".join(_FIELDS)
+_LIVE = "valid_to IS NULL AND forgotten IS NULL AND merged IS NULL"
+_SOME = 500  # ids in one statement
+
+
+class EpisodicStore(ABC):
+    """Episodes of one user.
+
+    A subclass says how to reach a database, in the methods that are abstract. Its
+    tables are `episodes`, `recalls`, `answers` and `named`, and hold the rows of this user alone.
+
+    Attributes
+    ----------
+    encoder : str
+        By what the vectors were made.
+    dimension : int
+        How many numbers each has.
+    """
+
+    encoder: str
+    dimension: int
+
+    # the database
+
+    @abstractmethod
+    def transaction(self) -> AbstractContextManager[None]:
+        """All that is done within is one change, or none if it raises; may be nested."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Give the database back."""
+
+    @abstractmethod
+    def _run(self, sql: str, values: Sequence[Any] = ()) -> int:
+        """Run a statement that returns nothing; how many rows it touched."""
+
+    @abstractmethod
+    def _ask(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows that a statement returns."""
+
+    @abstractmethod
+    def _pack(self, vector: NDArray[np.float32]) -> Any:
+        """A vector as the database takes it."""
+
+    @abstractmethod
+    def _unpack(self, value: Any) -> NDArray[np.float32]:
+        """A vector as the database gave it."""
+
+    @abstractmethod
+    def _erased(self) -> None:
+        """Called after content was taken away, outside of a transaction: leave no copy of it in the database."""
+
+    # writing
+
+    def add(
+        self,
+        text: str,
+        vector: NDArray[np.float32],
+        *,
+        who: str | None = None,
+        what: str | None = None,
+        value: str | None = None,
+        kind: str = "episodic",
+        source: str = "user",
+        trusted: bool = True,
+        session: str | None = None,
+        valid_from: datetime | None = None,
+        heard: datetime | None = None,
+        novelty: float = 1.0,
+        importance: float = 0.5,
+    ) -> int:
+        """Keep an episode; its id.
+
+        A fact whose value is what already holds is a rehearsal of that, and no new episode: its id comes back. A fact
+        takes the place of the one that held when it began to.
+        """
+        vector = np.ascontiguousarray(vector, dtype=np.float32)
+        if vector.shape != (self.dimension,) or not np.isfinite(vector).all():
+            raise BadData(f"vector has shape {vector.shape}. Expected {self.dimension} finite numbers.")
+        if kind not in KINDS:
+            raise BadData(f"kind is {kind!r}. Expected one of {', '.join(KINDS)}.")
+        if len({who is None, what is None, value is None}) > 1:
+            raise BadData("A fact needs all of who, what and value; free text has none of them. Give all or none.")
+        now = heard or datetime.now(UTC)
+        begins = valid_from or now
+        with self.transaction():
+            ends = None
+            if who is not None and what is not None and value is not None:
+                known, ends = self._make_room(who, what, value, trusted, begins, now)
+                if known is not None:
+                    return known
+            ((last,),) = self._ask("SELECT coalesce(max(id), 0) FROM episodes")
+            stability, difficulty = encode_strength(now.astimezone(UTC), pinned=importance >= 1)
+            row = {
+                "id": last + 1, "text": text, "who": who, "what": what, "value": value, "kind": kind, "source": source,
+                "trusted": int(trusted), "session": session, "valid_from": _stamp(begins), "valid_to": _stamp(ends),
+                "heard": _stamp(now), "novelty": float(novelty), "importance": float(importance),
+                "stability": stability, "difficulty": difficulty, "rehearsed": _stamp(now), "stage": 0,
+                "vector": self._pack(vector), "changed": self._tick(),
+                "who_key": None if who is None else same_key(who), "what_key": None if what is None else same_key(what),
+            }  # fmt: skip
+            places = ", ".join("?" * len(row))
+            self._run(f"INSERT INTO episodes ({', '.join(row)}) VALUES ({places})", list(row.values()))
+        return int(last) + 1
+
+    def _make_room(
+        self, who: str, what: str, value: str, trusted: bool, begins: datetime, now: datetime
+    ) -> tuple[int | None, datetime | None]:
+        """End the validity of what a fact replaces: the id of one that says the same, and when a later one begins."""
+        versions = [one for one in self.history(who, what) if one.forgotten is None and one.merged is None]
+        rivals = [one for one in versions if trusted or not one.trusted]
+        held = [one for one in rivals if one.valid_from <= begins and (one.valid_to is None or one.valid_to > begins)]
+        for one in held:
+            if one.value is not None and same_key(one.value) == same_key(value) and one.trusted == trusted:
+                self.rehearse([one.id], now)
+                return one.id, None
+        self.supersede([one.id for one in held], begins)
+        later = [one.valid_from for one in rivals if one.valid_from > begins]
+        return None, min(later, default=None)
+
+    def supersede(self, ids: Iterable[int], when: datetime | None = None) -> None:
+        """These held until then."""
+        at = _stamp(when or datetime.now(UTC))
+        self._update(ids, "valid_to = ?", (at,))
+
+    def rehearse(self, ids: Iterable[int], when: datetime | None = None) -> None:
+        """These were recalled, and rightly: they are stronger."""
+        now = (when or datetime.now(UTC)).astimezone(UTC)
+        with self.transaction():
+            for one in self.some(ids):
+                stability, difficulty = rehearse(one.stability, one.difficulty, one.rehearsed, now)
+                last = _stamp(max(now, one.rehearsed))
+                self._update([one.id], "stability = ?, difficulty = ?, rehearsed = ?", (stability, difficulty, last))
+
+    def mark(self, ids: Iterable[int], *, night: int | None, stage: int) -> None:
+        """Say which night moved these into the weights, and on how many nights that was proven."""
+        self._update(ids, "night = ?, stage = ?", (night, stage))
+
+    def merge(self, ids: Iterable[int], into: int) -> None:
+        """Another episode says the same and stands for these: their content goes, they stay to be explained."""
+        with self.transaction():
+            if self.get(into) is None:
+                raise BadData(f"There is no episode {into} to merge into.")
+            self._update([one for one in ids if one != into], f"{_EMPTY}, merged = ?", (into,))
+        self._erased()
+
+    def drop_text(self, ids: Iterable[int]) -> None:
+        """Delete text, value and vector of episodes that live in the weights; their keys stay, as cues."""
+        self._update(ids, _EMPTY)
+        self._erased()
+
+    def forget(self, ids: Iterable[int], when: datetime | None = None) -> list[int]:
+        """Take the content of these away, and of all that were merged with them; the ids that were there.
+
+        The key of what lives in the weights is kept until `bury`: the next night needs it to find what to forget.
+        """
+        at = _stamp(when or datetime.now(UTC))
+        with self.transaction():
+            found = sorted({one.id for one in self.some(self._family(ids)) if one.forgotten is None})
+            self._update(found, f"{_EMPTY}, forgotten = ?", (at,))
+            self._update([one.id for one in self.some(found) if one.night is None], _NAMELESS)
+            for part in _parts(found):
+                answered = f"SELECT recall FROM answers WHERE episode IN ({_holes(part)})"
+                self._run(f"DELETE FROM recalls WHERE id IN ({answered})", part)
+                self._run(f"DELETE FROM answers WHERE recall IN ({answered})", part)
+        self._erased()
+        return found
+
+    def bury(self, ids: Iterable[int]) -> None:
+        """The weights have forgotten these too: their keys go, and only the fact that they were is left."""
+        gone = [one.id for one in self.some(ids) if one.forgotten is not None]
+        self._update(gone, _NAMELESS)
+        self._erased()
+
+    def confirm(self, question: str, ids: Iterable[int], when: datetime | None = None) -> None:
+        """Log for the night that these answered a question, and rehearse them."""
+        now = when or datetime.now(UTC)
+        with self.transaction():
+            there = [one.id for one in self.some(ids) if one.forgotten is None]
+            if not there:
+                return
+            ((last,),) = self._ask("SELECT coalesce(max(id), 0) FROM recalls")
+            self._run("INSERT INTO recalls (id, question, at) VALUES (?, ?, ?)", (last + 1, question, _stamp(now)))
+            for one in there:
+                self._run("INSERT INTO answers (recall, episode) VALUES (?, ?)", (last + 1, one))
+            self.rehearse(there, now)
+
+    def _update(self, ids: Iterable[int], change: str, values: Sequence[Any] = ()) -> None:
+        with self.transaction():
+            now = self._tick()
+            for part in _parts(ids):
+                sql = f"UPDATE episodes SET {change}, changed = ? WHERE id IN ({_holes(part)})"
+                self._run(sql, [*values, now, *part])
+
+    def _tick(self) -> int:
+        """Move the clock on; the first that a change does, so that changes of one user come one after another."""
+        self._run("UPDATE clock SET at = at + 1")
+        return self.clock
+
+    # reading
+
+    @property
+    def clock(self) -> int:
+        """Moves on with each change."""
+        return int(self._ask("SELECT at FROM clock")[0][0])
+
+    def get(self, id: int) -> Episode | None:
+        """What is known of an id; None where there never was one."""
+        return next(iter(self.some([id])), None)
+
+    def some(self, ids: Iterable[int]) -> list[Episode]:
+        """Those of some ids that there are."""
+        found: list[Episode] = []
+        for part in _parts(ids):
+            found += self._episodes(f"WHERE id IN ({_holes(part)})", part)
+        return found
+
+    def all(self) -> list[Episode]:
+        """Every episode that ever was, forgotten ones without their content."""
+        return self._episodes()
+
+    def live(self) -> list[Episode]:
+        """What is there and of the newest version."""
+        return self._episodes(f"WHERE {_LIVE}")
+
+    def history(self, who: str, what: str | None = None) -> list[Episode]:
+        """Every version of what is known of someone, the oldest first."""
+        order = "ORDER BY what_key, valid_from, id"
+        if what is None:
+            return self._episodes("WHERE who_key = ?", [same_key(who)], order)
+        return self._episodes("WHERE who_key = ? AND what_key = ?", [same_key(who), same_key(what)], order)
+
+    def waiting(self) -> list[Episode]:
+        """Facts for the next night: trusted, of the newest version, not yet in the weights."""
+        return self._episodes(f"WHERE {_LIVE} AND value IS NOT NULL AND trusted = 1 AND night IS NULL")
+
+    def keys(self) -> list[tuple[str, str]]:
+        """Who and what of every fact that is in the store or in the weights."""
+        rows = self._ask(
+            "SELECT who, what FROM episodes WHERE id IN (SELECT max(id) FROM episodes "
+            "WHERE who IS NOT NULL AND forgotten IS NULL GROUP BY who_key, what_key) ORDER BY id"
+        )
+        return [(who, what) for who, what in rows]
+
+    def tombstones(self, since: datetime | None = None) -> list[Episode]:
+        """What was forgotten since then."""
+        return self._episodes("WHERE forgotten >= ?", [_stamp(since or _EPOCH)])
+
+    def confirmed(self, since: datetime | None = None) -> list[Confirmed]:
+        """Recalls that were confirmed since then, the oldest first."""
+        rows = self._ask(
+            "SELECT recalls.id, question, at, episode FROM recalls JOIN answers ON recall = recalls.id "
+            "WHERE at >= ? ORDER BY recalls.id, episode",
+            [_stamp(since or _EPOCH)],
+        )
+        found: dict[int, tuple[str, datetime, list[int]]] = {}
+        for number, question, at, episode in rows:
+            found.setdefault(number, (question, _when(at), []))[2].append(episode)
+        return [Confirmed(question, tuple(ids), at) for question, at, ids in found.values()]
+
+    def changes(self, since: int = 0) -> Iterator[tuple[Episode, NDArray[np.float32] | None]]:
+        """Episodes that were changed after the clock stood so, with their vectors."""
+        for *row, vector in self._ask(f"SELECT {_ROW}, vector FROM episodes WHERE changed > ? ORDER BY id", [since]):
+            yield _episode(row), None if vector is None else self._unpack(vector)
+
+    def vectors(self, ids: Iterable[int]) -> dict[int, NDArray[np.float32]]:
+        """The vectors of those that have one."""
+        found: dict[int, NDArray[np.float32]] = {}
+        for part in _parts(ids):
+            sql = f"SELECT id, vector FROM episodes WHERE id IN ({_holes(part)}) AND vector IS NOT NULL"
+            found |= {number: self._unpack(vector) for number, vector in self._ask(sql, part)}
+        return found
+
+    def _episodes(self, where: str = "", values: Sequence[Any] = (), order: str = "ORDER BY id") -> list[Episode]:
+        return [_episode(row) for row in self._ask(f"SELECT {_ROW} FROM episodes {where} {order}", values)]
+
+    def _family(self, ids: Iterable[int]) -> list[int]:
+        """These, those that they were merged into, and those that were merged into these."""
+        family, new = set(), set(ids)
+        while new:
+            family |= new
+            near = {one.merged for one in self.some(new) if one.merged is not None}
+            for part in _parts(new):
+                near |= {row[0] for row in self._ask(f"SELECT id FROM episodes WHERE merged IN ({_holes(part)})", part)}
+            new = near - family
+        return sorted(family)
+
+    # what else there is to be kept
+
+    def get_named(self, name: str, default: Any = None) -> Any:
+        """A value that was kept under a name."""
+        data = self.get_bytes(name)
+        return default if data is None else json.loads(data)
+
+    def set_named(self, name: str, value: Any) -> None:
+        """Keep what JSON can say under a name."""
+        self.set_bytes(name, json.dumps(value).encode())
+
+    def get_bytes(self, name: str) -> bytes | None:
+        """Bytes that were kept under a name."""
+        rows = self._ask("SELECT data FROM named WHERE name = ?", [name])
+        return bytes(rows[0][0]) if rows else None
+
+    def set_bytes(self, name: str, data: bytes | None) -> None:
+        """Keep bytes under a name; None: no longer."""
+        with self.transaction():
+            self._run("DELETE FROM named WHERE name = ?", [name])
+            if data is not None:
+                self._run("INSERT INTO named (name, data) VALUES (?, ?)", [name, data])
+
+
+_EMPTY = "text = NULL, value = NULL, vector = NULL"
+_NAMELESS = "who = NULL, what = NULL, who_key = NULL, what_key = NULL"
+
+
+def _stamp(at: datetime | None) -> int | None:
+    """Microseconds since 1970."""
+    if at is None:
+        return None
+    if at.tzinfo is None:
+        raise BadData(f"The time {at.isoformat()} has no time zone. Give one, as in datetime.now(UTC).")
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def _when(stamp: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=stamp)
+
+
+def _episode(row: Sequence[Any]) -> Episode:
+    named = dict(zip(_FIELDS, row, strict=True))
+    for name in _TIMES:
+        named[name] = None if named[name] is None else _when(named[name])
+    named["trusted"] = bool(named["trusted"])
+    return Episode(**named)
+
+
+def _parts(ids: Iterable[int]) -> Iterator[list[int]]:
+    """Some at a time: a statement takes so many values."""
+    unique = sorted({int(one) for one in ids})
+    for start in range(0, len(unique), _SOME):
+        yield unique[start : start + _SOME]
+
+
+def _holes(part: Sequence[int]) -> str:
+    return ", ".join("?" * len(part))
