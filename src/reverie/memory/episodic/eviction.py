@@ -1,0 +1,34 @@
+"""Who makes room where there is too little: the weakest, old versions first, pinned ones never."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from reverie.memory.episodic.episode import Episode
+from reverie.memory.episodic.forgetting import strength
+from reverie.memory.episodic.store import EpisodicStore
+
+__all__ = ["let_go", "weakest", "worth"]
+
+
+def worth(episode: Episode, now: datetime | None = None) -> float:
+    """What is lost if it goes: how likely it is recalled, times ½ + its importance; if pinned, infinite."""
+    return float("inf") if episode.pinned else strength(episode, now) * (0.5 + episode.importance)
+
+
+def let_go(store: EpisodicStore, episodes: Iterable[Episode]) -> list[int]:
+    """Let the texts of episodes go: of what lives in the weights the text alone, of the rest everything; their ids."""
+    known: list[int] = []
+    others: list[int] = []
+    for one in episodes:
+        (known if one.stage > 0 else others).append(one.id)
+    with store.transaction():
+        store.drop_text(known)
+        store.forget(others)
+    return sorted([*known, *others])
+
+
+def weakest(episodes: Iterable[Episode], count: int, now: datetime | None = None) -> list[Episode]:
+    """So many of those that may go: versions that no longer hold, then those of least worth."""
+    may_go = [one for one in episodes if one.text is not None and not one.pinned]
+    may_go.sort(key=lambda one: (one.live, worth(one, now), one.id))
+    return may_go[: max(0, count)]

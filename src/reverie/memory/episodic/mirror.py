@@ -1,0 +1,193 @@
+"""A copy of a store in memory, by which it is searched: exact, and brought up to date by what has changed.
+
+Vectors are rows of one matrix; a question is compared with all of them at once. The vector of a turn's window is the
+sum of its turns' vectors, and is not kept: its cosine follows from the turns' cosines and one length per window. A
+linear map that sleep has learned (`reverie.sleep.retriever`) is folded into the question and into those lengths.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reverie.memory.episodic.episode import Episode
+from reverie.memory.episodic.forgetting import retrievability
+from reverie.memory.episodic.lexical import WindowIndex
+from reverie.memory.episodic.store import EpisodicStore
+from reverie.memory.episodic.words import speaker_of, words_of
+
+__all__ = ["Maps", "Mirror"]
+
+_REACH = 2  # turns before and after, in the window of vectors
+_CHUNK = 500  # windows measured at once
+_EVER = np.inf
+
+Matrix = NDArray[np.float32]
+Numbers = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+
+class Maps(NamedTuple):
+    """What sleep has learned: x ↦ x·M of questions and of turns, each [dimension, dimension]."""
+
+    question: Matrix
+    turn: Matrix
+
+
+class Mirror:
+    """A store's episodes, each at a place 0, 1, … in the order of their ids.
+
+    Parameters
+    ----------
+    store : EpisodicStore
+    maps : Maps, optional
+    """
+
+    def __init__(self, store: EpisodicStore, maps: Maps | None = None) -> None:
+        self.store, self.maps = store, maps
+        self.episodes: list[Episode] = []
+        self.words = WindowIndex()
+        self._place: dict[int, int] = {}
+        self._speakers: dict[str, int] = {"": 0}
+        self._clock = 0
+        self._stale: set[int] = set()
+        self._vectors = np.zeros((0, store.dimension), np.float32)
+        self._numbers = np.zeros((0, 9))
+        self.refresh()
+
+    def __len__(self) -> int:
+        return len(self.episodes)
+
+    def refresh(self) -> None:
+        """Take over what has changed in the store, whoever changed it."""
+        clock = self.store.clock
+        if clock == self._clock:
+            return
+        for episode, vector in self.store.changes(self._clock):
+            if episode.id in self._place:
+                self._change(self._place[episode.id], episode)
+            else:
+                self._append(episode, vector)
+        self._clock = clock
+        self._measure()
+
+    def use(self, maps: Maps | None) -> None:
+        """See through other maps."""
+        self.maps = maps
+        self._stale.update(range(len(self)))
+        self._measure()
+
+    def _append(self, episode: Episode, vector: Matrix | None) -> None:
+        place = len(self)
+        if place == len(self._vectors):
+            rows = max(64, 2 * place)
+            self._vectors = _room(self._vectors, rows)
+            self._numbers = _room(self._numbers, rows)
+        text = episode.text or ""
+        self.words.add(words_of(text), session=episode.session)
+        self.episodes.append(episode)
+        self._place[episode.id] = place
+        if vector is not None:
+            self._vectors[place] = vector / max(float(np.linalg.norm(vector)), 1e-12)
+        speaker = self._speakers.setdefault(speaker_of(text), len(self._speakers))
+        self._numbers[place, _COLUMNS["speaker"]] = speaker
+        self._numbers[place, _COLUMNS["saying"]] = np.log1p(self.words.distinct(place))
+        self._write(place, episode)
+        self._stale.update(self.words.window(np.array([place]), _REACH)[0].tolist())
+
+    def _change(self, place: int, episode: Episode) -> None:
+        if episode.text is None and self.episodes[place].text is not None:
+            self.words.remove(place)
+            self._vectors[place] = 0
+            self._numbers[place, [_COLUMNS["speaker"], _COLUMNS["saying"]]] = 0
+            self._stale.update(self.words.window(np.array([place]), _REACH)[0].tolist())
+        self.episodes[place] = episode
+        self._write(place, episode)
+
+    def _write(self, place: int, episode: Episode) -> None:
+        row = self._numbers[place]
+        row[_COLUMNS["from"]] = episode.valid_from.timestamp()
+        row[_COLUMNS["to"]] = _EVER if episode.valid_to is None else episode.valid_to.timestamp()
+        row[_COLUMNS["there"]] = episode.text is not None
+        row[_COLUMNS["rehearsed"]] = episode.rehearsed.timestamp()
+        row[_COLUMNS["stability"]] = np.inf if episode.pinned else episode.stability
+
+    def _column(self, name: str) -> Numbers:
+        return self._numbers[: len(self), _COLUMNS[name]]
+
+    # lengths of vectors and of sums of them, as the map of turns leaves them
+
+    def _measure(self) -> None:
+        """Bring the lengths up to date where a window has changed."""
+        self._stale.discard(-1)
+        places = np.array(sorted(self._stale), dtype=np.int64)
+        self._stale.clear()
+        for start in range(0, len(places), _CHUNK):
+            some = places[start : start + _CHUNK]
+            window = self.words.window(some, _REACH)
+            turns = self._vectors[window] * (window >= 0)[..., None]
+            if self.maps is not None:
+                turns = turns @ self.maps.turn
+            lengths = np.linalg.norm(turns, axis=2)
+            whole = (turns / np.maximum(lengths, 1e-12)[..., None]).sum(axis=1)
+            self._numbers[some, _COLUMNS["length"]] = lengths[:, _REACH]
+            self._numbers[some, _COLUMNS["window"]] = np.linalg.norm(whole, axis=1)
+
+    # what search asks for; one number for each place
+
+    def cosines(self, question: Matrix) -> tuple[Numbers, Numbers]:
+        """Of a question's vector with each turn, and with each turn's window."""
+        if self.maps is not None:
+            question = question @ self.maps.question
+        question = question / max(float(np.linalg.norm(question)), 1e-12)
+        if self.maps is not None:
+            question = self.maps.turn @ question
+        product = (self._vectors[: len(self)] @ question).astype(np.float64)
+        turns = product / np.maximum(self._column("length"), 1e-6)
+        return turns, self.words.spread(turns, _REACH) / np.maximum(self._column("window"), 1e-6)
+
+    def speaks(self, question: str) -> Numbers:
+        """1 where the turn's speaker is named in the question."""
+        asked = set(words_of(question))
+        named = [code for name, code in self._speakers.items() if name and asked.issuperset(words_of(name))]
+        return np.isin(self._column("speaker"), named).astype(np.float64)
+
+    def saying(self) -> Numbers:
+        """How much each turn says: the logarithm of how many words of content it has."""
+        return self._column("saying")
+
+    def strengths(self, now: datetime | None = None) -> Numbers:
+        """How likely each is recalled at a time."""
+        days = ((now or datetime.now(UTC)).timestamp() - self._column("rehearsed")) / 86_400
+        return retrievability(days, self._column("stability"))
+
+    def there(self, as_of: datetime | None = None) -> Places:
+        """The places of what is there and held at a time; None: that holds still."""
+        there = self._column("there") > 0
+        if as_of is None:
+            return np.flatnonzero(there & (self._column("to") == _EVER))
+        at = as_of.timestamp()
+        return np.flatnonzero(there & (self._column("from") <= at) & (at < self._column("to")))
+
+    def novelty(self, vector: Matrix) -> float:
+        """1 − the largest cosine to what is there."""
+        if len(self) == 0:
+            return 1.0
+        length = max(float(np.linalg.norm(vector)), 1e-12)
+        return float(1 - (self._vectors[: len(self)] @ (vector / length)).max())
+
+
+_COLUMNS = {
+    name: number
+    for number, name in enumerate(
+        ("from", "to", "there", "rehearsed", "stability", "speaker", "saying", "length", "window")
+    )
+}
+
+
+def _room(array: NDArray[Any], rows: int) -> NDArray[Any]:
+    """The same, with room for more rows."""
+    larger = np.zeros((rows, array.shape[1]), dtype=array.dtype)
+    larger[: len(array)] = array
+    return larger

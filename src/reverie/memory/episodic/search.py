@@ -1,0 +1,108 @@
+"""Search: what answers a question, by words and by sense.
+
+Six numbers are had for each episode: how well the words of its window of three turns and of five match the question
+(BM25); the cosine of the question with its vector, and with that of its window; whether its speaker is named in the
+question; and how much it says. Each is put on one scale, as deviations from the mean over what can be recalled, and
+a weighted sum ranks. Sums of standardised scores keep how much better one is than the next, which ranks alone lose.
+
+The weights were chosen on conversations 1 to 5 of LoCoMo, and are measured on the others (`benchmarks/locomo.py`).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reverie.memory.episodic.mirror import Matrix, Mirror, Numbers, Places
+from reverie.memory.episodic.words import words_of
+
+__all__ = ["Weights", "search"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """What counts how much.
+
+    Parameters
+    ----------
+    near, wide : float
+        Words in the window of three turns, and of five.
+    cosine, context : float
+        Sense of the turn, and of its window of five.
+    speaker : float
+        Whether its speaker is named in the question.
+    saying : float
+        How many words of content it has.
+    strength : float
+        How likely it is recalled at all: it loses so much as it is forgotten.
+    """
+
+    near: float = 0.25
+    wide: float = 0.4
+    cosine: float = 0.4
+    context: float = 0.4
+    speaker: float = 0.8
+    saying: float = 0.35
+    strength: float = 0.2
+
+
+_FLOOR = {"near": 0.5, "wide": 0.5, "cosine": 0.04, "context": 0.05, "speaker": 0.2, "saying": 0.25}
+"""Deviations smaller than this are no difference: where few are there, chance would be blown up."""
+
+
+def terms(mirror: Mirror, question: str, vector: Matrix) -> dict[str, Numbers]:
+    """The six numbers of each place, before they are put on one scale."""
+    words = words_of(question)
+    cosine, context = mirror.cosines(vector)
+    return {
+        "near": mirror.words.scores(words, reach=1),
+        "wide": mirror.words.scores(words, reach=2),
+        "cosine": cosine,
+        "context": context,
+        "speaker": mirror.speaks(question),
+        "saying": mirror.saying(),
+    }
+
+
+def search(
+    mirror: Mirror,
+    question: str,
+    vector: Matrix,
+    *,
+    k: int = 5,
+    as_of: datetime | None = None,
+    now: datetime | None = None,
+    weights: Weights | None = None,
+) -> tuple[Places, NDArray[np.float64]]:
+    """The places of the k best answers to a question, the best first, and their scores.
+
+    Parameters
+    ----------
+    vector : array, shape [dimension]
+        Of the question, by the encoder of the store.
+    as_of : datetime, optional
+        Search what held then; None: what holds still.
+    now : datetime, optional
+        When it is asked, for the curve of forgetting.
+    """
+    weights = weights or Weights()
+    there = mirror.there(as_of)
+    score = weights.strength * (mirror.strengths(now)[there] - 1)
+    for name, values in terms(mirror, question, vector).items():
+        score = score + getattr(weights, name) * standard(values[there], _FLOOR[name])
+    best = np.argsort(-score, kind="stable")[:k]
+    return there[best], score[best]
+
+
+def standard(values: Numbers, floor: float) -> Numbers:
+    """Deviations from the mean, in units of the standard deviation.
+
+    Examples
+    --------
+    >>> standard(np.array([1.0, 2.0, 3.0]), 0.1).round(2).tolist()
+    [-1.22, 0.0, 1.22]
+    """
+    if len(values) == 0:
+        return values
+    return np.asarray((values - values.mean()) / max(float(values.std()), floor))

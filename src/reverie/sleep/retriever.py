@@ -1,0 +1,212 @@
+"""The sleep that is always to be had: the retriever learns from the day's confirmed recalls, and the store is tidied.
+
+**Learning.** The encoder stays frozen. Two linear maps, one of questions and one of turns, start as the identity and
+are moved by a few hundred steps until a question is nearer to what answered it than to what was heard besides: with
+u and v the mapped vectors of length one, ::
+
+    loss = −ln (e^{u·v⁺/τ} / Σ_v e^{u·v/τ}) + λ‖maps − I‖²
+
+over the answers of a batch and as many other turns (Oord et al., 2018, arXiv:1807.03748). A fifth of the confirmed
+questions is never learned from: where they are recalled worse than before, the night changes nothing.
+
+**Tidying.** Texts that differ in nothing but words without content are merged into the stronger one. What is hardly
+recalled any more, and mattered little, is let go.
+
+A night is one transaction: all of it or nothing.
+"""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import load, save
+from torch import Tensor
+from torch.nn.functional import cross_entropy, normalize
+
+from reverie.memory.episodic import Confirmed, Episode, EpisodicStore, strength
+from reverie.memory.episodic.eviction import let_go, worth
+from reverie.memory.episodic.mirror import Maps, Mirror
+from reverie.memory.episodic.search import search
+from reverie.memory.episodic.words import words_of
+
+__all__ = ["RetrieverNight", "learn_maps", "load_maps", "sleep_on"]
+
+Encode = Callable[[list[str]], NDArray[np.float32]]
+
+_NEGATIONS = frozenset({"no", "not", "never", "none", "n't", "without", "cannot"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetrieverNight:
+    """How a night is done.
+
+    Parameters
+    ----------
+    steps, batch, others : int
+        Steps of descent; questions in each; turns besides the answers.
+    rate : float
+        Step size of Adam.
+    temperature : float
+        τ.
+    hold : float
+        λ: how much the maps are held to the identity.
+    fewest : int
+        Confirmed questions below which nothing is learned.
+    prune_below : float
+        What is worth less (strength · (½ + importance)) is let go.
+    seed : int
+    """
+
+    steps: int = 300
+    batch: int = 64
+    others: int = 256
+    rate: float = 1e-3
+    temperature: float = 0.05
+    hold: float = 5e-3
+    fewest: int = 10
+    prune_below: float = 0.25
+    seed: int = 0
+
+
+def sleep_on(
+    store: EpisodicStore, encode: Encode, night: RetrieverNight | None = None, *, now: datetime | None = None
+) -> dict[str, Any]:
+    """One night; a report of what was learned, merged and pruned.
+
+    Parameters
+    ----------
+    encode : callable
+        Texts to vectors, by the encoder of the store.
+    """
+    night, now = night or RetrieverNight(), now or datetime.now(UTC)
+    maps, report = _learn(store, encode, night)
+    with store.transaction():
+        learned_from = {id for one in store.confirmed() for id in one.ids}
+        if maps is not None and not learned_from.issuperset(report.pop("answers")):
+            report |= {"verdict": "rolled back", "reason": "what it learned from was forgotten meanwhile"}
+        elif report["verdict"] != "rolled back":
+            store.set_bytes("retriever", None if maps is None else save(maps._asdict()))
+        report |= {"merged": _merge(store, now), "pruned": _prune(store, night.prune_below, now)}
+    return report
+
+
+def load_maps(store: EpisodicStore) -> Maps | None:
+    """What earlier nights have learned."""
+    data = store.get_bytes("retriever")
+    return None if data is None else Maps(**load(data))
+
+
+def _learn(store: EpisodicStore, encode: Encode, night: RetrieverNight) -> tuple[Maps | None, dict[str, Any]]:
+    """Maps that are learned anew from all confirmed recalls that are there, and how they do on those held out."""
+    confirmed = [one for one in store.confirmed() if not _held_out(one)]
+    held_out = [one for one in store.confirmed() if _held_out(one)]
+    report: dict[str, Any] = {"confirmed": len(confirmed) + len(held_out), "held_out": len(held_out)}
+    if len(confirmed) < night.fewest:
+        return None, report | {"verdict": "nothing to learn", "needed": night.fewest}
+    mirror = Mirror(store, load_maps(store))
+    vectors = store.vectors(one.id for one in mirror.episodes)
+    row = {id: number for number, id in enumerate(vectors)}
+    pairs = [(number, row[id]) for number, one in enumerate(confirmed) for id in one.ids if id in row]
+    if not pairs:
+        return None, report | {"verdict": "nothing to learn", "needed": night.fewest}
+    asked = encode([one.question for one in confirmed])
+    maps = learn_maps(asked, np.stack(list(vectors.values())), pairs, night)
+    tests = encode([one.question for one in held_out]) if held_out else asked[:0]
+    was = _recalled(mirror, held_out, tests)
+    mirror.use(maps)
+    report |= {"recalled_at_5": [was, _recalled(mirror, held_out, tests)], "verdict": "committed"}
+    if report["recalled_at_5"][1] < was:
+        return None, report | {"verdict": "rolled back", "reason": "recall of questions held out has fallen"}
+    return maps, report | {"answers": {id for one in confirmed for id in one.ids}}
+
+
+def _held_out(recall: Confirmed) -> bool:
+    """A fifth, by their questions: the same on every night."""
+    return zlib.crc32(recall.question.encode()) % 5 == 0
+
+
+def _recalled(mirror: Mirror, recalls: list[Confirmed], vectors: NDArray[np.float32]) -> float:
+    """Which share of what answered is among the first five."""
+    found = []
+    for one, vector in zip(recalls, vectors, strict=True):
+        places, _ = search(mirror, one.question, vector, k=5)
+        found.append(len({mirror.episodes[place].id for place in places} & set(one.ids)) / len(one.ids))
+    return float(np.mean(found)) if found else 0.0
+
+
+def learn_maps(
+    questions: NDArray[np.float32], turns: NDArray[np.float32], pairs: list[tuple[int, int]], night: RetrieverNight
+) -> Maps:
+    """The maps that bring questions nearer to their answers.
+
+    Parameters
+    ----------
+    questions, turns : array, shape [n, dimension]
+    pairs : list of (int, int)
+        Which row of the questions is answered by which row of the turns.
+    """
+    source = torch.Generator().manual_seed(night.seed)
+    asked, said = torch.from_numpy(questions), torch.from_numpy(turns)
+    width = questions.shape[1]
+    moves = [torch.zeros(width, width, requires_grad=True) for _ in range(2)]
+    descent = torch.optim.Adam(moves, lr=night.rate)
+    answers: dict[int, set[int]] = {}
+    for question, turn in pairs:
+        answers.setdefault(question, set()).add(turn)
+    for _ in range(night.steps):
+        drawn = [pairs[number] for number in torch.randint(len(pairs), (night.batch,), generator=source).tolist()]
+        others = torch.randint(len(said), (night.others,), generator=source).tolist()
+        there = sorted({turn for _, turn in drawn}.union(others))
+        place = {turn: number for number, turn in enumerate(there)}
+        rows = [question for question, _ in drawn]
+        logits = _mapped(asked[rows], moves[0]) @ _mapped(said[there], moves[1]).T / night.temperature
+        also = torch.zeros_like(logits, dtype=torch.bool)  # further answers are no wrong ones
+        for number, (question, turn) in enumerate(drawn):
+            also[number, [place[one] for one in answers[question] if one != turn and one in place]] = True
+        target = torch.tensor([place[turn] for _, turn in drawn])
+        held = sum(move.square().sum() for move in moves)
+        loss = cross_entropy(logits.masked_fill(also, -torch.inf), target) + night.hold * held
+        descent.zero_grad()
+        loss.backward()
+        descent.step()
+    whole = [(torch.eye(width) + move.detach()).numpy() for move in moves]
+    return Maps(*whole)
+
+
+def _mapped(vectors: Tensor, move: Tensor) -> Tensor:
+    return normalize(vectors + vectors @ move, dim=1)
+
+
+def _merge(store: EpisodicStore, now: datetime) -> list[tuple[int, int]]:
+    """Merge texts that say the same in nearly the same words into the strongest: (merged, into).
+
+    Only what stands alone: turns of a conversation are told apart by what was said around them, facts by version.
+    """
+    alike: dict[tuple[object, ...], list[Episode]] = {}
+    for one in store.live():
+        if one.text is not None and one.session is None and one.value is None:
+            alike.setdefault((one.trusted, one.pinned, *_gist(one.text)), []).append(one)
+    merged = []
+    for group in alike.values():
+        group.sort(key=lambda one: (-strength(one, now), one.id))
+        for one in group[1:]:
+            store.merge([one.id], group[0].id)
+            store.rehearse([group[0].id], max(one.heard, group[0].rehearsed))
+            merged.append((one.id, group[0].id))
+    return merged
+
+
+def _gist(text: str) -> tuple[str, ...]:
+    """The words of content in their order, and the words that deny."""
+    denied = [word for word in text.casefold().replace("n't", " not ").split() if word.strip(".,;:!?") in _NEGATIONS]
+    return (*words_of(text), "|", *denied)
+
+
+def _prune(store: EpisodicStore, below: float, now: datetime) -> list[int]:
+    """Let go what is worth too little."""
+    return let_go(store, [one for one in store.all() if one.text is not None and worth(one, now) < below])

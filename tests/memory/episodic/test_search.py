@@ -1,0 +1,166 @@
+"""Search by words and by sense, against slow and obvious versions."""
+
+import math
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from reverie.memory.episodic import SQLiteStore
+from reverie.memory.episodic.lexical import WindowIndex
+from reverie.memory.episodic.mirror import Maps, Mirror
+from reverie.memory.episodic.search import Weights, search
+from reverie.memory.episodic.words import words_of
+
+WORDS = ["red", "green", "blue", "one", "two", "three", "cat", "dog", "fish"]
+
+
+def talk(seed=0, turns=40, sessions=4):
+    chance = np.random.default_rng(seed)
+    said = [list(chance.choice(WORDS, chance.integers(0, 7))) for _ in range(turns)]
+    return said, [str(chance.integers(sessions)) for _ in range(turns)]
+
+
+def windows(said, sessions, reach):
+    """The words of each turn's window, by looking for its neighbours."""
+    found = []
+    for turn, session in enumerate(sessions):
+        same = [number for number, other in enumerate(sessions) if other == session]
+        at = same.index(turn)
+        found.append([word for number in same[max(0, at - reach) : at + reach + 1] for word in said[number]])
+    return found
+
+
+def bm25(documents, question, k1=1.2, b=0.75):
+    mean = sum(map(len, documents)) / len(documents)
+    scores = []
+    for document in documents:
+        counts, score = Counter(document), 0.0
+        for word in question:
+            having = sum(word in other for other in documents)
+            idf = math.log(1 + (len(documents) - having + 0.5) / (having + 0.5))
+            length = 1 - b + b * len(document) / mean
+            score += idf * counts[word] * (k1 + 1) / (counts[word] + k1 * length)
+        scores.append(score)
+    return scores
+
+
+@pytest.mark.parametrize("reach", [0, 1, 2])
+def test_bm25_of_windows_is_that_of_their_texts(reach):
+    said, sessions = talk()
+    index = WindowIndex()
+    for words, session in zip(said, sessions, strict=True):
+        index.add(words, session=session)
+    question = ["red", "cat", "cat", "zebra"]
+    expected = bm25(windows(said, sessions, reach), question)
+    np.testing.assert_allclose(index.scores(question, reach=reach), expected, atol=1e-9)
+    for gone in (3, 17, 39):
+        index.remove(gone)
+        said[gone] = []
+    expected = bm25(windows(said, sessions, reach), question)
+    np.testing.assert_allclose(index.scores(question, reach=reach), expected, atol=1e-9)
+    assert index.scores(["zebra"], reach=reach).tolist() == [0.0] * 40
+
+
+@pytest.fixture
+def talked(tmp_path):
+    """A store of a talk, and its mirror."""
+    said, sessions = talk()
+    chance = np.random.default_rng(1)
+    with SQLiteStore(tmp_path / "e.db", encoder="mine", dimension=6) as store:
+        for words, session in zip(said, sessions, strict=True):
+            store.add("Ana: " + " ".join(words), chance.normal(size=6).astype(np.float32), session=session)
+        yield store, Mirror(store)
+
+
+def slow_cosines(mirror, question, maps):
+    vectors = mirror.store.vectors(one.id for one in mirror.episodes)
+    turns = [vectors.get(one.id, np.zeros(6)) for one in mirror.episodes]
+    if maps is not None:
+        question, turns = question @ maps.question, [turn @ maps.turn for turn in turns]
+    unit = [turn / (np.linalg.norm(turn) or 1) for turn in turns]
+    question = question / np.linalg.norm(question)
+    context = []
+    for turn, one in enumerate(mirror.episodes):
+        same = [number for number, other in enumerate(mirror.episodes) if other.session == one.session]
+        at = same.index(turn)
+        whole = sum(unit[number] for number in same[max(0, at - 2) : at + 3])
+        context.append(whole @ question / (np.linalg.norm(whole) or 1))
+    return [turn @ question for turn in unit], context
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_cosines_are_those_of_the_mapped_vectors_and_of_their_sums(talked, mapped):
+    store, mirror = talked
+    chance = np.random.default_rng(2)
+    maps = Maps(*chance.normal(size=(2, 6, 6)).astype(np.float32)) if mapped else None
+    question = chance.normal(size=6).astype(np.float32)
+    mirror.use(maps)
+    store.forget([5])
+    store.add("Ben: new", chance.normal(size=6).astype(np.float32), session="1")
+    mirror.refresh()
+    for got, expected in zip(mirror.cosines(question), slow_cosines(mirror, question, maps), strict=True):
+        np.testing.assert_allclose(got, expected, atol=1e-5)
+
+
+def test_a_mirror_that_was_kept_equals_one_made_anew(talked):
+    store, mirror = talked
+    chance = np.random.default_rng(3)
+    store.forget([2, 9])
+    store.add("cat of Ben", chance.normal(size=6).astype(np.float32), who="Ben", what="cat", value="Tom", session="2")
+    store.add("cat of Ben", chance.normal(size=6).astype(np.float32), who="Ben", what="cat", value="Jim", session="2")
+    store.rehearse([7])
+    mirror.refresh()
+    question = chance.normal(size=6).astype(np.float32)
+    now = datetime.now(UTC)
+    for as_of in (None, now - timedelta(days=1), now):
+        kept = search(mirror, "red cat of ben", question, k=50, as_of=as_of, now=now)
+        anew = search(Mirror(store), "red cat of ben", question, k=50, as_of=as_of, now=now)
+        assert kept[0].tolist() == anew[0].tolist()
+        np.testing.assert_allclose(kept[1], anew[1], atol=1e-5)
+
+
+def test_what_is_forgotten_or_replaced_is_not_found_but_as_of_then(tmp_path):
+    day = timedelta(days=1)
+    then = datetime(2026, 1, 1, tzinfo=UTC)
+    one = np.ones(2, np.float32)
+    with SQLiteStore(tmp_path / "e.db", encoder="mine", dimension=2) as store:
+        rome = store.add("Ana's city is Rome", one, who="Ana", what="city", value="Rome", heard=then)
+        oslo = store.add("Ana's city is Oslo", one, who="Ana", what="city", value="Oslo", heard=then + 2 * day)
+        mirror = Mirror(store)
+
+        def found(as_of=None):
+            return [mirror.episodes[place].id for place in search(mirror, "city of Ana", one, as_of=as_of)[0]]
+
+        assert found() == [oslo]
+        assert found(then + day) == [rome]
+        assert found(then - day) == []
+        assert found(then + 2 * day) == [oslo]
+        store.forget([oslo])
+        mirror.refresh()
+        assert found() == []
+        assert mirror.words.scores(["oslo"], reach=2).tolist() == [0.0, 0.0]
+
+
+def test_the_speaker_who_is_asked_about_and_the_weak(tmp_path):
+    same = np.ones(2, np.float32)
+    old = datetime(2020, 1, 1, tzinfo=UTC)
+    with SQLiteStore(tmp_path / "e.db", encoder="mine", dimension=2) as store:
+        for name in ("Ana", "Ben", "Cyd"):
+            store.add(f"{name}: I like tea", same, heard=old)
+        mirror = Mirror(store)
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        assert mirror.speaks("What does Ben like?").tolist() == [0, 1, 0]
+        assert search(mirror, "What does Ben like?", same, now=now)[0][0] == 1
+        store.rehearse([3], now)
+        mirror.refresh()
+        assert search(mirror, "Who likes tea?", same, now=now)[0][0] == 2
+        still = search(mirror, "Who likes tea?", same, now=now, weights=Weights(strength=0))
+        assert still[0].tolist() == [0, 1, 2]
+
+
+def test_words():
+    assert words_of("The cats' DOG isn't running") == words_of("the cat dog isn run")
+    assert words_of("Größe naïve 東京都") == ["grösse", "naïve", "東京", "京都"]
+    assert words_of("a ?! \n") == []
