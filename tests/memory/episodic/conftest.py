@@ -4,10 +4,16 @@ import pytest
 
 from reverie.memory.episodic import SQLiteStore
 
-STORES = ["sqlite"]
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request, tmp_path):
+    """An empty one of each kind."""
+    if request.param == "sqlite":
+        made = SQLiteStore(tmp_path / "episodes.db", encoder="mine", dimension=4)
+    else:
+        from reverie.memory.episodic.postgres import PostgresStore
 
-@pytest.fixture(params=STORES)
-def store(tmp_path):
-    with SQLiteStore(tmp_path / "episodes.db", encoder="mine", dimension=4) as made:
+        address = request.getfixturevalue("postgres")
+        made = PostgresStore(address, user=str(tmp_path), encoder="mine", dimension=4)
+    with made:
         yield made

@@ -76,9 +76,9 @@ def talked(tmp_path):
 
 def slow_cosines(mirror, question, maps):
     vectors = mirror.store.vectors(one.id for one in mirror.episodes)
-    turns = [vectors.get(one.id, np.zeros(6)) for one in mirror.episodes]
+    turns = [vectors.get(one.id, np.zeros(6, np.float32)) for one in mirror.episodes]
     if maps is not None:
-        question, turns = question @ maps.question, [turn @ maps.turn for turn in turns]
+        question, turns = maps.of_question(question), [maps.of_turns(turn) for turn in turns]
     unit = [turn / (np.linalg.norm(turn) or 1) for turn in turns]
     question = question / np.linalg.norm(question)
     context = []
@@ -90,11 +90,14 @@ def slow_cosines(mirror, question, maps):
     return [turn @ question for turn in unit], context
 
 
-@pytest.mark.parametrize("mapped", [False, True])
-def test_cosines_are_those_of_the_mapped_vectors_and_of_their_sums(talked, mapped):
+@pytest.mark.parametrize("rank", [None, 6, 2])
+def test_cosines_are_those_of_the_mapped_vectors_and_of_their_sums(talked, rank):
     store, mirror = talked
     chance = np.random.default_rng(2)
-    maps = Maps(*chance.normal(size=(2, 6, 6)).astype(np.float32)) if mapped else None
+    maps = None
+    if rank is not None:
+        down = None if rank == 6 else chance.normal(size=(6, rank)).astype(np.float32)
+        maps = Maps(*chance.normal(size=(2, rank, 6)).astype(np.float32), down)
     question = chance.normal(size=6).astype(np.float32)
     mirror.use(maps)
     store.forget([5])

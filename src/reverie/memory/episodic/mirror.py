@@ -29,10 +29,32 @@ Places = NDArray[np.int64]
 
 
 class Maps(NamedTuple):
-    """What sleep has learned: x ↦ x·M of questions and of turns, each [dimension, dimension]."""
+    """What sleep has learned: x ↦ x + x·D·M, with an M of questions and one of turns.
+
+    Parameters
+    ----------
+    question, turn : array, shape [rank, dimension]
+        M.
+    down : array, shape [dimension, rank], optional
+        D; None: the identity.
+    """
 
     question: Matrix
     turn: Matrix
+    down: Matrix | None = None
+
+    def of_question(self, x: Matrix) -> Matrix:
+        """A question's vector."""
+        return np.asarray(x + (x if self.down is None else x @ self.down) @ self.question, np.float32)
+
+    def of_turns(self, x: Matrix) -> Matrix:
+        """Vectors of turns, along the last axis."""
+        return np.asarray(x + (x if self.down is None else x @ self.down) @ self.turn, np.float32)
+
+    def folded(self, question: Matrix) -> Matrix:
+        """The vector whose product with a turn is that of `question` with the mapped turn."""
+        back = self.turn @ question
+        return np.asarray(question + (back if self.down is None else self.down @ back), np.float32)
 
 
 class Mirror:
@@ -128,7 +150,7 @@ class Mirror:
             window = self.words.window(some, _REACH)
             turns = self._vectors[window] * (window >= 0)[..., None]
             if self.maps is not None:
-                turns = turns @ self.maps.turn
+                turns = self.maps.of_turns(turns)
             lengths = np.linalg.norm(turns, axis=2)
             whole = (turns / np.maximum(lengths, 1e-12)[..., None]).sum(axis=1)
             self._numbers[some, _COLUMNS["length"]] = lengths[:, _REACH]
@@ -139,10 +161,10 @@ class Mirror:
     def cosines(self, question: Matrix) -> tuple[Numbers, Numbers]:
         """Of a question's vector with each turn, and with each turn's window."""
         if self.maps is not None:
-            question = question @ self.maps.question
+            question = self.maps.of_question(question)
         question = question / max(float(np.linalg.norm(question)), 1e-12)
         if self.maps is not None:
-            question = self.maps.turn @ question
+            question = self.maps.folded(question)
         product = (self._vectors[: len(self)] @ question).astype(np.float64)
         turns = product / np.maximum(self._column("length"), 1e-6)
         return turns, self.words.spread(turns, _REACH) / np.maximum(self._column("window"), 1e-6)

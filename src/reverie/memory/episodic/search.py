@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from reverie.memory.episodic.mirror import Matrix, Mirror, Numbers, Places
 from reverie.memory.episodic.words import words_of
 
-__all__ = ["Weights", "search"]
+__all__ = ["FLOORS", "Weights", "search", "standard", "terms"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,16 +38,16 @@ class Weights:
         How likely it is recalled at all: it loses so much as it is forgotten.
     """
 
-    near: float = 0.25
-    wide: float = 0.4
-    cosine: float = 0.4
-    context: float = 0.4
-    speaker: float = 0.8
-    saying: float = 0.35
+    near: float = 0.3
+    wide: float = 0.35
+    cosine: float = 0.45
+    context: float = 0.65
+    speaker: float = 1.25
+    saying: float = 0.4
     strength: float = 0.2
 
 
-_FLOOR = {"near": 0.5, "wide": 0.5, "cosine": 0.04, "context": 0.05, "speaker": 0.2, "saying": 0.25}
+FLOORS = {"near": 0.5, "wide": 0.5, "cosine": 0.04, "context": 0.05, "speaker": 0.2, "saying": 0.25}
 """Deviations smaller than this are no difference: where few are there, chance would be blown up."""
 
 
@@ -90,7 +90,7 @@ def search(
     there = mirror.there(as_of)
     score = weights.strength * (mirror.strengths(now)[there] - 1)
     for name, values in terms(mirror, question, vector).items():
-        score = score + getattr(weights, name) * standard(values[there], _FLOOR[name])
+        score = score + getattr(weights, name) * standard(values[there], FLOORS[name])
     best = np.argsort(-score, kind="stable")[:k]
     return there[best], score[best]
 

@@ -104,20 +104,7 @@ class SQLiteStore(EpisodicStore):
             elif application != _APPLICATION:
                 raise CorruptFile(f"{self.path} is not a memory of Reverie. Give the folder of one, or a new name.")
         ((schema,),) = self._ask("PRAGMA user_version")
-        if schema > SCHEMA:
-            raise BadData(
-                f"{self.path} was written by a newer Reverie (tables of version {schema}, this one knows {SCHEMA}). "
-                "Install that version: pip install --upgrade reverie"
-            )
-        made = self.get_named("encoder")
-        self.encoder, self.dimension = str(made["name"]), int(made["dimension"])
-        given = (encoder or self.encoder, dimension or self.dimension)
-        if given != (self.encoder, self.dimension):
-            raise BadData(
-                f"{self.path} was made with the encoder {self.encoder!r} of {self.dimension} numbers; given is "
-                f"{given[0]!r} of {given[1]}. Open it without naming an encoder, or export it and import it into a "
-                "new memory."
-            )
+        self._agree(str(self.path), schema, encoder, dimension)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

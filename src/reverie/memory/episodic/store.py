@@ -86,6 +86,22 @@ class EpisodicStore(ABC):
     def _erased(self) -> None:
         """Called after content was taken away, outside of a transaction: leave no copy of it in the database."""
 
+    def _agree(self, name: str, schema: int, encoder: str | None, dimension: int | None) -> None:
+        """Take over by what the vectors are made; refuse another encoder, and tables of a newer version."""
+        if schema > SCHEMA:
+            raise BadData(
+                f"{name} was written by a newer Reverie (tables of version {schema}, this one knows {SCHEMA}). "
+                "Install that version: pip install --upgrade reverie"
+            )
+        made = self.get_named("encoder")
+        self.encoder, self.dimension = str(made["name"]), int(made["dimension"])
+        given = (encoder or self.encoder, dimension or self.dimension)
+        if given != (self.encoder, self.dimension):
+            raise BadData(
+                f"{name} was made with the encoder {self.encoder!r} of {self.dimension} numbers; given is {given[0]!r} "
+                f"of {given[1]}. Open it without naming an encoder, or export it and import it into a new memory."
+            )
+
     # writing
 
     def add(
@@ -168,6 +184,15 @@ class EpisodicStore(ABC):
                 last = _stamp(max(now, one.rehearsed))
                 self._update([one.id], "stability = ?, difficulty = ?, rehearsed = ?", (stability, difficulty, last))
 
+    def restore(self, id: int, **fields: Any) -> None:
+        """Set fields of an episode to what another store says of it: valid_to, stability, difficulty, rehearsed."""
+        unknown = fields.keys() - {"valid_to", "stability", "difficulty", "rehearsed"}
+        if unknown:
+            raise BadData(f"{', '.join(sorted(unknown))} cannot be restored.")
+        values = [_stamp(value) if name in _TIMES else float(value) for name, value in fields.items()]
+        if fields:
+            self._update([id], ", ".join(f"{name} = ?" for name in fields), values)
+
     def mark(self, ids: Iterable[int], *, night: int | None, stage: int) -> None:
         """Say which night moved these into the weights, and on how many nights that was proven."""
         self._update(ids, "night = ?, stage = ?", (night, stage))
@@ -208,7 +233,9 @@ class EpisodicStore(ABC):
         self._update(gone, _NAMELESS)
         self._erased()
 
-    def confirm(self, question: str, ids: Iterable[int], when: datetime | None = None) -> None:
+    def confirm(
+        self, question: str, ids: Iterable[int], when: datetime | None = None, *, rehearse: bool = True
+    ) -> None:
         """Log for the night that these answered a question, and rehearse them."""
         now = when or datetime.now(UTC)
         with self.transaction():
@@ -219,7 +246,8 @@ class EpisodicStore(ABC):
             self._run("INSERT INTO recalls (id, question, at) VALUES (?, ?, ?)", (last + 1, question, _stamp(now)))
             for one in there:
                 self._run("INSERT INTO answers (recall, episode) VALUES (?, ?)", (last + 1, one))
-            self.rehearse(there, now)
+            if rehearse:
+                self.rehearse(there, now)
 
     def _update(self, ids: Iterable[int], change: str, values: Sequence[Any] = ()) -> None:
         with self.transaction():

@@ -1,0 +1,268 @@
+"""The commands of a memory for language: `reverie memory …`. Thin, over `reverie.language`."""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from reverie.cli.common import Json
+from reverie.errors import BadData, MissingData
+
+if TYPE_CHECKING:
+    from reverie.language import LanguageMemory
+    from reverie.memory.episodic import Episode
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="A memory for language: told once, it is kept at once, slept on, corrected, forgotten.", no_args_is_help=True
+)
+
+Place = Annotated[str, typer.Argument(metavar="FOLDER", help="The memory's folder, or postgresql://… with --user.")]
+User = Annotated[str | None, typer.Option(help="Whose memory, where the folder or the database holds many.")]
+Encoder = Annotated[
+    str | None, typer.Option(help="hash, minilm, or the folder of a sentence-transformers model; of a new memory.")
+]
+Capacity = Annotated[int | None, typer.Option(help="Texts kept from now on; the weakest make room.")]
+Who = Annotated[str | None, typer.Option(help="Whom the fact is about.")]
+What = Annotated[str | None, typer.Option(help="What of them.")]
+
+
+@app.command()
+def remember(
+    folder: Place,
+    text: Annotated[str, typer.Argument(help="What is said; '-' reads it from standard input.")],
+    who: Who = None,
+    what: What = None,
+    value: Annotated[str | None, typer.Option(help="The fact's content.")] = None,
+    source: Annotated[str, typer.Option(help="Where it comes from.")] = "user",
+    untrusted: Annotated[bool, typer.Option("--untrusted", help="Hearsay: it replaces nothing trusted.")] = False,
+    kind: Annotated[str | None, typer.Option(help="episodic, semantic or procedural.  [default: told by it]")] = None,
+    session: Annotated[str | None, typer.Option(help="The conversation that it is a turn of.")] = None,
+    valid_from: Annotated[str | None, typer.Option(help="From when on it holds, as 2026-01-31.")] = None,
+    pinned: Annotated[bool, typer.Option("--pinned", help="Never let it go for want of room.")] = False,
+    encoder: Encoder = None,
+    capacity: Capacity = None,
+    user: User = None,
+    as_json: Json = False,
+) -> None:
+    """Keep what is said; durable when it returns. Makes the folder where there is none."""
+    from reverie.language.passages import read_time
+
+    since = None if valid_from is None else read_time(valid_from, "--valid-from")
+    if text == "-":
+        text = _standard_input()
+    with _open(folder, user, encoder=encoder, capacity=capacity, create=True) as memory:
+        ids = memory.remember(
+            text,
+            who=who,
+            what=what,
+            value=value,
+            source=source,
+            trusted=not untrusted,
+            kind=kind,
+            session=session,
+            valid_from=since,
+            pinned=pinned,
+        )
+        kept = memory.store.some(ids)
+    if as_json:
+        typer.echo(json.dumps({"ids": ids, "episodes": _all(kept)}))
+        return
+    if len(kept) > 1:
+        typer.echo(f"Remembered in {len(kept)} passages, {ids[0]} to {ids[-1]}.")
+        return
+    one = kept[0]
+    fact = f" {one.who}: {one.what}: {one.value}." if one.value is not None else ""
+    typer.echo(f"Remembered as {one.id}, {one.kind}.{fact} Novelty {one.novelty:.2f}.")
+
+
+@app.command()
+def recall(
+    folder: Place,
+    question: Annotated[str, typer.Argument(help="In words of your own.")],
+    k: Annotated[int, typer.Option("-k", help="How many answers.")] = 5,
+    as_of: Annotated[str | None, typer.Option(help="What held then, as 2026-01-31.")] = None,
+    user: User = None,
+    as_json: Json = False,
+) -> None:
+    """What is known about a question, the best first, and where it comes from. Changes nothing."""
+    from reverie.language.passages import read_time
+
+    at = None if as_of is None else read_time(as_of, "--as-of")
+    with _open(folder, user) as memory:
+        found = memory.recall(question, k, as_of=at)
+    if as_json:
+        rows = [
+            {"text": one.text, "score": one.score, "strength": one.strength, "comes_from": one.comes_from}
+            | ({} if one.episode is None else _one(one.episode))
+            for one in found
+        ]
+        typer.echo(json.dumps({"found": rows}))
+        return
+    for one in found:
+        name = "weights" if one.episode is None else f"{one.episode.id:>7}"
+        hearsay = "" if one.episode is None or one.episode.trusted else f"  (hearsay: {one.episode.source})"
+        typer.echo(f"{name}  {one.score:6.2f}  strength {one.strength:.2f}  {_line(one.text)}{hearsay}")
+    if not found:
+        typer.echo("Nothing is remembered.")
+
+
+@app.command()
+def confirm(
+    folder: Place,
+    question: Annotated[str, typer.Argument(help="What was asked.")],
+    ids: Annotated[list[int], typer.Argument(help="What answered it rightly.")],
+    user: User = None,
+    as_json: Json = False,
+) -> None:
+    """Say that these answered a question: they stay strong, and the next sleep learns from it."""
+    with _open(folder, user) as memory:
+        memory.confirm(question, ids)
+        kept = memory.store.some(ids)
+    if as_json:
+        typer.echo(json.dumps({"confirmed": ids, "stability": [one.stability for one in kept]}))
+        return
+    for one in kept:
+        typer.echo(f"{one.id:>7}  recalled nine times in ten for {one.stability:.1f} days from now on")
+
+
+@app.command()
+def sleep(folder: Place, user: User = None, as_json: Json = False) -> None:
+    """Learn from confirmed recalls, merge what says the same, let go what is hardly recalled."""
+    with _open(folder, user) as memory:
+        report = memory.sleep()
+    if as_json:
+        typer.echo(json.dumps(report))
+        return
+    night = report["retriever"]
+    scores = night.get("recalled_at_5")
+    measured = f", of {night['held_out']} held out {scores[0]:.2f} → {scores[1]:.2f} are recalled" if scores else ""
+    reason = f" ({night['reason']})" if "reason" in night else ""
+    typer.echo(
+        f"The night is over: retriever {night['verdict']}{reason}, {night['confirmed']} confirmed recalls{measured}; "
+        f"{len(night['merged'])} merged, {len(night['pruned'])} let go."
+    )
+
+
+@app.command()
+def forget(
+    folder: Place,
+    ids: Annotated[list[int] | None, typer.Argument(help="Of what is to be forgotten; see recall.")] = None,
+    who: Who = None,
+    what: What = None,
+    user: User = None,
+    as_json: Json = False,
+) -> None:
+    """Forget for good: ids, or every version of what is known of someone."""
+    with _open(folder, user) as memory:
+        gone = memory.forget(ids or None, who=who, what=what)
+    typer.echo(json.dumps({"forgotten": gone}) if as_json else f"Forgotten: {', '.join(map(str, gone)) or 'nothing'}.")
+
+
+@app.command()
+def history(folder: Place, who: Who = None, what: What = None, user: User = None, as_json: Json = False) -> None:
+    """Every version of what is known of someone, or all that was ever heard."""
+    with _open(folder, user) as memory:
+        kept = memory.history(who, what)
+    if as_json:
+        typer.echo(json.dumps({"episodes": _all(kept)}))
+        return
+    for one in kept:
+        until = "" if one.valid_to is None else f" until {one.valid_to:%Y-%m-%d %H:%M}"
+        state = (
+            f"forgotten {one.forgotten:%Y-%m-%d}"
+            if one.forgotten is not None
+            else f"says the same as {one.merged}"
+            if one.merged is not None
+            else "in the weights"
+            if one.text is None
+            else _line(one.text)
+        )
+        typer.echo(f"{one.id:>7}  {one.valid_from:%Y-%m-%d %H:%M}{until}  {one.source}  {state}")
+
+
+@app.command("export")
+def write(
+    folder: Place,
+    file: Annotated[str, typer.Argument(help="JSON lines.")],
+    user: User = None,
+    as_json: Json = False,
+) -> None:
+    """Write all that is remembered to a file of JSON lines."""
+    with _open(folder, user) as memory:
+        lines = memory.export_lines(file)
+    typer.echo(json.dumps({"file": file, "lines": lines}) if as_json else f"{file}: {lines} lines.")
+
+
+@app.command("import")
+def read(
+    folder: Place,
+    file: Annotated[str, typer.Argument(help="JSON lines, as export writes them; a line needs a text.")],
+    trusted: Annotated[bool, typer.Option("--trusted", help="The file is yours: as trusted as it says.")] = False,
+    encoder: Encoder = None,
+    user: User = None,
+    as_json: Json = False,
+) -> None:
+    """Remember what a file says: all of it, or nothing."""
+    with _open(folder, user, encoder=encoder, create=True) as memory:
+        result = memory.import_lines(file, trusted=trusted)
+    if as_json:
+        typer.echo(json.dumps(result))
+        return
+    typer.echo(f"Imported {result['episodes']} episodes and {result['confirmed']} confirmed recalls.")
+    if not trusted and result["episodes"]:
+        typer.echo(
+            "They are hearsay, which replaces nothing and is not slept into weights; of a file of yours: --trusted."
+        )
+
+
+@app.command()
+def serve(
+    folder: Place,
+    source: Annotated[str, typer.Option(help="Under which what the assistant remembers is kept.")] = "assistant",
+    untrusted: Annotated[
+        bool, typer.Option("--untrusted", help="Whatever the assistant remembers is hearsay.")
+    ] = False,
+    encoder: Encoder = None,
+    user: User = None,
+) -> None:
+    """Give an assistant the memory, over the Model Context Protocol on standard input and output."""
+    try:
+        from reverie.language.tools import tools_of
+    except ImportError:
+        raise MissingData("This needs a package that is not installed. Run: pip install 'reverie[mcp]'") from None
+    with _open(folder, user, encoder=encoder, create=True) as memory:
+        tools_of(memory, source=source, trusted=not untrusted).run("stdio")
+
+
+def _open(
+    folder: str, user: str | None, *, encoder: str | None = None, capacity: int | None = None, create: bool = False
+) -> "LanguageMemory":
+    from reverie.language.users import open_memory
+
+    return open_memory(folder, user=user, encoder=encoder, capacity=capacity, create=create)
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadData(f"Standard input is not UTF-8 (byte {error.start}). Convert it first.") from None
+
+
+def _one(episode: "Episode") -> dict[str, Any]:
+    from reverie.language.lines import line_of
+
+    return line_of(episode)
+
+
+def _all(episodes: "list[Episode]") -> list[dict[str, Any]]:
+    return [_one(one) for one in episodes]
+
+
+def _line(text: str) -> str:
+    """A text in one line, and not all of a long one."""
+    line = " ".join(text.split())
+    return line if len(line) <= 200 else f"{line[:200]}…"

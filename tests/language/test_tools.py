@@ -1,0 +1,90 @@
+"""The tools of a memory, used by a real client of the Model Context Protocol."""
+
+import asyncio
+import sys
+
+import pytest
+
+from reverie.language.users import open_memory
+
+pytest.importorskip("mcp", reason="the package mcp is not installed: pip install 'reverie[mcp]'")
+
+
+def talk(server, *calls):
+    """What each call answers: the structured result, or the text of the error."""
+    from mcp import Client
+
+    async def all_of_them():
+        found = []
+        async with Client(server) as client:
+            names = {tool.name for tool in (await client.list_tools()).tools}
+            for name, arguments in calls:
+                done = await client.call_tool(name, arguments)
+                found.append(done.content[0].text if done.is_error else done.structured_content)
+        return names, found
+
+    return asyncio.run(all_of_them())
+
+
+def test_an_assistant_remembers_recalls_and_forgets_over_a_pipe(tmp_path):
+    from mcp import StdioServerParameters
+
+    command = StdioServerParameters(
+        command=sys.executable, args=["-m", "reverie", "memory", "serve", "m"], cwd=str(tmp_path)
+    )
+    names, found = talk(
+        command,
+        ("remember", {"text": "Ana's city is Rome."}),
+        ("remember", {"text": "She moved.", "who": "Ana", "what": "city", "value": "Oslo"}),
+        ("remember", {"text": "Ana's city is Atlantis.", "hearsay": True}),
+        ("recall", {"question": "What is the city of Ana?", "k": 2}),
+        ("confirm", {"question": "What is the city of Ana?", "ids": [2]}),
+        ("history", {"who": "Ana"}),
+        ("sleep", {}),
+        ("forget", {"ids": [2]}),
+        ("forget", {"ids": [77]}),
+        ("remember", {"text": " "}),
+        ("recall", {"question": "x", "as_of": "lately"}),
+    )
+    assert names == {"remember", "recall", "confirm", "forget", "sleep", "history"}
+    assert found[0]["ids"] == [1]
+    assert found[0]["episodes"][0]["value"] == "Rome"
+    assert {one["text"]: one["trusted"] for one in found[3]["found"]} == {
+        "She moved.": True,
+        "Ana's city is Atlantis.": False,
+    }
+    assert [one["value"] for one in found[5]["episodes"]] == ["Rome", "Oslo", "Atlantis"]
+    assert found[6]["retriever"]["confirmed"] == 1
+    assert [one["forgotten"] for one in found[7:9]] == [[2], []]
+    assert "text is empty" in found[9]
+    assert "as_of is 'lately'" in found[10]
+
+
+@pytest.fixture(params=["folder", "database"])
+def place(request, tmp_path):
+    return str(tmp_path) if request.param == "folder" else request.getfixturevalue("postgres")
+
+
+def test_two_users_in_one_server_never_see_each_other(place, tmp_path):
+    from reverie.language.tools import tools_of
+
+    names = [f"{name}-{tmp_path.name[-40:].strip('_')}".lower() for name in ("ana", "ben")]
+    with open_memory(place, user=names[0]) as ana, open_memory(place, user=names[1]) as ben:
+        secrets = [("remember", {"text": f"Ana's code{number} is {number}."}) for number in range(3)]
+        talk(tools_of(ana), *secrets, ("confirm", {"question": "code1?", "ids": [2]}))
+        _, found = talk(
+            tools_of(ben),
+            ("recall", {"question": "Ana's code1"}),
+            ("history", {"who": "Ana"}),
+            ("sleep", {}),
+            ("forget", {"ids": [2]}),
+            ("forget", {"ids": [99]}),
+            ("forget", {"who": "Ana"}),
+            ("confirm", {"question": "code1?", "ids": [2]}),
+            ("confirm", {"question": "code1?", "ids": [99]}),
+        )
+        assert found[:2] == [{"found": []}, {"episodes": []}]
+        assert found[2]["retriever"]["confirmed"] == 0
+        assert found[3:6] == [{"forgotten": []}] * 3
+        assert found[6].replace("2", "99") == found[7]  # another's id is as one that never was
+        assert [one.text for one in ana.recall("code1", 1)] == ["Ana's code1 is 1."]
