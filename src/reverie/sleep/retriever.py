@@ -6,9 +6,9 @@ u and v the mapped vectors of length one, ::
 
     loss = −ln (e^{u·v⁺/τ} / Σ_v e^{u·v/τ}) + λ‖M‖²,   u = q + q·D·M_q,   v = x + x·D·M_x
 
-over the answers of a batch and as many other turns (Oord et al., 2018, arXiv:1807.03748); u and v have length one, D
-is the identity, or of wide encoders a random projection. A fifth of the confirmed questions is never learned from:
-where they are recalled worse than before, the night changes nothing.
+over the answers of a batch, turns that are near to its questions, and others (Oord et al., 2018, arXiv:1807.03748);
+u and v have length one, D is the identity, or of wide encoders a random projection. A fifth of the confirmed
+questions is never learned from: where they are recalled worse than before, the night changes nothing.
 
 **Tidying.** Texts that differ in nothing but words without content are merged into the stronger one. What is hardly
 recalled any more, and mattered little, is let go.
@@ -39,6 +39,7 @@ __all__ = ["RetrieverNight", "learn_maps", "load_maps", "sleep_on"]
 
 Encode = Callable[[list[str]], NDArray[np.float32]]
 
+_NEAREST = 50  # among which the near ones are drawn
 _NEGATIONS = frozenset({"no", "not", "never", "none", "n't", "without", "cannot"})
 
 
@@ -48,8 +49,10 @@ class RetrieverNight:
 
     Parameters
     ----------
-    steps, batch, others : int
-        Steps of descent; questions in each; turns besides the answers.
+    steps, batch : int
+        Steps of descent; questions in each.
+    others, near : int
+        Turns besides the answers: so many at random, and for each question so many of those that are nearest to it.
     rate : float
         Step size of Adam.
     temperature : float
@@ -67,7 +70,8 @@ class RetrieverNight:
 
     steps: int = 300
     batch: int = 64
-    others: int = 256
+    others: int = 64
+    near: int = 4
     rate: float = 1e-3
     temperature: float = 0.05
     hold: float = 0.06
@@ -171,13 +175,17 @@ def learn_maps(
     answers: dict[int, set[int]] = {}
     for question, turn in pairs:
         answers.setdefault(question, set()).add(turn)
+    nearest = _nearest(questions, turns, answers)
     for _ in range(night.steps):
         drawn = [pairs[number] for number in torch.randint(len(pairs), (night.batch,), generator=source).tolist()]
-        others = torch.randint(len(said), (night.others,), generator=source).tolist()
-        there = sorted({turn for _, turn in drawn}.union(others))
-        place = {turn: number for number, turn in enumerate(there)}
+        there = {turn for _, turn in drawn}
+        there.update(torch.randint(len(said), (night.others,), generator=source).tolist())
+        picked = torch.randint(_NEAREST, (night.batch, night.near), generator=source).tolist()
+        for (question, _), some in zip(drawn, picked, strict=True):
+            there.update(nearest[question][one % len(nearest[question])] for one in some if nearest[question])
+        place = {turn: number for number, turn in enumerate(sorted(there))}
         rows = [question for question, _ in drawn]
-        logits = _mapped(asked[rows], moves[0], down) @ _mapped(said[there], moves[1], down).T / night.temperature
+        logits = _mapped(asked[rows], moves[0], down) @ _mapped(said[list(place)], moves[1], down).T / night.temperature
         also = torch.zeros_like(logits, dtype=torch.bool)  # further answers are no wrong ones
         for number, (question, turn) in enumerate(drawn):
             also[number, [place[one] for one in answers[question] if one != turn and one in place]] = True
@@ -188,6 +196,17 @@ def learn_maps(
         loss.backward()
         descent.step()
     return Maps(moves[0].detach().numpy(), moves[1].detach().numpy(), None if down is None else down.numpy())
+
+
+def _nearest(
+    questions: NDArray[np.float32], turns: NDArray[np.float32], answers: dict[int, set[int]]
+) -> dict[int, list[int]]:
+    """Of each question, the rows of those turns that look like answers to it and are none."""
+    found = {}
+    for question, right in answers.items():
+        order = np.argsort(-(turns @ questions[question]), kind="stable")[: _NEAREST + len(right)]
+        found[question] = [turn for turn in order.tolist() if turn not in right][:_NEAREST]
+    return found
 
 
 def _mapped(vectors: Tensor, move: Tensor, down: Tensor | None) -> Tensor:

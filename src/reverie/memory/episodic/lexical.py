@@ -14,6 +14,7 @@ it, and one that is forgotten is gone from all of them.
 from array import array
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,9 @@ class WindowIndex:
         self._where: dict[str, array[int]] = {}
         self._often: dict[str, array[float]] = {}
         self._last: dict[str, int] = {}
-        self._before, self._after = array("q"), array("q")
+        # before, after: the places of the neighbours, −1 for none; own: words of each turn; one entry more for −1
+        self._columns: dict[str, NDArray[Any]] = {name: np.full(64, -1) for name in ("before", "after")}
+        self._columns["own"] = np.zeros(64)
         self._lengths: dict[int, NDArray[np.float64]] = {}
 
     def __len__(self) -> int:
@@ -54,16 +57,21 @@ class WindowIndex:
         before = -1 if session is None else self._last.get(session, -1)
         if session is not None:
             self._last[session] = place
-        self._before.append(before)
-        self._after.append(-1)
+        if place + 1 == len(self._columns["own"]):
+            self._columns = {
+                name: np.concatenate([column, np.full_like(column, 0 if name == "own" else -1)])
+                for name, column in self._columns.items()
+            }
+        self._columns["before"][place] = before
         if before >= 0:
-            self._after[before] = place
+            self._columns["after"][before] = place
         counts = Counter(words)
         self._words.append(counts)
+        self._columns["own"][place] = counts.total()
+        self._lengths.clear()
         for word, count in counts.items():
             self._where.setdefault(word, array("q")).append(place)
             self._often.setdefault(word, array("d")).append(count)
-        self._lengths.clear()
         return place
 
     def remove(self, place: int) -> None:
@@ -74,7 +82,11 @@ class WindowIndex:
             if not self._where[word]:
                 del self._where[word], self._often[word]
         self._words[place] = Counter()
+        self._columns["own"][place] = 0.0
         self._lengths.clear()
+
+    def _column(self, name: str) -> NDArray[Any]:
+        return self._columns[name][: len(self) + 1]
 
     def distinct(self, place: int) -> int:
         """How many different words a turn has."""
@@ -82,14 +94,11 @@ class WindowIndex:
 
     def window(self, places: NDArray[np.int64], reach: int) -> NDArray[np.int64]:
         """The places of some turns' windows, earlier ones first, −1 where there is none; shape [n, 2·reach + 1]."""
-        sides = []
-        for links in (self._before, self._after):
-            near, place = np.frombuffer(links, dtype=np.int64), places
-            side = []
+        sides: list[list[NDArray[np.int64]]] = []
+        for name in ("before", "after"):
+            near, sides = self._column(name), [*sides, []]
             for _ in range(reach):
-                place = np.where(place >= 0, near[place], -1)
-                side.append(place)
-            sides.append(side)
+                sides[-1].append(near[sides[-1][-1] if sides[-1] else places])
         return np.stack([*reversed(sides[0]), places, *sides[1]], axis=1)
 
     def spread(self, values: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
@@ -100,16 +109,16 @@ class WindowIndex:
         values : array, shape [turns]
         reach : int
         """
-        total = values.astype(np.float64, copy=True)
-        for links in (self._before, self._after):
-            near = np.frombuffer(links, dtype=np.int64) if len(links) else np.zeros(0, np.int64)
+        last = np.append(values, 0.0)  # what −1 points to
+        total = last.copy()
+        for name in ("before", "after"):
+            near = self._column(name)
             place = near
             for step in range(reach):
-                there = place >= 0
-                total[there] += values[place[there]]
+                total += last[place]
                 if step + 1 < reach:
-                    place = np.where(there, near[place], -1)
-        return total
+                    place = near[place]
+        return total[:-1]
 
     def scores(self, words: Sequence[str], *, reach: int) -> NDArray[np.float64]:
         """BM25 of each turn's window; shape [turns]."""
@@ -119,19 +128,18 @@ class WindowIndex:
         for word, weight in Counter(words).items():
             if word not in self._where:
                 continue
-            often = np.zeros(n)
-            often[np.frombuffer(self._where[word], dtype=np.int64)] = np.frombuffer(self._often[word])
-            often = self.spread(often, reach)
-            found = np.flatnonzero(often)
+            window = self.window(np.frombuffer(self._where[word], dtype=np.int64), reach)
+            often = np.repeat(np.frombuffer(self._often[word]), window.shape[1])
+            f = np.bincount(window.ravel() + 1, weights=often, minlength=n + 1)[1:]
+            found = np.flatnonzero(f)
             rare = np.log(1 + (n - len(found) + 0.5) / (len(found) + 0.5))
-            f = often[found]
+            f = f[found]
             total[found] += weight * rare * f * (_K1 + 1) / (f + _K1 * (1 - _B + _B * lengths[found]))
         return total
 
     def _window_lengths(self, reach: int) -> NDArray[np.float64]:
         """Words in each window, in units of their mean."""
         if reach not in self._lengths:
-            own = np.array([count.total() for count in self._words], dtype=np.float64)
-            lengths = self.spread(own, reach)
+            lengths = self.spread(self._column("own")[:-1], reach)
             self._lengths[reach] = lengths / max(float(lengths.mean()) if len(lengths) else 0.0, 1e-9)
         return self._lengths[reach]

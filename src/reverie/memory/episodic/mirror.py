@@ -116,14 +116,14 @@ class Mirror:
         self._numbers[place, _COLUMNS["speaker"]] = speaker
         self._numbers[place, _COLUMNS["saying"]] = np.log1p(self.words.distinct(place))
         self._write(place, episode)
-        self._stale.update(self.words.window(np.array([place]), _REACH)[0].tolist())
+        self._stale.add(place)
 
     def _change(self, place: int, episode: Episode) -> None:
         if episode.text is None and self.episodes[place].text is not None:
             self.words.remove(place)
             self._vectors[place] = 0
             self._numbers[place, [_COLUMNS["speaker"], _COLUMNS["saying"]]] = 0
-            self._stale.update(self.words.window(np.array([place]), _REACH)[0].tolist())
+            self._stale.add(place)
         self.episodes[place] = episode
         self._write(place, episode)
 
@@ -141,10 +141,13 @@ class Mirror:
     # lengths of vectors and of sums of them, as the map of turns leaves them
 
     def _measure(self) -> None:
-        """Bring the lengths up to date where a window has changed."""
-        self._stale.discard(-1)
-        places = np.array(sorted(self._stale), dtype=np.int64)
+        """Bring the lengths up to date of windows in which something has changed."""
+        if not self._stale:
+            return
+        changed = np.array(sorted(self._stale), dtype=np.int64)
         self._stale.clear()
+        places = np.unique(self.words.window(changed, _REACH))
+        places = places[places >= 0]
         for start in range(0, len(places), _CHUNK):
             some = places[start : start + _CHUNK]
             window = self.words.window(some, _REACH)
@@ -173,7 +176,8 @@ class Mirror:
         """1 where the turn's speaker is named in the question."""
         asked = set(words_of(question))
         named = [code for name, code in self._speakers.items() if name and asked.issuperset(words_of(name))]
-        return np.isin(self._column("speaker"), named).astype(np.float64)
+        spoken = self._column("speaker")
+        return sum((spoken == code for code in named), np.zeros(len(self)))
 
     def saying(self) -> Numbers:
         """How much each turn says: the logarithm of how many words of content it has."""

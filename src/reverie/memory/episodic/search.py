@@ -44,7 +44,7 @@ class Weights:
     context: float = 0.65
     speaker: float = 1.25
     saying: float = 0.4
-    strength: float = 0.2
+    strength: float = 0.1
 
 
 FLOORS = {"near": 0.5, "wide": 0.5, "cosine": 0.04, "context": 0.05, "speaker": 0.2, "saying": 0.25}
@@ -91,7 +91,8 @@ def search(
     score = weights.strength * (mirror.strengths(now)[there] - 1)
     for name, values in terms(mirror, question, vector).items():
         score = score + getattr(weights, name) * standard(values[there], FLOORS[name])
-    best = np.argsort(-score, kind="stable")[:k]
+    best = np.argpartition(-score, k)[:k] if k < len(score) else np.arange(len(score))
+    best = best[np.lexsort((best, -score[best]))]  # of equals, what was heard first
     return there[best], score[best]
 
 

@@ -323,8 +323,9 @@ class EpisodicStore(ABC):
         return [Confirmed(question, tuple(ids), at) for question, at, ids in found.values()]
 
     def changes(self, since: int = 0) -> Iterator[tuple[Episode, NDArray[np.float32] | None]]:
-        """Episodes that were changed after the clock stood so, with their vectors."""
-        for *row, vector in self._ask(f"SELECT {_ROW}, vector FROM episodes WHERE changed > ? ORDER BY id", [since]):
+        """Episodes that were changed after the clock stood so, by their ids, with their vectors."""
+        rows = self._ask(f"SELECT {_ROW}, vector FROM episodes WHERE changed > ?", [since])
+        for *row, vector in sorted(rows, key=lambda row: int(row[0])):  # by SQL it would read the whole table for that
             yield _episode(row), None if vector is None else self._unpack(vector)
 
     def vectors(self, ids: Iterable[int]) -> dict[int, NDArray[np.float32]]:
