@@ -105,10 +105,11 @@ def finished(folder: Path, grid: Grid) -> list[dict[str, Any]]:
 def finish(claims: list[Claim], options: argparse.Namespace) -> None:
     """Print the claims, write them down, and fail where one does not hold."""
     known: list[dict[str, Any]] = []
-    if options.json and options.finished and options.json.exists():
+    if options.json and (options.finished or getattr(options, "only", None)) and options.json.exists():
         known = json.loads(options.json.read_text())
         before = {row["claim"]: row for row in known}
-        claims = [claim.joined(before.get(claim.claim, {})) for claim in claims]
+        if options.finished:
+            claims = [claim.joined(before.get(claim.claim, {})) for claim in claims]
     rows = []
     for claim in claims:
         row: dict[str, Any] = asdict(claim)

@@ -22,7 +22,7 @@ from reverie.checkpoint import load_state, save_state
 from reverie.contracts import Learner, Memory, Rule, Stream, SynapseView
 from reverie.errors import BadData
 from reverie.layers import SpikingConv, SpikingDense
-from reverie.plasticity import steps
+from reverie.plasticity import learn, steps
 
 __all__ = [
     "LAYER_KINDS",
@@ -501,6 +501,22 @@ def modulator_gates(new: NewRule, kind: str) -> None:
     _require(_alike(_changes(new(), views, cells), single), "A modulator for each cell does not reach it alone.")
 
 
+def learning_in_place_is_adding(new: NewRule, kind: str) -> None:
+    """`learn` leaves the weights that adding the change and keeping between bounds gives, and the same state."""
+    for modulator in (1.0, -2.0, torch.tensor([0.0, 1.0, 2.0, -1.0])):
+        rule, (layer, pre, post) = new(), toy_layer(kind)
+        state: Any = None
+        for view in steps(layer, pre, post):
+            state = rule.begin(view) if state is None else state
+            change, left = rule(view, state, modulator)
+            wanted = (view.weight + change).clamp(-0.9, 0.9)
+            state = learn(rule, view, state, modulator, low=-0.9, high=0.9)
+            found = next(steps(layer, pre, post)).weight
+            _require(torch.allclose(found, wanted, rtol=1e-5, atol=1e-6), "Learning in place gives other weights.")
+            same = all(torch.equal(*pair) for pair in zip(_tensors(state), _tensors(left), strict=True))
+            _require(same, "Learning in place leaves another state.")
+
+
 def rule_has_no_chance(new: NewRule, kind: str) -> None:
     """The same views give the same changes, whatever the global random state; and it is left alone."""
     torch.manual_seed(1)
@@ -579,6 +595,7 @@ RULE_CHECKS: tuple[Callable[[NewRule, str], None], ...] = (
     rule_leaves_its_inputs,
     changes_fit_the_weights,
     modulator_gates,
+    learning_in_place_is_adding,
     rule_has_no_chance,
     rows_are_averaged,
     another_batch_is_refused,

@@ -56,6 +56,20 @@ class GatesInputs(Hebb):
         return super().__call__(view, state, modulator)[0], state
 
 
+class AddsTwice(Hebb):
+    """What it adds in place is not the change that it names."""
+
+    def products(self, view, state):
+        (one,), left = super().products(view, state)
+        return (one if torch.is_grad_enabled() else one._replace(post=2 * one.post),), left
+
+
+class ForgetsInPlace(STDP):
+    def products(self, view, state):
+        products, left = super().products(view, state)
+        return products, self.begin(view) if not torch.is_grad_enabled() else left
+
+
 class Noisy(Hebb):
     def __call__(self, view, state, modulator=1.0):
         return super().__call__(view, state, modulator)[0] + 0.1 * modulator * torch.randn(view.weight.shape), state
@@ -107,6 +121,7 @@ PLANTED = {
     checks.rule_leaves_its_inputs: [ChangesInputs, ChangesState],
     checks.changes_fit_the_weights: [DoesNothing, Transposed, AlwaysSingle],
     checks.modulator_gates: [Ungated, Decays, GatesInputs],
+    checks.learning_in_place_is_adding: [AddsTwice, ForgetsInPlace],
     checks.rule_has_no_chance: [Noisy],
     checks.rows_are_averaged: [Sums, FirstRowOnly],
     checks.another_batch_is_refused: [Surprised],

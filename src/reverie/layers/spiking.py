@@ -128,6 +128,7 @@ class DenseStepper:
                 self.membrane.data_ptr(),
                 self._room[0].data_ptr(),
                 self._room[1].data_ptr(),
+                None,
             )
             self._run, self._place = native.event_step(), ctypes.addressof(self._form)
 
@@ -137,12 +138,14 @@ class DenseStepper:
             raise BadData(f"x has shape {tuple(x.shape)} and type {x.dtype}. Expected {list(self._shape)}, float32.")
         if out is None:
             out = torch.empty_like(self.membrane)
-        elif out is not self._out:  # looked at once, not at every step
+        if out is not self._out:  # looked at once, not at every step
             if out.shape != self.membrane.shape or out.dtype != torch.float32 or not out.is_contiguous():
                 raise BadData(f"out is not fit. Expected [{len(self.membrane)}], float32, contiguous.")
             self._out = out
+            if self._run is not None:
+                self._form.spikes, self._written = out.data_ptr(), out.untyped_storage()  # kept while it is written to
         if self._run is not None and x.is_contiguous():
-            self._run(self._place, x.data_ptr(), out.data_ptr())
+            self._run(self._place, x.data_ptr())
             return out
         with torch.no_grad():
             before = NeuronState.zeros(self.membrane[None])._replace(membrane=self.membrane[None])

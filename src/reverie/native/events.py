@@ -47,9 +47,10 @@ class Stepper(ctypes.Structure):
         ("v", c_void_p),
         ("list", c_void_p),
         ("weights", c_void_p),
+        ("spikes", c_void_p),
     ]
 
 
 def event_step() -> Callable[..., int]:
-    """`run(stepper's address, events' address, spikes' address)`: one step."""
-    return function("event_step", c_void_p, c_void_p, c_void_p, brief=True)
+    """`run(stepper's address, events' address)`: one step; spikes go where the stepper says."""
+    return function("event_step", c_void_p, c_void_p, brief=True)

@@ -183,7 +183,7 @@ typedef float Lanes __attribute__((vector_size(64), aligned(4)));
 /* Columns c … c + 16 q of one row of a product; `unit`: every weight is one. */
 INLINE void gather_columns(const int32_t *list, const float *weights, int64_t count, const float *dense, int64_t stride,
                            const float *start, float *out, const int q, const int unit) {
-    Lanes sum[8];
+    Lanes sum[16];
     for (int k = 0; k < q; k++) sum[k] = start ? *(const Lanes *)(start + LANES * k) : (Lanes){0};
     for (int64_t e = 0; e < count; e++) {
         const float *row = dense + list[e] * stride;
@@ -201,6 +201,12 @@ INLINE void gather_row(const int32_t *list, const float *weights, int64_t count,
                        int64_t from, int64_t to, const float *start, float *out, int unit) {
     int64_t c = from;
 #define COLUMNS(q, unit) gather_columns(list, weights, count, dense + c, stride, start ? start + c : NULL, out + c, q, unit)
+    for (; c + 16 * LANES <= to; c += 16 * LANES) {
+        if (unit)
+            COLUMNS(16, 1);
+        else
+            COLUMNS(16, 0);
+    }
     for (; c + 8 * LANES <= to; c += 8 * LANES) {
         if (unit)
             COLUMNS(8, 1);
@@ -327,12 +333,13 @@ typedef struct {
     int32_t hard;
     float *v;
     int32_t *list;
-    float *weights;
+    float *weights, *spikes;
 } Stepper;
 
 /* v <- LIF(v, start + events @ dense), spikes out. */
 EVERY_PROCESSOR
-void event_step(const Stepper *p, const float *events, float *spikes) {
+void event_step(const Stepper *p, const float *events) {
+    float *spikes = p->spikes;
     const int64_t count = places(events, p->inputs, p->list);
     int unit = 1;
     for (int64_t e = 0; e < count; e++) {
@@ -348,6 +355,220 @@ void event_step(const Stepper *p, const float *events, float *spikes) {
         v[k] = hard ? (d >= 0.0f ? 0.0f : u) : u - s * threshold;
         spikes[k] = s;
     }
+}
+
+/* ---- plasticity: see reverie/plasticity/learning.py ----------------------------------------------------------------- */
+
+#define MOST_PRODUCTS 4
+
+/* weight[cells, inputs] <- weight + sum over products p and rows r of scale[p] post[p][r, cell] pre[p][r, input]. */
+typedef struct {
+    int64_t products, rows, cells, inputs;
+    float scale[MOST_PRODUCTS];
+    const float *post[MOST_PRODUCTS], *pre[MOST_PRODUCTS];
+    float *weight, low, high;
+    int32_t bounded;
+} Change;
+
+static int64_t speaking(const float *from, int64_t n) {
+    int64_t count = 0;
+    for (int64_t e = 0; e < n; e++) count += from[e] != 0.0f;
+    return count;
+}
+
+/* By cells: only those rows of `pre` are added whose cell speaks. */
+INLINE void change_columns(const float *const *rows, const float *by, int64_t count, int64_t at, float *weight,
+                           const int q) {
+    Lanes sum[8];
+    for (int k = 0; k < q; k++) sum[k] = (Lanes){0};
+    for (int64_t e = 0; e < count; e++) {
+        const float *row = rows[e] + at, w = by[e];
+        for (int k = 0; k < q; k++) sum[k] += w * *(const Lanes *)(row + LANES * k);
+    }
+    for (int k = 0; k < q; k++) *(Lanes *)(weight + at + LANES * k) += sum[k];
+}
+
+INLINE void change_cell(const float *const *rows, const float *by, int64_t count, int64_t inputs, float *weight) {
+    int64_t at = 0;
+    for (; at + 8 * LANES <= inputs; at += 8 * LANES) change_columns(rows, by, count, at, weight, 8);
+    for (; at + LANES <= inputs; at += LANES) change_columns(rows, by, count, at, weight, 1);
+    for (; at < inputs; at++) {
+        float sum = 0.0f;
+        for (int64_t e = 0; e < count; e++) sum += by[e] * rows[e][at];
+        weight[at] += sum;
+    }
+}
+
+/* By inputs, where cells all speak and inputs seldom do: sixteen rows' share in one cell stands in a register, and each
+ * input takes from there what its events point at. A piece is sixteen inputs; its events are in levels, the k-th event
+ * of each input in level k. */
+typedef struct {
+    int64_t pieces, groups;
+    int32_t *begin;       /* of each piece's and group's levels, and the end */
+    int32_t (*row)[LANES]; /* within the group */
+    float (*value)[LANES]; /* zero where an input has no such event */
+} Levels;
+
+static void release_levels(Levels *found) { free(found->begin), free(found->row), free(found->value); }
+
+static int levels_of(const Change *p, const float *pre, int64_t events, Levels *found) {
+    found->pieces = p->inputs / LANES, found->groups = (p->rows + LANES - 1) / LANES;
+    found->begin = malloc((size_t)(found->pieces * found->groups + 1) * sizeof *found->begin);
+    found->row = calloc((size_t)events + 1, sizeof *found->row);
+    found->value = calloc((size_t)events + 1, sizeof *found->value);
+    if (!found->begin || !found->row || !found->value) return -1;
+    int32_t end = 0;
+    for (int64_t piece = 0; piece < found->pieces; piece++)
+        for (int64_t group = 0; group < found->groups; group++) {
+            int32_t count[LANES] = {0}, most = 0;
+            const int64_t first = group * LANES, last = first + LANES < p->rows ? first + LANES : p->rows;
+            found->begin[piece * found->groups + group] = end;
+            for (int64_t r = first; r < last; r++)
+                for (int k = 0; k < LANES; k++) {
+                    const float value = pre[r * p->inputs + piece * LANES + k];
+                    if (value != 0.0f) {
+                        const int32_t level = count[k]++;
+                        found->row[end + level][k] = (int32_t)(r - first);
+                        found->value[end + level][k] = value;
+                        most = most < count[k] ? count[k] : most;
+                    }
+                }
+            end += most;
+        }
+    found->begin[found->pieces * found->groups] = end;
+    return 0;
+}
+
+#ifdef WIDE
+#define TOGETHER 4 /* cells that read the levels once */
+
+/* `shares`: what each row has for each of some cells, in groups of sixteen rows. */
+__attribute__((target("avx512f"))) INLINE void change_some_by_levels(const Levels *p, const float *shares,
+                                                                     int64_t stride, float *weight, int64_t inputs,
+                                                                     const int cells) {
+    for (int64_t piece = 0; piece < p->pieces; piece++) {
+        __m512 sum[TOGETHER], mine[TOGETHER];
+        for (int k = 0; k < cells; k++) sum[k] = _mm512_setzero_ps();
+        for (int64_t group = 0; group < p->groups; group++) {
+            const int32_t *edge = p->begin + piece * p->groups + group;
+            for (int k = 0; k < cells; k++) mine[k] = _mm512_loadu_ps(shares + k * stride + group * LANES);
+            for (int32_t level = edge[0]; level < edge[1]; level++) {
+                const __m512i row = _mm512_loadu_si512(p->row[level]);
+                const __m512 value = _mm512_loadu_ps(p->value[level]);
+                for (int k = 0; k < cells; k++)
+                    sum[k] = _mm512_fmadd_ps(_mm512_permutexvar_ps(row, mine[k]), value, sum[k]);
+            }
+        }
+        for (int k = 0; k < cells; k++) {
+            float *at = weight + k * inputs + piece * LANES;
+            _mm512_storeu_ps(at, _mm512_add_ps(_mm512_loadu_ps(at), sum[k]));
+        }
+    }
+}
+
+__attribute__((target("avx512f"))) static void change_by_levels(const Levels *p, const float *shares, int64_t stride,
+                                                                float *weight, int64_t inputs, int64_t cells) {
+    int64_t k = 0;
+    for (; k + TOGETHER <= cells; k += TOGETHER)
+        change_some_by_levels(p, shares + k * stride, stride, weight + k * inputs, inputs, TOGETHER);
+    for (; k < cells; k++) change_some_by_levels(p, shares + k * stride, stride, weight + k * inputs, inputs, 1);
+}
+#endif
+
+INLINE void keep_between(float *weight, int64_t n, float low, float high) {
+    for (int64_t j = 0; j < n; j++) {
+        const float w = weight[j] < low ? low : weight[j];
+        weight[j] = w > high ? high : w;
+    }
+}
+
+/* 0; 1 where a matrix product is sooner, and nothing is done; -1 where there is no memory. */
+EVERY_PROCESSOR
+int32_t change_weights(const Change *p) {
+    Levels levels[MOST_PRODUCTS] = {{0}};
+    int by_levels[MOST_PRODUCTS] = {0}, failed = 0;
+    int64_t work = 0; /* in rows added to a cell */
+    for (int64_t q = 0; q < p->products; q++) {
+        int64_t rows = speaking(p->post[q], p->rows * p->cells) / p->cells;
+#ifdef WIDE
+        const int64_t events = rows > 4 ? speaking(p->pre[q], p->rows * p->inputs) : 0;
+        if (rows > 4 && 4 * events < p->rows * p->inputs && p->inputs >= LANES && __builtin_cpu_supports("avx512f")) {
+            by_levels[q] = 1;
+            failed |= levels_of(p, p->pre[q], events, levels + q);
+            if (!failed) rows = levels[q].begin[levels[q].pieces * levels[q].groups] / levels[q].pieces;
+        }
+#endif
+        work += rows;
+    }
+    const size_t most = (size_t)(p->products * p->rows), padded = (size_t)(p->rows + LANES);
+    const float **rows = malloc(LANES * most * sizeof *rows);
+    float *by = malloc(LANES * most * sizeof *by), *shares = malloc(LANES * padded * sizeof *shares);
+    failed |= !rows || !by || !shares ? -1 : 0;
+    const int dense = work > 10 + p->products * p->rows / 2; /* a product adds a row in half the time */
+    for (int64_t first = 0; first < p->cells && !failed && !dense; first += LANES) { /* as many as a cache line has */
+        const int64_t some = p->cells - first < LANES ? p->cells - first : LANES;
+        int64_t count[LANES] = {0};
+        for (int64_t q = 0; q < p->products; q++)
+            for (int64_t r = 0; r < p->rows && !by_levels[q]; r++) {
+                const float *post = p->post[q] + r * p->cells + first;
+                for (int64_t k = 0; k < some; k++) {
+                    const size_t place = (size_t)k * most + (size_t)count[k];
+                    rows[place] = p->pre[q] + r * p->inputs;
+                    by[place] = p->scale[q] * post[k];
+                    count[k] += post[k] != 0.0f;
+                }
+            }
+        for (int64_t k = 0; k < some; k++)
+            change_cell(rows + (size_t)k * most, by + (size_t)k * most, count[k], p->inputs,
+                        p->weight + (first + k) * p->inputs);
+#ifdef WIDE
+        for (int64_t q = 0; q < p->products; q++) {
+            if (!by_levels[q]) continue;
+            memset(shares, 0, LANES * padded * sizeof *shares);
+            for (int64_t r = 0; r < p->rows; r++)
+                for (int64_t k = 0; k < some; k++)
+                    shares[(size_t)k * padded + (size_t)r] = p->scale[q] * p->post[q][r * p->cells + first + k];
+            float *weight = p->weight + first * p->inputs;
+            change_by_levels(levels + q, shares, (int64_t)padded, weight, p->inputs, some);
+            for (int64_t k = 0; k < some; k++)
+                for (int64_t j = levels[q].pieces * LANES; j < p->inputs; j++)
+                    for (int64_t r = 0; r < p->rows; r++)
+                        weight[k * p->inputs + j] += shares[(size_t)k * padded + (size_t)r] * p->pre[q][r * p->inputs + j];
+        }
+#endif
+        if (p->bounded) keep_between(p->weight + first * p->inputs, some * p->inputs, p->low, p->high);
+    }
+    for (int64_t q = 0; q < p->products; q++) release_levels(levels + q);
+    free(rows), free(by), free(shares);
+    return failed ? -1 : dense;
+}
+
+/* Pair STDP step by step: traces of rows · inputs and rows · cells, what is left of them after a step, A+ and -A-. With
+ * `turned` the weights lie input by input: `change` then has inputs for cells. */
+typedef struct {
+    Change change;
+    float *trace_pre, *trace_post, left_pre, left_post, stronger, weaker;
+    int32_t turned;
+} Pairs;
+
+INLINE void fade(float *trace, const float *spikes, int64_t n, float left) {
+    for (int64_t k = 0; k < n; k++) trace[k] = left * (trace[k] + spikes[k]);
+}
+
+/* As `change_weights`; the traces fade where something is done. */
+EVERY_PROCESSOR
+int32_t pairs_step(Pairs *p, const float *pre, const float *post, float modulator) {
+    Change *change = &p->change;
+    const float **cells = p->turned ? change->pre : change->post, **inputs = p->turned ? change->post : change->pre;
+    cells[0] = post, inputs[0] = p->trace_pre, change->scale[0] = modulator * p->stronger;
+    cells[1] = p->trace_post, inputs[1] = pre, change->scale[1] = modulator * p->weaker;
+    const int32_t undone = change_weights(change);
+    if (undone) return undone;
+    const int64_t n_pre = p->turned ? change->cells : change->inputs;
+    const int64_t n_post = p->turned ? change->inputs : change->cells;
+    fade(p->trace_pre, pre, change->rows * n_pre, p->left_pre);
+    fade(p->trace_post, post, change->rows * n_post, p->left_post);
+    return 0;
 }
 
 /* ---- the visual cortex: see reverie/layers/cortex.py --------------------------------------------------------------- */

@@ -6,6 +6,8 @@ much that matters. Any rule goes with any layer and any modulator::
     for view in steps(layer, spikes_in, spikes_out):
         change, state = rule(view, state, modulator)
         view.commit(view.weight + change)
+
+`learn` does both in place, in one pass over the weights where it can.
 """
 
 from reverie.plasticity.bcm import BCM
@@ -15,12 +17,15 @@ from reverie.plasticity.eprop import EProp
 from reverie.plasticity.hebb import Hebb
 from reverie.plasticity.homeostasis import Homeostasis
 from reverie.plasticity.krotov import KrotovHopfield
+from reverie.plasticity.learning import learn
 from reverie.plasticity.modulators import Novelty, RewardPredictionError, Surprise
 from reverie.plasticity.oja import Oja
+from reverie.plasticity.products import ProductRule
 from reverie.plasticity.rstdp import RewardSTDP
 from reverie.plasticity.sanger import Sanger
 from reverie.plasticity.softhebb import SoftHebb
 from reverie.plasticity.stdp import STDP
+from reverie.plasticity.stepper import STDPStepper
 from reverie.plasticity.three_factor import ThreeFactor
 from reverie.plasticity.triplet import TripletSTDP
 from reverie.plasticity.views import steps, synapses
@@ -35,14 +40,17 @@ __all__ = [
     "KrotovHopfield",
     "Novelty",
     "Oja",
+    "ProductRule",
     "RewardPredictionError",
     "RewardSTDP",
+    "STDPStepper",
     "Sanger",
     "SoftHebb",
     "Surprise",
     "ThreeFactor",
     "TripletSTDP",
     "develop",
+    "learn",
     "steps",
     "synapses",
 ]

@@ -11,17 +11,15 @@ Reference: Hebb, 1949, The Organization of Behavior.
 
 from dataclasses import dataclass
 
-from jaxtyping import Float
-from torch import Tensor
-
-from reverie.contracts import Rule, SynapseView
-from reverie.plasticity.parts import Coefficient, gated, hebbian
+from reverie.contracts import SynapseView
+from reverie.plasticity.parts import Coefficient
+from reverie.plasticity.products import Product, ProductRule
 
 __all__ = ["Hebb"]
 
 
 @dataclass(frozen=True)
-class Hebb(Rule[tuple[()]]):
+class Hebb(ProductRule[tuple[()]]):
     """The product of both activities.
 
     Parameters
@@ -42,7 +40,5 @@ class Hebb(Rule[tuple[()]]):
     def begin(self, view: SynapseView) -> tuple[()]:
         return ()
 
-    def __call__(
-        self, view: SynapseView, state: tuple[()], modulator: float | Float[Tensor, "..."] = 1.0
-    ) -> tuple[Float[Tensor, "n_out n_in"], tuple[()]]:
-        return gated(self.rate * hebbian(view.post, view.pre), modulator), state
+    def products(self, view: SynapseView, state: tuple[()]) -> tuple[tuple[Product, ...], tuple[()]]:
+        return (Product(self.rate, view.post, view.pre),), state

@@ -18,8 +18,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from reverie.contracts import Rule, SynapseView
-from reverie.plasticity.parts import Coefficient, decay, gated, hebbian, same_rows
+from reverie.contracts import SynapseView
+from reverie.plasticity.parts import Coefficient, decay, same_rows
+from reverie.plasticity.products import Product, ProductRule
 
 __all__ = ["STDP", "Traces"]
 
@@ -32,7 +33,7 @@ class Traces(NamedTuple):
 
 
 @dataclass(frozen=True)
-class STDP(Rule[Traces]):
+class STDP(ProductRule[Traces]):
     """Pair STDP; a step is a moment, `pre` and `post` are spikes.
 
     Parameters
@@ -62,12 +63,10 @@ class STDP(Rule[Traces]):
     def begin(self, view: SynapseView) -> Traces:
         return Traces(torch.zeros_like(view.pre), torch.zeros_like(view.post))
 
-    def __call__(
-        self, view: SynapseView, state: Traces, modulator: float | Float[Tensor, "..."] = 1.0
-    ) -> tuple[Float[Tensor, "n_out n_in"], Traces]:
+    def products(self, view: SynapseView, state: Traces) -> tuple[tuple[Product, ...], Traces]:
         same_rows(state.pre, view.pre)
         same_rows(state.post, view.post)
-        after = torch.cat([2 * self.potentiation * view.post, -2 * self.depression * state.post])
-        change = hebbian(after, torch.cat([state.pre, view.pre]))  # 2: the mean is over n rows, not over 2n
+        stronger = Product(self.potentiation, view.post, state.pre)
+        weaker = Product(-self.depression, state.post, view.pre)
         left = Traces(decay(self.tau_pre) * (state.pre + view.pre), decay(self.tau_post) * (state.post + view.post))
-        return gated(change, modulator), left
+        return (stronger, weaker), left

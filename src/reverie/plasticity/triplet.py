@@ -18,8 +18,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from reverie.contracts import Rule, SynapseView
-from reverie.plasticity.parts import Coefficient, decay, gated, hebbian, same_rows
+from reverie.contracts import SynapseView
+from reverie.plasticity.parts import Coefficient, decay, same_rows
+from reverie.plasticity.products import Product, ProductRule
 
 __all__ = ["TripletSTDP", "TripletTraces"]
 
@@ -34,7 +35,7 @@ class TripletTraces(NamedTuple):
 
 
 @dataclass(frozen=True)
-class TripletSTDP(Rule[TripletTraces]):
+class TripletSTDP(ProductRule[TripletTraces]):
     """Pairs and triplets of spikes; a step is a moment, `pre` and `post` are spikes.
 
     Parameters
@@ -72,18 +73,15 @@ class TripletSTDP(Rule[TripletTraces]):
         pre, post = torch.zeros_like(view.pre), torch.zeros_like(view.post)
         return TripletTraces(pre, pre, post, post)
 
-    def __call__(
-        self, view: SynapseView, state: TripletTraces, modulator: float | Float[Tensor, "..."] = 1.0
-    ) -> tuple[Float[Tensor, "n_out n_in"], TripletTraces]:
+    def products(self, view: SynapseView, state: TripletTraces) -> tuple[tuple[Product, ...], TripletTraces]:
         same_rows(state.pre, view.pre)
         same_rows(state.post, view.post)
         stronger = view.post * (self.potentiation + self.triplet_potentiation * state.post_slow)
         weaker = view.pre * (self.depression + self.triplet_depression * state.pre_slow)
-        change = 2 * hebbian(torch.cat([stronger, -state.post]), torch.cat([state.pre, weaker]))
         left = TripletTraces(
             decay(self.tau_pre) * (state.pre + view.pre),
             decay(self.tau_pre_slow) * (state.pre_slow + view.pre),
             decay(self.tau_post) * (state.post + view.post),
             decay(self.tau_post_slow) * (state.post_slow + view.post),
         )
-        return gated(change, modulator), left
+        return (Product(1.0, stronger, state.pre), Product(-1.0, state.post, weaker)), left

@@ -122,4 +122,5 @@ def _activity(given: Tensor, weight: Tensor) -> Tensor:
 
 @torch.no_grad()
 def _write(parameter: Tensor, new: Tensor) -> None:
-    parameter.copy_(new)
+    if new.data_ptr() != parameter.data_ptr() or new.stride() != parameter.stride():  # else they are the layer's own
+        parameter.copy_(new)
