@@ -12,6 +12,7 @@ NAMES = (
     "speed",
     "spiking",
     "plasticity",
+    "krotov",
     "spiking_digits",
     "cortex",
     "sparsity",

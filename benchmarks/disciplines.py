@@ -28,13 +28,21 @@ HERE = Path(__file__).resolve().parent
 CELLS = HERE / "cells"
 
 
+ROW = "row of the set"
+"""A column that no model learns from: by it a module about shuffled rows knows which row it is asked about."""
+
+
 class Spoiled:
-    """A module that answers wrongly: about shuffled rows, or mirrored on half of its inputs."""
+    """A module that answers wrongly: about another row of the set, or mirrored on half of its inputs.
+
+    Which other row is settled once: the module has one answer for each row, as a useless theory would.
+    """
 
     def __init__(self, theory: Theory, how: str, data: DataSet) -> None:
         self.card, self.outputs, self._inner, self._how = theory.module.card, theory.module.outputs, theory, how
         inputs = theory.columns(data.columns)
         first = next(name for name in theory.module.inputs if name in inputs and np.ptp(inputs[name]) > 0)
+        self._other = {name: value[np.random.default_rng(7).permutation(len(value))] for name, value in inputs.items()}
         self._first, self._median = first, float(np.median(inputs[first]))
         with np.errstate(all="ignore"):
             self._centre = float(np.nanmean(theory.answer(data.columns)))
@@ -42,8 +50,7 @@ class Spoiled:
     def __call__(self, columns: Any, constants: Any = None) -> dict[str, NDArray[Any]]:
         columns = self._inner.columns(columns)
         if self._how == "useless":
-            order = np.random.default_rng(7).permutation(len(columns[self._first]))
-            columns = {name: np.asarray(value)[order] for name, value in columns.items()}
+            columns = {name: value[columns[ROW]] for name, value in self._other.items()}
         answers = dict(self._inner.module(columns, constants))
         if self._how == "half-wrong":
             wrong = np.asarray(columns[self._first]) > self._median
@@ -62,7 +69,9 @@ def cell(data: DataSet, n: int, seed: int, *, rivals: bool) -> dict[str, float]:
     """Every contestant on one draw of rows."""
     pool, test = data.split(seed)
     rows, test = pool[:n], test[:2000]
-    train, asked = ({name: value[chosen] for name, value in data.columns.items()} for chosen in (rows, test))
+    train, asked = (
+        {name: value[chosen] for name, value in data.columns.items()} | {ROW: chosen} for chosen in (rows, test)
+    )
     y = data.y[rows]
     groups = None if data.groups is None or len(set(data.groups[rows])) < 2 else data.groups[rows]
     kind: Any = FusedClassifier if data.classes else FusedRegressor

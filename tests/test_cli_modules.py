@@ -43,7 +43,7 @@ def test_fuse_and_explain_on_a_table(cars, tmp_path):
     asked = ["--data", cars, "--target", "dist", "--cards", LAW]
     found = json.loads(ran("fuse", *asked, "--splits", 1, "--out", tmp_path / "f", "--json"))
     assert found["error_with"] < found["error_without"]
-    assert found["module_weights"][LAW] > 0.9
+    assert found["module_weights"][LAW] > 0.8
     assert found["verdict"].startswith(f"Used: {LAW}")
     assert sum(found["weights"].values()) == pytest.approx(1.0)
     assert "1 rows without dist left out" in found["notes"]

@@ -1,14 +1,14 @@
-"""What every learner, stream, memory and rule must satisfy, for those that are here and for those that you write.
+"""What every learner, stream, memory, rule and discipline must satisfy, for those here and for those that you write.
 
-Each check is a function that raises `CheckFailed` with what was found; `check_learner`, `check_stream`,
-`check_memory` and `check_rule` run all of a kind. In a test::
+Each check is a function that raises `CheckFailed` with what was found; `check_learner`, `check_stream`, `check_memory`,
+`check_rule` and `check_discipline` run all of a kind. In a test::
 
     @pytest.mark.parametrize("check", LEARNER_CHECKS)
     def test_mine(check):
         check(lambda: MyLearner(iterations=5))
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -19,18 +19,20 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map
 
 from reverie.checkpoint import load_state, save_state
-from reverie.contracts import Learner, Memory, Rule, Stream, SynapseView
+from reverie.contracts import Discipline, Learner, Memory, Rule, Stream, SynapseView
 from reverie.errors import BadData
 from reverie.layers import SpikingConv, SpikingDense
 from reverie.plasticity import learn, steps
 
 __all__ = [
+    "DISCIPLINE_CHECKS",
     "LAYER_KINDS",
     "LEARNER_CHECKS",
     "MEMORY_CHECKS",
     "RULE_CHECKS",
     "STREAM_CHECKS",
     "CheckFailed",
+    "check_discipline",
     "check_learner",
     "check_memory",
     "check_rule",
@@ -609,3 +611,80 @@ def check_rule(new: NewRule) -> None:
     for check in RULE_CHECKS:
         for kind in LAYER_KINDS:
             check(new, kind)
+
+
+# disciplines
+
+NewDiscipline = Callable[[], Discipline]
+Columns = Mapping[str, Any]
+"""Rows to ask about: arrays of one length, at least two rows that are answered differently."""
+
+
+def _same(one: Columns, two: Columns) -> bool:
+    return one.keys() == two.keys() and all(
+        np.array_equal(one[k], two[k], equal_nan=one[k].dtype.kind == "f") for k in one
+    )
+
+
+def _rows(columns: Mapping[Any, Any], chosen: Any) -> dict[str, Any]:
+    return {name: np.asarray(value)[chosen] for name, value in columns.items()}
+
+
+def answers_fit_the_rows(new: NewDiscipline, columns: Columns) -> None:
+    """Every output that is declared is answered, one float64 for each row, and something is known."""
+    discipline = new()
+    n, found = len(next(iter(columns.values()))), discipline(columns)
+    missing = [name for name in discipline.outputs if name not in found]
+    _require(bool(discipline.outputs) and not missing, f"Declared and not answered: {missing or 'no output'}.")
+    for name, value in found.items():
+        fits = value.shape == (n,) and value.dtype == np.float64
+        _require(fits, f"{name} has shape {value.shape} and type {value.dtype} for {n} rows.")
+        _require(bool(np.isfinite(value).any()), f"{name} is answered for no row.")
+
+
+def asking_changes_nothing(new: NewDiscipline, columns: Columns) -> None:
+    """The columns stay as they were, an answer is the asker's own, and the same question has the same answer."""
+    discipline, kept = new(), {name: np.array(value) for name, value in columns.items()}
+    first = discipline(columns)
+    again = {name: value.copy() for name, value in first.items()}
+    for value in first.values():
+        value += 1.0
+    _require(_same(_rows(columns, slice(None)), kept), "Asking changed the columns.")
+    _require(_same(discipline(columns), again), "The same question has another answer.")
+    _require(_same(new()(columns), again), "Another one made alike answers differently.")
+
+
+def rows_are_answered_alone(new: NewDiscipline, columns: Columns) -> None:
+    """A row has the answer that it has in any company."""
+    discipline = new()
+    together = discipline(columns)
+    n = len(next(iter(columns.values())))
+    for row in range(0, n, max(1, n // 8)):
+        alone = discipline(_rows(columns, [row]))
+        close = all(np.allclose(alone[k], together[k][row], rtol=1e-9, equal_nan=True) for k in together)
+        _require(close, f"Row {row} has another answer alone than in company.")
+
+
+def inputs_decide(new: NewDiscipline, columns: Columns) -> None:
+    """Columns that are no inputs do not matter, inputs do, and without any a clear error is raised."""
+    discipline = new()
+    known = discipline(columns)
+    needed = {name: value for name, value in columns.items() if name in discipline.inputs}
+    _require(_same(discipline({**columns, "other": columns[next(iter(columns))]}), known), "Another column mattered.")
+    _require(_same(discipline(needed), known), "It uses columns that it does not declare.")
+    _require(not _same(_rows(known, slice(None, None, -1)), known), "Rows that differ all have one answer.")
+    _refuses(lambda: discipline({}), "a question without its columns")
+
+
+DISCIPLINE_CHECKS: tuple[Callable[[NewDiscipline, Columns], None], ...] = (
+    answers_fit_the_rows,
+    asking_changes_nothing,
+    rows_are_answered_alone,
+    inputs_decide,
+)
+
+
+def check_discipline(new: NewDiscipline, columns: Columns) -> None:
+    """Run every check of a discipline on rows of its inputs."""
+    for check in DISCIPLINE_CHECKS:
+        check(new, columns)

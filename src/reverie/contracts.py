@@ -1,9 +1,9 @@
-"""The nouns: what a stream, an experience, a learner and a memory are; a synapse, a rule and a modulator.
+"""The nouns: a stream, an experience, a learner, a memory; a synapse, a rule, a modulator; a discipline.
 
 A stream is a life in experiences. A learner lives through it: awake it learns each experience (`partial_fit`),
 asleep it consolidates (`sleep`), and at any time it can be asked (`predict`). Nobody is told how many experiences
 or classes will come. Below all this, a rule changes a synapse by what the synapse can see, and a modulator tells it
-whether this was worth learning.
+whether this was worth learning. Beside it, a discipline knows without having learned.
 """
 
 from abc import ABC, abstractmethod
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
+import numpy as np
 from jaxtyping import Float, Int64, Num
 from numpy.typing import NDArray
 from torch import Tensor
@@ -19,6 +20,7 @@ from reverie.errors import BadData
 
 __all__ = [
     "Cost",
+    "Discipline",
     "Experience",
     "Learner",
     "Memory",
@@ -230,3 +232,26 @@ class Modulator(ABC, Generic[RuleState]):
     @abstractmethod
     def __call__(self, evidence: Float[Tensor, "*shape"], state: RuleState) -> tuple[Float[Tensor, ""], RuleState]:
         """The signal, one number, and what is remembered afterwards."""
+
+
+class Discipline(ABC):
+    """Knowledge that answers: rows of named inputs in, rows of named outputs out, each row by itself."""
+
+    @property
+    @abstractmethod
+    def inputs(self) -> list[str]:
+        """The columns that it is asked with."""
+
+    @property
+    @abstractmethod
+    def outputs(self) -> list[str]:
+        """The columns that it answers."""
+
+    @abstractmethod
+    def __call__(
+        self, columns: Mapping[str, Any], constants: Mapping[str, Any] | None = None
+    ) -> dict[str, NDArray[np.float64]]:
+        """Every output, shape [n]; not a number where nothing is known. Other columns than its inputs are left alone.
+
+        `constants` stand in the place of its own.
+        """

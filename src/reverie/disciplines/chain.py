@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reverie.contracts import Discipline
 from reverie.disciplines.card import CardError
 from reverie.disciplines.module import Module
 from reverie.disciplines.units import dimensions, scale
@@ -39,7 +40,7 @@ class _Head:
     calibrate: tuple[str, ...] = ()
 
 
-class Chain:
+class Chain(Discipline):
     """Modules, each of which may use outputs of those before it.
 
     Parameters

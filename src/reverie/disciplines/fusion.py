@@ -88,8 +88,10 @@ class _Fused(BaseEstimator):  # type: ignore[misc]
             [t.confirmed for t in theories],
             weigh=self._weigh,
             losses=self._losses,
+            masks=masks,
+            groups=None if groups is None else np.asarray(groups),
             guard=self.guard,
-            measure="log loss" if self._classes else "mean squared error",
+            classes=self._classes,
         )
         self._mean = goal.mean(0)
         self._gaps = np.sort(np.abs(np.tensordot(self.weights_, held, axes=1) - goal).max(1))

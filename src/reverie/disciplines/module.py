@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reverie.contracts import Discipline
 from reverie.disciplines.bodies import build_body
 from reverie.disciplines.bodies.base import Misplaced, declared_dimensions
 from reverie.disciplines.card import Card, CardError, line_of, read_card
@@ -31,7 +32,7 @@ class OutOfRange(UserWarning):
     """Rows lie outside the range that a card declares."""
 
 
-class Module:
+class Module(Discipline):
     """A card that answers.
 
     Parameters

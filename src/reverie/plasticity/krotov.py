@@ -18,7 +18,7 @@ from torch import Tensor
 
 from reverie.contracts import Rule, SynapseView
 from reverie.errors import BadData
-from reverie.plasticity.parts import Coefficient, gated, hebbian
+from reverie.plasticity.parts import Coefficient, gated
 
 __all__ = ["KrotovHopfield"]
 
@@ -59,13 +59,18 @@ class KrotovHopfield(Rule[tuple[()]]):
     def __call__(
         self, view: SynapseView, state: tuple[()], modulator: float | Float[Tensor, "..."] = 1.0
     ) -> tuple[Float[Tensor, "n_out n_in"], tuple[()]]:
-        cells = len(view.weight)
-        if not 2 <= self.rank <= cells:
-            raise BadData(f"rank is {self.rank} in a layer of {cells} cells. Expected 2…{cells}.")
-        drive = view.pre @ (view.weight.sign() * view.weight.abs() ** (self.power - 1)).T
-        ranked = drive.topk(self.rank, dim=1).indices
-        cell = torch.arange(cells, device=drive.device)
-        first, last = (cell == ranked[:, :1]).to(drive.dtype), (cell == ranked[:, -1:]).to(drive.dtype)
-        answer = first - self.anti * last
-        change = hebbian(answer, view.pre) - (answer * drive).mean(0)[:, None] * view.weight
-        return gated(self.rate * change / (change.abs().amax() + _NOTHING), modulator), state
+        if not 2 <= self.rank <= len(view.weight):
+            raise BadData(f"rank is {self.rank} in a layer of {len(view.weight)} cells. Expected 2…{len(view.weight)}.")
+        drive, ranks = (view.pre @ _strength(view.weight, self.power).T).topk(self.rank, dim=1)
+        change = torch.zeros_like(view.weight)
+        for place, answer in ((0, 1.0), (-1, -self.anti)):  # two cells change for each row, the others not
+            cell, aligned = ranks[:, place], drive[:, place, None]
+            change = change.index_add(0, cell, answer * (view.pre - aligned * view.weight[cell]))
+        return gated(self.rate / (change.abs().amax() + _NOTHING) * change, modulator), state
+
+
+def _strength(weight: Tensor, power: Coefficient) -> Tensor:
+    """sign(w) |w|^(p−1)."""
+    if isinstance(power, float) and power == 2:
+        return weight
+    return weight.sign() * weight.abs() ** (power - 1)
