@@ -48,7 +48,14 @@ def test_fuse_and_explain_on_a_table(cars, tmp_path):
     assert sum(found["weights"].values()) == pytest.approx(1.0)
     assert "1 rows without dist left out" in found["notes"]
     assert "rownames left out: it numbers the rows" in found["notes"]
-    assert len(json.loads((tmp_path / "f" / "fusion.json").read_text())["shares"]["mean"]) == 30
+    written = json.loads((tmp_path / "f" / "fusion.json").read_text())
+    assert len(written["shares"]["mean"]) == 30
+    assert [at["rows"] for at in written["efficiency"]] == [10, 20, 22]
+    assert written["efficiency"][-1]["with"] == found["error_with"]
+    assert len(written["drift"][LAW]) == 10
+    page = (tmp_path / "f" / "report.html").read_text()
+    assert page.count("<svg") == 3
+    assert found["verdict"] in page
     one = json.loads(ran("explain", *asked, "--row", 3, "--json"))
     assert sum(one["shares"].values()) == pytest.approx(one["prediction"])
     assert one["interval_90"][0] < one["prediction"] < one["interval_90"][1]

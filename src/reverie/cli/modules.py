@@ -191,7 +191,7 @@ def fuse(
     as_json: Json = False,
 ) -> None:
     """Test error with modules and without, weights, and the guard's verdict, on any table."""
-    found = _try(data, target, cards, rename, group, task, splits, as_of, seed)
+    found = _try(data, target, cards, rename, group, task, splits, as_of, seed, curves=out is not None)
     result = {"data": str(data), "target": target, **found.as_json()}
     if out is not None:
         _write_report(out, result, found)
@@ -328,6 +328,8 @@ def _try(
     splits: int,
     as_of: datetime | None,
     seed: int,
+    *,
+    curves: bool = False,
 ) -> "Trial":
     from reverie.disciplines.dataset import read_table
     from reverie.disciplines.trial import try_modules
@@ -341,7 +343,9 @@ def _try(
             raise BadData(f"{module.card.name} is only proposed. Read it, then: modules check FILE --confirm NAME.")
     say(f"Trying {len(modules)} module{'s' * (len(modules) > 1)} on {len(table)} rows, {splits} splits …")
     renamed = _renamed(rename)
-    return try_modules(table, target, modules, rename=renamed, group=group, task=task, splits=splits, seed=seed)
+    return try_modules(
+        table, target, modules, rename=renamed, group=group, task=task, splits=splits, seed=seed, curves=curves
+    )
 
 
 def _rows(module: "Module", data: Path, rename: list[str] | None, *, outputs: bool = False) -> dict[str, Any]:
@@ -356,10 +360,13 @@ def _rows(module: "Module", data: Path, rename: list[str] | None, *, outputs: bo
 
 def _write_report(folder: Path, result: dict[str, Any], found: "Trial") -> None:
     from reverie.record import write_json
+    from reverie.report import write_report
 
     folder.mkdir(parents=True, exist_ok=True)
     shares = {name: value.tolist() for name, value in found.model.shares(found.columns).items()}
-    write_json(folder / "fusion.json", result | {"shares": shares})
+    more = {"shares": shares, "efficiency": found.efficiency, "drift": found.drift}
+    write_json(folder / "fusion.json", result | more)
+    say(f"Report: {write_report(folder)}")
 
 
 def _answer(result: dict[str, Any], text: str, as_json: bool) -> None:

@@ -163,6 +163,13 @@ class _Fused(BaseEstimator):  # type: ignore[misc]
             found[f"correction of {theory.name}"] = w_corrected * (corrected - bare)
         return {name: value if self._classes else value[:, 0] for name, value in found.items()}
 
+    def theories(self, X: Any) -> dict[str, NDArray[Any]]:
+        """What each module says, calibrated on the rows learned; shape [m] or [m, classes]."""
+        columns = as_columns(X, self.columns)
+        pairs = zip(self._theories, self._calibrated, strict=True)
+        found = {theory.name: self._say(row[-1], columns) for theory, row in pairs}
+        return {name: value if self._classes else value[:, 0] for name, value in found.items()}
+
     @property
     def module_weights_(self) -> dict[str, float]:
         """The weight of each module: of its theory and of its theory with correction."""

@@ -1,10 +1,11 @@
 """Modules tried on a user's table: the error on rows held out, with modules and without, and the guard's verdict.
 
 Every split trains the fusion and the very same network without modules on the same rows; ridge and a random forest
-stand beside them. The verdict is of the model that learned from all rows.
+stand beside them. The verdict is of the model that learned from all rows. On request also: what fewer rows would have
+given (data efficiency), and how far from the theory the rows lie, from first to last (drift).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,9 @@ from reverie.errors import BadData, unknown_name
 __all__ = ["Trial", "try_modules"]
 
 FEWEST = 8
+FEWER = (10, 20, 50, 100, 200, 500, 1000)
+PARTS = 10
+"""Parts of the rows, in their order, in which drift is looked for."""
 
 
 @dataclass
@@ -32,6 +36,10 @@ class Trial:
         Mean test error over the splits, by contestant: `with`, `without`, `ridge`, `forest`.
     model : FusedRegressor or FusedClassifier
         Learned from all rows.
+    efficiency : list of dict
+        `rows`, and the errors `with` and `without` modules after so many, mean over the splits; empty unless asked for.
+    drift : dict
+        By module the mean of measured − theory in each tenth of the rows, in the order of the table; likewise.
     """
 
     task: str
@@ -44,6 +52,8 @@ class Trial:
     columns: dict[str, NDArray[Any]]
     y: NDArray[Any]
     notes: list[str] = field(default_factory=list)
+    efficiency: list[dict[str, float]] = field(default_factory=list)
+    drift: dict[str, list[float]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The results alone."""
@@ -78,6 +88,7 @@ def try_modules(
     splits: int = 5,
     test: float = 0.25,
     seed: int = 0,
+    curves: bool = False,
 ) -> Trial:
     """Try modules on a table.
 
@@ -91,6 +102,8 @@ def try_modules(
         Rows with the same value are never on both sides of a split.
     task : str
         auto, regression, or classification (auto: words, or two values, are classes).
+    curves : bool
+        Look for data efficiency and drift too; it takes a few times as long.
     """
     if target not in table.columns:
         raise unknown_name("column", target, table.columns)
@@ -133,18 +146,63 @@ def try_modules(
         for name, model in _controls(classes).items():
             at = [_filled(given, chosen, rows) for chosen in (rows, held_out)]
             errors.setdefault(name, []).append(_error(model.fit(at[0], y[rows]), at[1], y[held_out], classes))
+    means = {name: float(np.mean(values)) for name, values in errors.items()}
+    efficiency: list[dict[str, float]] = []
+    if curves:
+        contestants = {"with": theories, "without": []}
+        kept = list(_splits(y, groups, splits, test, seed, classes))
+        efficiency = _efficiency(fused, contestants, columns, y, groups, kept, classes=classes, seed=seed)
+        efficiency.append({"rows": len(kept[0][0]), "with": means["with"], "without": means["without"]})
+    model = fused(theories).fit(columns, y, groups)
     return Trial(
         task="classification" if classes else "regression",
         measure="share of wrong classes" if classes else "root mean squared error",
         rows=len(y),
-        errors={name: float(np.mean(values)) for name, values in errors.items()},
+        errors=means,
         splits=splits,
         coverage=float(np.mean(covered)) if covered else None,
-        model=fused(theories).fit(columns, y, groups),
+        model=model,
         columns=columns,
         y=y,
         notes=notes,
+        efficiency=efficiency,
+        drift=_drift(model, columns, y) if curves and not classes else {},
     )
+
+
+def _efficiency(
+    fused: Callable[[list[Theory]], Any],
+    contestants: Mapping[str, list[Theory]],
+    columns: Mapping[str, NDArray[Any]],
+    y: NDArray[Any],
+    groups: Any,
+    splits: Sequence[tuple[NDArray[Any], NDArray[Any]]],
+    *,
+    classes: bool,
+    seed: int,
+) -> list[dict[str, float]]:
+    """Errors after fewer rows: for each size that leaves rows, the mean over the splits."""
+    found: dict[int, dict[str, list[float]]] = {}
+    for rows, held_out in splits:
+        order = np.random.default_rng(seed).permutation(rows)
+        asked = {name: value[held_out] for name, value in columns.items()}
+        for few in (order[:n] for n in FEWER if n < len(rows)):
+            if classes and len(set(y[few].tolist())) < len(set(y.tolist())):
+                continue  # a class that nobody has seen
+            inner = None if groups is None or len(set(groups[few])) < 2 else groups[few]
+            for name, theories in contestants.items():
+                model = fused(theories).fit({c: value[few] for c, value in columns.items()}, y[few], inner)
+                errors = found.setdefault(len(few), {}).setdefault(name, [])
+                errors.append(_error(model, asked, y[held_out], classes))
+    return [{"rows": n} | {k: float(np.mean(v)) for k, v in errors.items()} for n, errors in sorted(found.items())]
+
+
+def _drift(model: Any, columns: Mapping[str, NDArray[Any]], y: NDArray[Any]) -> dict[str, list[float]]:
+    """Mean of measured − calibrated theory in each part of the rows."""
+    return {
+        name: [float(np.mean(part)) for part in np.array_split(y - said, min(PARTS, len(y)))]
+        for name, said in model.theories(columns).items()
+    }
 
 
 def _with_target(table: Table, target: str) -> tuple[Table, list[str]]:

@@ -1,4 +1,4 @@
-"""One self-contained page from a run or a comparison: no network, no scripts, light and dark, phone and desk."""
+"""One self-contained page of a run, a comparison or a trial: no network, no scripts, light and dark, phone and desk."""
 
 from pathlib import Path
 
@@ -6,18 +6,20 @@ from reverie import __version__
 from reverie.errors import MissingData
 from reverie.record import RunFolder, replace_file
 from reverie.report.comparison_page import comparison_page
+from reverie.report.fusion_page import fusion_page
 from reverie.report.run_page import run_page
 
 __all__ = ["write_report"]
 
 
 def write_report(path: Path) -> Path:
-    """Write `report.html` into a run's or a comparison's folder.
+    """Write `report.html` into a folder.
 
     Parameters
     ----------
     path : Path
-        A run folder (it has a `config.json`) or a comparison's (it has a `compare.json`), finished or not.
+        A run folder (it has a `config.json`) or a comparison's (it has a `compare.json`), finished or not, or that of
+        a trial of modules (it has a `fusion.json`).
 
     Returns
     -------
@@ -36,8 +38,13 @@ def write_report(path: Path) -> Path:
         page = comparison_page(path)
     elif (path / "config.json").exists():
         page = run_page(RunFolder(path))
+    elif (path / "fusion.json").exists():
+        page = fusion_page(path)
     else:
-        raise MissingData(f"{path} is not a run folder (config.json) or a comparison (compare.json). Give one that is.")
+        raise MissingData(
+            f"{path} is not a run folder (config.json), a comparison (compare.json) or a trial of modules "
+            "(fusion.json). Give one that is."
+        )
     import jinja2
 
     environment = jinja2.Environment(

@@ -2,11 +2,12 @@
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
+from typing import Any
 
-__all__ = ["COLOURS", "Line", "curves"]
+__all__ = ["COLOURS", "Line", "curves", "trends"]
 
 COLOURS = 8
 """How many colours the page has; further lines use them again, dashed."""
@@ -23,7 +24,7 @@ class Line:
     Attributes
     ----------
     points : sequence of (float, float)
-        Number of the experience (from 1), and accuracy as a fraction; not-a-number leaves a gap.
+        For `curves` the number of the experience (from 1), and accuracy as a fraction; not-a-number leaves a gap.
     spread : sequence of float
         Standard deviation at each point, drawn as a band; empty for none.
     strong : bool
@@ -31,7 +32,7 @@ class Line:
     """
 
     name: str
-    points: Sequence[tuple[int, float]]
+    points: Sequence[tuple[float, float]]
     spread: Sequence[float] = ()
     strong: bool = False
 
@@ -44,17 +45,51 @@ def curves(lines: Sequence[Line]) -> str:
     str
         An `<svg>` element without names or legend: those are the page's, which knows how to break lines.
     """
+    floor = _floor(lines)
+
+    def frame(axes: Any) -> None:
+        last = int(max((place for line in lines for place, _ in line.points), default=1))
+        axes.set_xlim(0.8, last + 0.2)
+        axes.set_xticks(range(1, last + 1, -(-last // 12)))
+        ticks = range(floor, 101, 20 if floor < 60 else 10 if floor < 80 else 5)
+        axes.set_ylim(floor, 100)
+        axes.set_yticks(ticks, [f"{tick} %" for tick in ticks])
+
+    return _drawn(lines, frame, across="after experience", scale=100.0, bounds=(float(floor), 100.0))
+
+
+def trends(lines: Sequence[Line], *, across: str, logarithmic: bool = False) -> str:
+    """Draw any quantity over another; `logarithmic`: over its logarithm."""
+
+    def frame(axes: Any) -> None:
+        if logarithmic:
+            axes.set_xscale("log")
+            places = sorted({place for line in lines for place, _ in line.points})
+            axes.set_xticks(places, [f"{place:g}" for place in places])
+            axes.minorticks_off()
+
+    return _drawn(lines, frame, across=across)
+
+
+def _drawn(
+    lines: Sequence[Line],
+    frame: Callable[[Any], None],
+    *,
+    across: str,
+    scale: float = 1.0,
+    bounds: tuple[float, float] = (-inf, inf),
+) -> str:
     import matplotlib
     from matplotlib.figure import Figure
 
     # the salt makes the ids inside equal from call to call, and different from those of the page's other plots
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": repr(lines), "font.size": 10}):
+    salt = repr((lines, across))
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": salt, "font.size": 10}):
         figure = Figure(figsize=(4.6, 2.8), layout="constrained")
         axes = figure.subplots()
-        floor = _floor(lines)
         for index, line in enumerate(lines):
             colour = _INK if line.strong else _SERIES.format(index % COLOURS)
-            x, y = [place for place, _ in line.points], [100 * value for _, value in line.points]
+            x, y = [place for place, _ in line.points], [scale * value for _, value in line.points]
             axes.plot(
                 x,
                 y,
@@ -68,16 +103,11 @@ def curves(lines: Sequence[Line]) -> str:
                 clip_on=False,
             )
             if any(line.spread):
-                low = [max(float(floor), value - 100 * spread) for value, spread in zip(y, line.spread, strict=True)]
-                high = [min(100.0, value + 100 * spread) for value, spread in zip(y, line.spread, strict=True)]
+                low = [max(bounds[0], value - scale * spread) for value, spread in zip(y, line.spread, strict=True)]
+                high = [min(bounds[1], value + scale * spread) for value, spread in zip(y, line.spread, strict=True)]
                 axes.fill_between(x, low, high, color=colour, alpha=0.16, linewidth=0)
-        last = max((place for line in lines for place, _ in line.points), default=1)
-        axes.set_xlim(0.8, last + 0.2)
-        axes.set_xticks(range(1, last + 1, -(-last // 12)))
-        ticks = range(floor, 101, 20 if floor < 60 else 10 if floor < 80 else 5)
-        axes.set_ylim(floor, 100)
-        axes.set_yticks(ticks, [f"{tick} %" for tick in ticks])
-        axes.set_xlabel("after experience", color=_SOFT)
+        frame(axes)
+        axes.set_xlabel(across, color=_SOFT)
         axes.tick_params(length=0, labelcolor=_SOFT, pad=5)
         axes.grid(True, axis="y", color=_GRID, linewidth=0.8)
         axes.set_axisbelow(True)

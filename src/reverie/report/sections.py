@@ -77,13 +77,13 @@ class Page:
     sections: list[Section]
 
 
-def plot(title: str, text: str, lines: Sequence[Line]) -> Section:
-    """A plot with its legend."""
+def plot(title: str, text: str, lines: Sequence[Line], *, svg: str = "") -> Section:
+    """A plot with its legend; curves of accuracy, unless another drawing of these lines is given."""
     legend = [
         Key(line.name, None if line.strong else index % COLOURS, not line.strong and index >= COLOURS)
         for index, line in enumerate(lines)
     ]
-    return Section("plot", title, text, svg=curves(lines), legend=legend)
+    return Section("plot", title, text, svg=svg or curves(lines), legend=legend)
 
 
 def facts(title: str, values: Mapping[str, Any], *, text: str = "") -> Section:
