@@ -294,12 +294,14 @@ def timed(folder: Path, talk: list[Talk], asked: list[Question], memories: int) 
             store.add(text, vector + noise, session=str(number // 20))
     mirror = Mirror(store)
     ours: list[float] = []
+    busy: list[float] = []
     for number, one in enumerate(asked[:200]):
         store.add(turns[number][0], turns[number][1], session="new")
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         mirror.refresh()
         search(mirror, one.text, one.vector, k=10)
         ours.append(1000 * (time.perf_counter() - began))
+        busy.append(1000 * (time.process_time() - worked))
     index = FullText([text for text, _ in (turns[number % len(turns)] for number in range(memories))], 20)
     theirs: list[float] = []
     for number, one in enumerate(asked[:200]):
@@ -308,7 +310,12 @@ def timed(folder: Path, talk: list[Talk], asked: list[Question], memories: int) 
         index.best(one.text, 10)
         theirs.append(1000 * (time.perf_counter() - began))
     store.close()
-    return {"median": median(ours), "p95": float(np.percentile(ours, 95)), "FTS5": median(theirs)}
+    return {
+        "median": median(ours),
+        "95th percentile": float(np.percentile(ours, 95)),
+        "its core at work": median(busy),
+        "FTS5 on windows of three turns alone": median(theirs),
+    }
 
 
 class FullText:
@@ -348,17 +355,18 @@ def full_text(talk: list[Talk]) -> Score:
     return score
 
 
-def written(folder: Path, talk: list[Talk]) -> float:
-    """Median milliseconds of `remember` with MiniLM: embedding, and the disk's word that it is kept."""
+def written(folder: Path, talk: list[Talk]) -> tuple[float, float]:
+    """Median milliseconds of `remember` with MiniLM, embedding and the disk's word that it is kept; and of its core."""
     from reverie.language import LanguageMemory
 
-    took = []
+    took, busy = [], []
     with LanguageMemory.open(folder / "written", encoder=ENCODER) as memory:
         for text in talk[0].turns[:100]:
-            began = time.perf_counter()
+            began, worked = time.perf_counter(), time.process_time()
             memory.remember(text, session="one")
             took.append(1000 * (time.perf_counter() - began))
-    return median(took)
+            busy.append(1000 * (time.process_time() - worked))
+    return median(took), median(busy)
 
 
 def main() -> None:
@@ -381,18 +389,19 @@ def main() -> None:
                     *(value, "share", None, "=", [], 0.0, command),
                 )
             )
-        took = timed(folder, talk, asked, 2000 if options.quick else 10_000)
+        many = 2000 if options.quick else 10_000
+        took = timed(folder, talk, asked, many)
+        wrote, worked = written(folder, talk)
         claims += [
             Claim(
-                "a question among 10,000 memories besides its embedding, a write before each (median)"
-                if not options.quick
-                else "a question among 2,000 memories besides its embedding, a write before each (median)",
-                *(took["median"], "ms", 5.0, "<=", [], 0.0, command),
-                {"95th percentile": took["p95"], "FTS5 on windows of three turns alone": took["FTS5"]},
+                f"a question among {many:,} memories besides its embedding, a write before each (median)",
+                *(took.pop("median"), "ms", 5.0, "<=", [], 0.0, command),
+                took,
             ),
             Claim(
                 "remember a turn with MiniLM, durably (median)",
-                *(written(folder, talk), "ms", 40.0, "<=", [], 0.0, command),
+                *(wrote, "ms", 40.0, "<=", [], 0.0, command),
+                {"its core at work": worked},
             ),
         ]
     finish(claims, options)

@@ -240,4 +240,4 @@ def _gist(text: str) -> tuple[str, ...]:
 
 def _prune(store: EpisodicStore, below: float, now: datetime) -> list[int]:
     """Let go what is worth too little."""
-    return let_go(store, [one for one in store.all() if one.text is not None and worth(one, now) < below])
+    return let_go(store, [one for one in store.all() if one.text is not None and worth(one, now) < below], now)

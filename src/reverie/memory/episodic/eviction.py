@@ -15,7 +15,7 @@ def worth(episode: Episode, now: datetime | None = None) -> float:
     return float("inf") if episode.pinned else strength(episode, now) * (0.5 + episode.importance)
 
 
-def let_go(store: EpisodicStore, episodes: Iterable[Episode]) -> list[int]:
+def let_go(store: EpisodicStore, episodes: Iterable[Episode], when: datetime | None = None) -> list[int]:
     """Let the texts of episodes go: of what lives in the weights the text alone, of the rest everything; their ids."""
     known: list[int] = []
     others: list[int] = []
@@ -23,7 +23,7 @@ def let_go(store: EpisodicStore, episodes: Iterable[Episode]) -> list[int]:
         (known if one.stage > 0 else others).append(one.id)
     with store.transaction():
         store.drop_text(known)
-        store.forget(others)
+        store.forget(others, when)
     return sorted([*known, *others])
 
 

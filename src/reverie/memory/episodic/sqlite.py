@@ -145,10 +145,9 @@ class SQLiteStore(EpisodicStore):
         return vector.astype("<f4").tobytes()
 
     def _unpack(self, value: Any) -> NDArray[np.float32]:
-        vector = np.frombuffer(value, dtype="<f4")
-        if vector.shape != (self.dimension,):
+        if len(value) != 4 * self.dimension:
             raise CorruptFile(f"{self.path} is damaged: a vector has {len(value)} bytes. Restore it from a copy.")
-        return vector
+        return np.frombuffer(value, dtype="<f4")
 
     def _erased(self) -> None:
         """The log still holds pages as they were: move it into the file, and cut it off."""
