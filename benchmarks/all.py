@@ -21,6 +21,9 @@ NAMES = (
     "disciplines",
     "energy",
     "kills",
+    "memory_kills",
+    "locomo",
+    "forgetting_curve",
     "hostile",
     "soak",
 )

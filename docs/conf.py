@@ -9,9 +9,12 @@ from sphinx.application import Sphinx
 import reverie
 from reverie import disciplines, learners, memory, server, streams
 from reverie.cli import app as command_line
+from reverie.language import tools
 
 project = "Reverie"
-assert disciplines.__doc__ and server.__doc__  # loaded here: autodoc loads twice what is new, and pydantic minds
+assert (
+    disciplines.__doc__ and server.__doc__ and tools.__doc__
+)  # loaded here: autodoc loads twice what is new, and pydantic minds
 copyright = "the Reverie authors"
 version = release = reverie.__version__
 

@@ -201,6 +201,20 @@ def test_a_megabyte_of_text(memory):
     assert sum(len(one.text) for one in memory.history()) == 1_000_000
 
 
+def test_what_failed_is_not_remembered_in_part(tmp_path):
+    with LanguageMemory.open(tmp_path / "m", capacity=50) as memory:
+        memory.remember("Ben plays the violin.")
+        pages = memory.store._ask("PRAGMA page_count")[0][0]
+        memory.store._ask(f"PRAGMA max_page_count = {pages + 10}")
+        with pytest.raises(BadData, match="No room is left"):
+            memory.remember("A long story of a violin. " * 2000)
+        assert texts(memory.recall("violin")) == ["Ben plays the violin."]
+        memory.store._ask("PRAGMA max_page_count = 100000")
+        memory.remember("Cyd sings.")
+        assert [one.id for one in memory.history()] == [1, 2]
+        assert texts(memory.recall("Cyd")) == ["Cyd sings.", "Ben plays the violin."]
+
+
 def test_what_is_no_memory_is_refused_and_left_as_it_is(tmp_path):
     with pytest.raises(MissingData, match="reverie memory remember"):
         LanguageMemory.open(tmp_path / "none", create=False)

@@ -11,8 +11,8 @@ sleeps with the memory, the cortex, it is asked first, and the store has the las
         sleep.lock      who sleeps now
 """
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -29,7 +29,7 @@ from reverie.language.facts import kind_of, read_fact
 from reverie.language.lines import read_lines, write_lines
 from reverie.language.passages import check_text, passages_of
 from reverie.memory.episodic import Episode, EpisodicStore, SQLiteStore, strength
-from reverie.memory.episodic.eviction import let_go, weakest
+from reverie.memory.episodic.eviction import let_go
 from reverie.memory.episodic.mirror import Mirror
 from reverie.memory.episodic.search import search
 from reverie.memory.episodic.words import words_of
@@ -223,7 +223,7 @@ class LanguageMemory:
         if len(passages) > 1 and session is None:
             session = f"text {sha256(text.encode()).hexdigest()[:12]}"
         vectors = self._encoded(passages)
-        with self._lock, self.store.transaction():
+        with self._changing():
             self._mirror.refresh()
             ids = []
             for passage, vector in zip(passages, vectors, strict=True):
@@ -273,12 +273,12 @@ class LanguageMemory:
             self._mirror.refresh()
             places, scores = search(self._mirror, question, vector, k=k, as_of=as_of)
             found = [self._mirror.episodes[place] for place in places]
-            newer = self._is_newer(question)
+            news = self.cortex is not None and self._mirror.is_news(question)
         store = [
             Recollection(one.text or "", float(score), strength(one), "store", one)
             for one, score in zip(found, scores, strict=True)
         ]
-        if self.cortex is None or as_of is not None or newer:
+        if self.cortex is None or as_of is not None or news:
             return store
         known = self.cortex.answer(question)
         if known is None or known[1] < self.sure:
@@ -344,7 +344,7 @@ class LanguageMemory:
         vectors = self._encoded([check_text(line["text"]) for line in episodes]) if episodes else np.zeros((0, 0))
         new: dict[Any, int] = {}
         recalls = 0
-        with self._lock, self.store.transaction():
+        with self._changing():
             for line, vector in zip(episodes, vectors, strict=True):
                 id, text, was_trusted = line.pop("id"), line.pop("text"), line.pop("trusted")
                 later = {
@@ -390,27 +390,26 @@ class LanguageMemory:
                 return one.id
         return None
 
-    def _is_newer(self, question: str) -> bool:
-        """Whether the store has heard a fact that is asked about, and that no night has seen yet."""
-        asked = set(words_of(question))
-        for one in self._mirror.episodes:
-            if one.live and one.trusted and one.night is None and one.who is not None and one.what is not None:
-                key = set(words_of(one.who)) | set(words_of(one.what))
-                if key and asked.issuperset(key):
-                    return True
-        return False
-
     def _make_room(self, new: list[int]) -> None:
         """Let the weakest go where there are more than the capacity: old versions first, pinned ones never."""
         capacity = self.store.get_named("capacity")
         if capacity is None:
             return
         self._mirror.refresh()
-        held = [one for one in self._mirror.episodes if one.text is not None]
-        surplus = len(held) - int(capacity)
-        if surplus <= 0:
-            return
-        let_go(self.store, weakest([one for one in held if one.id not in new], surplus))
+        surplus = self._mirror.texts - int(capacity)
+        let_go(self.store, self._mirror.weakest(surplus, kept=new))
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One change of the store; the mirror does not keep what was undone."""
+        with self._lock:
+            try:
+                with self.store.transaction():
+                    yield
+            except BaseException:
+                if self._mirror.clock > self.store.clock:
+                    self._mirror = Mirror(self.store, load_maps(self.store))
+                raise
 
     def _alone(self) -> AbstractContextManager[Any]:
         """One process sleeps at a time."""

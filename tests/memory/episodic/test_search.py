@@ -155,12 +155,15 @@ def test_the_speaker_who_is_asked_about_and_the_weak(tmp_path):
         mirror = Mirror(store)
         now = datetime(2026, 1, 1, tzinfo=UTC)
         assert mirror.speaks("What does Ben like?").tolist() == [0, 1, 0]
+        store.add("Nobody has ever seen Ben.", same, heard=old)
+        mirror.refresh()
+        assert mirror.speaks("Who has seen Ben, or Dan?").tolist() == [0, 1, 0, 1]
         assert search(mirror, "What does Ben like?", same, now=now)[0][0] == 1
         store.rehearse([3], now)
         mirror.refresh()
         assert search(mirror, "Who likes tea?", same, now=now)[0][0] == 2
         still = search(mirror, "Who likes tea?", same, now=now, weights=Weights(strength=0))
-        assert still[0].tolist() == [0, 1, 2]
+        assert still[0].tolist() == [0, 1, 2, 3]
 
 
 def test_words():

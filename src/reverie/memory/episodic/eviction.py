@@ -1,4 +1,4 @@
-"""Who makes room where there is too little: the weakest, old versions first, pinned ones never."""
+"""What an episode is worth, and how its text goes."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,7 +7,7 @@ from reverie.memory.episodic.episode import Episode
 from reverie.memory.episodic.forgetting import strength
 from reverie.memory.episodic.store import EpisodicStore
 
-__all__ = ["let_go", "weakest", "worth"]
+__all__ = ["let_go", "worth"]
 
 
 def worth(episode: Episode, now: datetime | None = None) -> float:
@@ -25,10 +25,3 @@ def let_go(store: EpisodicStore, episodes: Iterable[Episode], when: datetime | N
         store.drop_text(known)
         store.forget(others, when)
     return sorted([*known, *others])
-
-
-def weakest(episodes: Iterable[Episode], count: int, now: datetime | None = None) -> list[Episode]:
-    """So many of those that may go: versions that no longer hold, then those of least worth."""
-    may_go = [one for one in episodes if one.text is not None and not one.pinned]
-    may_go.sort(key=lambda one: (one.live, worth(one, now), one.id))
-    return may_go[: max(0, count)]

@@ -88,6 +88,11 @@ class WindowIndex:
     def _column(self, name: str) -> NDArray[Any]:
         return self._columns[name][: len(self) + 1]
 
+    def having(self, words: Sequence[str]) -> NDArray[np.int64]:
+        """The places of turns that have all of these words."""
+        found = [set(self._where.get(word, ())) for word in words]
+        return np.array(sorted(set.intersection(*found)), dtype=np.int64)
+
     def distinct(self, place: int) -> int:
         """How many different words a turn has."""
         return len(self._words[place])

@@ -5,6 +5,7 @@ sum of its turns' vectors, and is not kept: its cosine follows from the turns' c
 linear map that sleep has learned (`reverie.sleep.retriever`) is folded into the question and into those lengths.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -64,6 +65,11 @@ class Mirror:
     ----------
     store : EpisodicStore
     maps : Maps, optional
+
+    Attributes
+    ----------
+    clock : int
+        Up to when it has taken over what was changed.
     """
 
     def __init__(self, store: EpisodicStore, maps: Maps | None = None) -> None:
@@ -72,10 +78,11 @@ class Mirror:
         self.words = WindowIndex()
         self._place: dict[int, int] = {}
         self._speakers: dict[str, int] = {"": 0}
-        self._clock = 0
+        self.clock = 0
         self._stale: set[int] = set()
         self._vectors = np.zeros((0, store.dimension), np.float32)
-        self._numbers = np.zeros((0, 9))
+        self._numbers = np.zeros((0, len(_COLUMNS)))
+        self._asked_by: dict[int, frozenset[str]] = {}  # by which words the facts are asked that wait for a night
         self.refresh()
 
     def __len__(self) -> int:
@@ -84,14 +91,14 @@ class Mirror:
     def refresh(self) -> None:
         """Take over what has changed in the store, whoever changed it."""
         clock = self.store.clock
-        if clock == self._clock:
+        if clock == self.clock:
             return
-        for episode, vector in self.store.changes(self._clock):
+        for episode, vector in self.store.changes(self.clock):
             if episode.id in self._place:
                 self._change(self._place[episode.id], episode)
             else:
                 self._append(episode, vector)
-        self._clock = clock
+        self.clock = clock
         self._measure()
 
     def use(self, maps: Maps | None) -> None:
@@ -134,6 +141,10 @@ class Mirror:
         row[_COLUMNS["there"]] = episode.text is not None
         row[_COLUMNS["rehearsed"]] = episode.rehearsed.timestamp()
         row[_COLUMNS["stability"]] = np.inf if episode.pinned else episode.stability
+        row[_COLUMNS["importance"]] = episode.importance
+        self._asked_by.pop(place, None)
+        if episode.live and episode.trusted and episode.night is None and episode.who is not None:
+            self._asked_by[place] = frozenset(words_of(f"{episode.who} {episode.what}"))
 
     def _column(self, name: str) -> Numbers:
         return self._numbers[: len(self), _COLUMNS[name]]
@@ -173,11 +184,16 @@ class Mirror:
         return turns, self.words.spread(turns, _REACH) / np.maximum(self._column("window"), 1e-6)
 
     def speaks(self, question: str) -> Numbers:
-        """1 where the turn's speaker is named in the question."""
+        """1 where a speaker whom the question names speaks, or is named in what nobody in particular says."""
         asked = set(words_of(question))
-        named = [code for name, code in self._speakers.items() if name and asked.issuperset(words_of(name))]
-        spoken = self._column("speaker")
-        return sum((spoken == code for code in named), np.zeros(len(self)))
+        speaker, found = self._column("speaker"), np.zeros(len(self))
+        for name, code in self._speakers.items():
+            words = words_of(name)
+            if words and asked.issuperset(words):
+                found[speaker == code] = 1
+                named = self.words.having(words)
+                found[named[speaker[named] == 0]] = 1
+        return found
 
     def saying(self) -> Numbers:
         """How much each turn says: the logarithm of how many words of content it has."""
@@ -196,6 +212,32 @@ class Mirror:
         at = as_of.timestamp()
         return np.flatnonzero(there & (self._column("from") <= at) & (at < self._column("to")))
 
+    @property
+    def texts(self) -> int:
+        """How many episodes have their text."""
+        return int(self._column("there").sum())
+
+    def is_news(self, question: str) -> bool:
+        """Whether it asks for a fact, by who and what, that was heard since the last night."""
+        asked = frozenset(words_of(question))
+        return any(words and words <= asked for words in self._asked_by.values())
+
+    def weakest(self, count: int, *, kept: Iterable[int] = ()) -> list[Episode]:
+        """So many of those that may go: versions that no longer hold, then those of least worth; pinned ones never.
+
+        Parameters
+        ----------
+        kept : iterable of int
+            Ids that shall stay.
+        """
+        may_go = (self._column("there") > 0) & (self._column("importance") < 1)
+        may_go[[self._place[id] for id in kept]] = False
+        places = np.flatnonzero(may_go)
+        worth = (self.strengths() * (0.5 + self._column("importance")))[places]
+        holds = self._column("to")[places] == _EVER
+        order = np.lexsort((places, worth, holds))[: max(0, count)]
+        return [self.episodes[place] for place in places[order]]
+
     def novelty(self, vector: Matrix) -> float:
         """1 − the largest cosine to what is there."""
         if len(self) == 0:
@@ -207,7 +249,7 @@ class Mirror:
 _COLUMNS = {
     name: number
     for number, name in enumerate(
-        ("from", "to", "there", "rehearsed", "stability", "speaker", "saying", "length", "window")
+        ("from", "to", "there", "rehearsed", "stability", "importance", "speaker", "saying", "length", "window")
     )
 }
 
