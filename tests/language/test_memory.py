@@ -1,6 +1,7 @@
 """A memory for language in a folder, by the encoder that is always there."""
 
 from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -159,6 +160,30 @@ def test_the_cortex_is_asked_first_and_the_store_has_the_last_word(tmp_path):
         assert memory.sleep()["forgotten"] == {"forgotten": [2]}
         cortex.sure = 0.2
         assert all(one.comes_from == "store" for one in memory.recall("What is Ana's city?"))
+
+
+def test_who_sleeps_can_be_asked_and_is_not_put_to_sleep_twice(tmp_path):
+    class Slow(Weights):
+        began, end = Event(), Event()
+
+        def sleep(self, store):
+            self.began.set()
+            assert self.end.wait(30)
+            return {}
+
+    cortex = Slow()
+    with LanguageMemory.open(tmp_path / "m", cortex=cortex) as memory:
+        memory.remember("Ben plays the violin.")
+        night = Thread(target=memory.sleep)
+        night.start()
+        assert cortex.began.wait(30)
+        memory.remember("Cyd sings.")
+        assert texts(memory.recall("Who sings?", 1)) == ["Cyd sings."]
+        with LanguageMemory.open(tmp_path / "m") as other, pytest.raises(BadData, match="sleeps already"):
+            other.sleep()
+        cortex.end.set()
+        night.join()
+        assert memory.sleep()["cortex"] == {}
 
 
 def test_two_hands_in_one_memory_see_what_the_other_did(tmp_path):

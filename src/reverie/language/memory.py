@@ -12,22 +12,21 @@ sleeps with the memory, the cortex, it is asked first, and the store has the las
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import contextmanager
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from threading import RLock
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from reverie.errors import BadData, MissingData
 from reverie.language.facts import kind_of, read_fact
 from reverie.language.lines import read_lines, write_lines
 from reverie.language.passages import check_text, passages_of
+from reverie.language.recollection import Cortex, Recollection
 from reverie.memory.episodic import Episode, EpisodicStore, SQLiteStore, strength
 from reverie.memory.episodic.eviction import let_go
 from reverie.memory.episodic.mirror import Mirror
@@ -36,49 +35,11 @@ from reverie.memory.episodic.words import words_of
 from reverie.sleep.retriever import load_maps, sleep_on
 from reverie.streams.text import encode_text, encoder_width
 
-__all__ = ["Cortex", "LanguageMemory", "Recollection"]
+__all__ = ["LanguageMemory"]
 
 _SURE = 0.5  # confidence from which on the cortex is believed
 _NAME = 1000  # characters of a name
 _PROBE = "The quick brown fox jumps over the lazy dog."
-
-
-@runtime_checkable
-class Cortex(Protocol):
-    """A language model that sleeps with the memory."""
-
-    def answer(self, question: str) -> tuple[str, float] | None:
-        """What the weights say, and how sure they are, 0…1; None where they say nothing."""
-
-    def sleep(self, store: EpisodicStore) -> dict[str, Any]:
-        """Move what waits in the store into the weights; a report."""
-
-    def forget(self, store: EpisodicStore) -> dict[str, Any]:
-        """Take out of the weights what the store has forgotten; a report."""
-
-
-@dataclass(frozen=True)
-class Recollection:
-    """An answer, and where it comes from.
-
-    Attributes
-    ----------
-    text : str
-    score : float
-        By which it is ranked: in the store, standard deviations above what else is there; in the weights, confidence.
-    strength : float
-        How likely it is recalled now, on the curve of forgetting.
-    comes_from : str
-        "store" or "weights".
-    episode : Episode or None
-        What was heard; None where the weights alone know.
-    """
-
-    text: str
-    score: float
-    strength: float
-    comes_from: str
-    episode: Episode | None = None
 
 
 class LanguageMemory:
@@ -89,7 +50,7 @@ class LanguageMemory:
     store : EpisodicStore
         `open` takes the file of a folder.
     folder : Path, optional
-        Where the store lies, to let one process sleep at a time.
+        Where the store lies, and whatever else belongs to the memory.
     capacity : int, optional
         Episodes whose text is kept; the weakest make room. Remembered by the store.
     cortex : Cortex, optional
@@ -303,14 +264,18 @@ class LanguageMemory:
     # asleep
 
     def sleep(self) -> dict[str, Any]:
-        """A night: the retriever learns from confirmed recalls, what says the same is merged, and the cortex learns."""
-        with self._alone(), self._lock:
-            report: dict[str, Any] = {"retriever": sleep_on(self.store, lambda texts: self._encoded(texts))}
-            self._mirror.use(load_maps(self.store))
+        """A night: the retriever learns from confirmed recalls, what says the same is merged, and the cortex learns.
+
+        Other threads may remember and recall meanwhile.
+        """
+        with self.store.alone():
+            report: dict[str, Any] = {"retriever": sleep_on(self.store, self._encoded)}
+            with self._lock:
+                self._mirror.refresh()
+                self._mirror.use(load_maps(self.store))
             if self.cortex is not None:
                 report["forgotten"] = self.cortex.forget(self.store)
                 report["cortex"] = self.cortex.sleep(self.store)
-            self._mirror.refresh()
         return report
 
     def forget(self, ids: Iterable[int] | None = None, *, who: str | None = None, what: str | None = None) -> list[int]:
@@ -410,15 +375,6 @@ class LanguageMemory:
                 if self._mirror.clock > self.store.clock:
                     self._mirror = Mirror(self.store, load_maps(self.store))
                 raise
-
-    def _alone(self) -> AbstractContextManager[Any]:
-        """One process sleeps at a time."""
-        if self.folder is None:
-            return nullcontext()
-        try:
-            return FileLock(self.folder / "sleep.lock").acquire(timeout=0)
-        except Timeout:
-            raise BadData(f"{self.folder} sleeps already, in another process. Wait until it has woken.") from None
 
 
 def _importance(text: str, novelty: float) -> float:

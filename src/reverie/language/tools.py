@@ -14,8 +14,9 @@ from mcp.server.mcpserver.exceptions import ToolError
 from reverie import __version__
 from reverie.errors import ReverieError
 from reverie.language.lines import line_of
-from reverie.language.memory import LanguageMemory, Recollection
+from reverie.language.memory import LanguageMemory
 from reverie.language.passages import read_time
+from reverie.language.recollection import Recollection
 
 __all__ = ["tools_of"]
 

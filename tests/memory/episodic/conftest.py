@@ -17,3 +17,15 @@ def store(request, tmp_path):
         made = PostgresStore(address, user=str(tmp_path), encoder="mine", dimension=4)
     with made:
         yield made
+
+
+@pytest.fixture
+def again(request):
+    """Open the same store once more."""
+
+    def opened(store):
+        if isinstance(store, SQLiteStore):
+            return SQLiteStore(store.path)
+        return type(store)(request.getfixturevalue("postgres"), user=store.user)
+
+    return opened

@@ -166,6 +166,17 @@ def test_a_transaction_is_whole_or_nothing(store):
     assert store.get_named("night") == 2
 
 
+def test_one_sleeps_at_a_time(store, again):
+    with again(store) as other:
+        with store.alone():
+            with pytest.raises(BadData, match="sleeps already"), other.alone():
+                pass
+            other.add("a", vector())  # the rest goes on
+        with other.alone():
+            pass
+    assert [one.text for one in store.all()] == ["a"]
+
+
 def test_named_values(store):
     assert store.get_named("x", 3) == 3
     store.set_named("x", {"a": [1, None, "ü"]})

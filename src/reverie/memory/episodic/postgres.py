@@ -12,6 +12,7 @@ are the administrator's to keep short.
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -137,6 +138,16 @@ class PostgresStore(EpisodicStore):
                 self._depth = level
             if level == 0 and self._to_erase:
                 self._erased()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        key = int.from_bytes(sha256(self.user.encode()).digest()[:8], "big", signed=True)
+        if not self._ask("SELECT pg_try_advisory_lock(?)", [key])[0][0]:
+            raise BadData("This memory sleeps already. Wait until it has woken.")
+        try:
+            yield
+        finally:
+            self._ask("SELECT pg_advisory_unlock(?)", [key])
 
     def close(self) -> None:
         self._database.close()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from reverie.errors import BadData, CorruptFile, MissingData
@@ -123,6 +124,18 @@ class SQLiteStore(EpisodicStore):
                 self._depth = level
             if level == 0 and self._to_erase:
                 self._erased()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        lock = FileLock(self.path.with_name("sleep.lock"))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise BadData(f"{self.path.parent} sleeps already. Wait until it has woken.") from None
+        try:
+            yield
+        finally:
+            lock.release()
 
     def close(self) -> None:
         self._database.close()

@@ -13,7 +13,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -22,28 +22,23 @@ from numpy.typing import NDArray
 from reverie.errors import BadData
 from reverie.memory.episodic.episode import KINDS, Confirmed, Episode, same_key
 from reverie.memory.episodic.forgetting import encode_strength, rehearse
+from reverie.memory.episodic.rows import COLUMNS, EPOCH, TIMES, episode_of, holes, moment, parts, stamp
 
 __all__ = ["SCHEMA", "EpisodicStore"]
 
 SCHEMA = 1
 """Version of the tables; a store of a newer one is refused."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIELDS = (
-    *("id", "text", "who", "what", "value", "kind", "source", "trusted", "session", "valid_from", "valid_to", "heard"),
-    *("novelty", "importance", "stability", "difficulty", "rehearsed", "stage", "night", "merged", "forgotten"),
-)
-_TIMES = {"valid_from", "valid_to", "heard", "rehearsed", "forgotten"}
-_ROW = ", ".join(_FIELDS)
 _LIVE = "valid_to IS NULL AND forgotten IS NULL AND merged IS NULL"
-_SOME = 500  # ids in one statement
+_EMPTY = "text = NULL, value = NULL, vector = NULL"
+_NAMELESS = "who = NULL, what = NULL, who_key = NULL, what_key = NULL"
 
 
 class EpisodicStore(ABC):
     """Episodes of one user.
 
-    A subclass says how to reach a database, in the methods that are abstract. Its
-    tables are `episodes`, `recalls`, `answers` and `named`, and hold the rows of this user alone.
+    A subclass says how to reach a database, in the methods that are abstract. Its tables are `episodes`, `recalls`,
+    `answers`, `named` and `clock`, and hold the rows of this user alone.
 
     Attributes
     ----------
@@ -61,6 +56,10 @@ class EpisodicStore(ABC):
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
         """All that is done within is one change, or none if it raises; may be nested."""
+
+    @abstractmethod
+    def alone(self) -> AbstractContextManager[None]:
+        """While one sleeps, whoever else wants to, in whichever process, is refused; the rest goes on."""
 
     @abstractmethod
     def close(self) -> None:
@@ -145,9 +144,9 @@ class EpisodicStore(ABC):
             stability, difficulty = encode_strength(now.astimezone(UTC), pinned=importance >= 1)
             row = {
                 "id": last + 1, "text": text, "who": who, "what": what, "value": value, "kind": kind, "source": source,
-                "trusted": int(trusted), "session": session, "valid_from": _stamp(begins), "valid_to": _stamp(ends),
-                "heard": _stamp(now), "novelty": float(novelty), "importance": float(importance),
-                "stability": stability, "difficulty": difficulty, "rehearsed": _stamp(now), "stage": 0,
+                "trusted": int(trusted), "session": session, "valid_from": stamp(begins), "valid_to": stamp(ends),
+                "heard": stamp(now), "novelty": float(novelty), "importance": float(importance),
+                "stability": stability, "difficulty": difficulty, "rehearsed": stamp(now), "stage": 0,
                 "vector": self._pack(vector), "changed": self._tick(),
                 "who_key": None if who is None else same_key(who), "what_key": None if what is None else same_key(what),
             }  # fmt: skip
@@ -172,7 +171,7 @@ class EpisodicStore(ABC):
 
     def supersede(self, ids: Iterable[int], when: datetime | None = None) -> None:
         """These held until then."""
-        at = _stamp(when or datetime.now(UTC))
+        at = stamp(when or datetime.now(UTC))
         self._update(ids, "valid_to = ?", (at,))
 
     def rehearse(self, ids: Iterable[int], when: datetime | None = None) -> None:
@@ -181,7 +180,7 @@ class EpisodicStore(ABC):
         with self.transaction():
             for one in self.some(ids):
                 stability, difficulty = rehearse(one.stability, one.difficulty, one.rehearsed, now)
-                last = _stamp(max(now, one.rehearsed))
+                last = stamp(max(now, one.rehearsed))
                 self._update([one.id], "stability = ?, difficulty = ?, rehearsed = ?", (stability, difficulty, last))
 
     def restore(self, id: int, **fields: Any) -> None:
@@ -189,7 +188,7 @@ class EpisodicStore(ABC):
         unknown = fields.keys() - {"valid_to", "stability", "difficulty", "rehearsed"}
         if unknown:
             raise BadData(f"{', '.join(sorted(unknown))} cannot be restored.")
-        values = [_stamp(value) if name in _TIMES else float(value) for name, value in fields.items()]
+        values = [stamp(value) if name in TIMES else float(value) for name, value in fields.items()]
         if fields:
             self._update([id], ", ".join(f"{name} = ?" for name in fields), values)
 
@@ -215,13 +214,13 @@ class EpisodicStore(ABC):
 
         The key of what lives in the weights is kept until `bury`: the next night needs it to find what to forget.
         """
-        at = _stamp(when or datetime.now(UTC))
+        at = stamp(when or datetime.now(UTC))
         with self.transaction():
             found = sorted({one.id for one in self.some(self._family(ids)) if one.forgotten is None})
             self._update(found, f"{_EMPTY}, forgotten = ?", (at,))
             self._update([one.id for one in self.some(found) if one.night is None], _NAMELESS)
-            for part in _parts(found):
-                answered = f"SELECT recall FROM answers WHERE episode IN ({_holes(part)})"
+            for part in parts(found):
+                answered = f"SELECT recall FROM answers WHERE episode IN ({holes(part)})"
                 self._run(f"DELETE FROM recalls WHERE id IN ({answered})", part)
                 self._run(f"DELETE FROM answers WHERE recall IN ({answered})", part)
         self._erased()
@@ -243,7 +242,7 @@ class EpisodicStore(ABC):
             if not there:
                 return
             ((last,),) = self._ask("SELECT coalesce(max(id), 0) FROM recalls")
-            self._run("INSERT INTO recalls (id, question, at) VALUES (?, ?, ?)", (last + 1, question, _stamp(now)))
+            self._run("INSERT INTO recalls (id, question, at) VALUES (?, ?, ?)", (last + 1, question, stamp(now)))
             for one in there:
                 self._run("INSERT INTO answers (recall, episode) VALUES (?, ?)", (last + 1, one))
             if rehearse:
@@ -252,8 +251,8 @@ class EpisodicStore(ABC):
     def _update(self, ids: Iterable[int], change: str, values: Sequence[Any] = ()) -> None:
         with self.transaction():
             now = self._tick()
-            for part in _parts(ids):
-                sql = f"UPDATE episodes SET {change}, changed = ? WHERE id IN ({_holes(part)})"
+            for part in parts(ids):
+                sql = f"UPDATE episodes SET {change}, changed = ? WHERE id IN ({holes(part)})"
                 self._run(sql, [*values, now, *part])
 
     def _tick(self) -> int:
@@ -275,8 +274,8 @@ class EpisodicStore(ABC):
     def some(self, ids: Iterable[int]) -> list[Episode]:
         """Those of some ids that there are."""
         found: list[Episode] = []
-        for part in _parts(ids):
-            found += self._episodes(f"WHERE id IN ({_holes(part)})", part)
+        for part in parts(ids):
+            found += self._episodes(f"WHERE id IN ({holes(part)})", part)
         return found
 
     def all(self) -> list[Episode]:
@@ -308,36 +307,36 @@ class EpisodicStore(ABC):
 
     def tombstones(self, since: datetime | None = None) -> list[Episode]:
         """What was forgotten since then."""
-        return self._episodes("WHERE forgotten >= ?", [_stamp(since or _EPOCH)])
+        return self._episodes("WHERE forgotten >= ?", [stamp(since or EPOCH)])
 
     def confirmed(self, since: datetime | None = None) -> list[Confirmed]:
         """Recalls that were confirmed since then, the oldest first."""
         rows = self._ask(
             "SELECT recalls.id, question, at, episode FROM recalls JOIN answers ON recall = recalls.id "
             "WHERE at >= ? ORDER BY recalls.id, episode",
-            [_stamp(since or _EPOCH)],
+            [stamp(since or EPOCH)],
         )
         found: dict[int, tuple[str, datetime, list[int]]] = {}
         for number, question, at, episode in rows:
-            found.setdefault(number, (question, _when(at), []))[2].append(episode)
+            found.setdefault(number, (question, moment(at), []))[2].append(episode)
         return [Confirmed(question, tuple(ids), at) for question, at, ids in found.values()]
 
     def changes(self, since: int = 0) -> Iterator[tuple[Episode, NDArray[np.float32] | None]]:
         """Episodes that were changed after the clock stood so, by their ids, with their vectors."""
-        rows = self._ask(f"SELECT {_ROW}, vector FROM episodes WHERE changed > ?", [since])
+        rows = self._ask(f"SELECT {COLUMNS}, vector FROM episodes WHERE changed > ?", [since])
         for *row, vector in sorted(rows, key=lambda row: int(row[0])):  # by SQL it would read the whole table for that
-            yield _episode(row), None if vector is None else self._unpack(vector)
+            yield episode_of(row), None if vector is None else self._unpack(vector)
 
     def vectors(self, ids: Iterable[int]) -> dict[int, NDArray[np.float32]]:
         """The vectors of those that have one."""
         found: dict[int, NDArray[np.float32]] = {}
-        for part in _parts(ids):
-            sql = f"SELECT id, vector FROM episodes WHERE id IN ({_holes(part)}) AND vector IS NOT NULL"
+        for part in parts(ids):
+            sql = f"SELECT id, vector FROM episodes WHERE id IN ({holes(part)}) AND vector IS NOT NULL"
             found |= {number: self._unpack(vector) for number, vector in self._ask(sql, part)}
         return found
 
     def _episodes(self, where: str = "", values: Sequence[Any] = (), order: str = "ORDER BY id") -> list[Episode]:
-        return [_episode(row) for row in self._ask(f"SELECT {_ROW} FROM episodes {where} {order}", values)]
+        return [episode_of(row) for row in self._ask(f"SELECT {COLUMNS} FROM episodes {where} {order}", values)]
 
     def _family(self, ids: Iterable[int]) -> list[int]:
         """These, those that they were merged into, and those that were merged into these."""
@@ -345,8 +344,8 @@ class EpisodicStore(ABC):
         while new:
             family |= new
             near = {one.merged for one in self.some(new) if one.merged is not None}
-            for part in _parts(new):
-                near |= {row[0] for row in self._ask(f"SELECT id FROM episodes WHERE merged IN ({_holes(part)})", part)}
+            for part in parts(new):
+                near |= {row[0] for row in self._ask(f"SELECT id FROM episodes WHERE merged IN ({holes(part)})", part)}
             new = near - family
         return sorted(family)
 
@@ -372,39 +371,3 @@ class EpisodicStore(ABC):
             self._run("DELETE FROM named WHERE name = ?", [name])
             if data is not None:
                 self._run("INSERT INTO named (name, data) VALUES (?, ?)", [name, data])
-
-
-_EMPTY = "text = NULL, value = NULL, vector = NULL"
-_NAMELESS = "who = NULL, what = NULL, who_key = NULL, what_key = NULL"
-
-
-def _stamp(at: datetime | None) -> int | None:
-    """Microseconds since 1970."""
-    if at is None:
-        return None
-    if at.tzinfo is None:
-        raise BadData(f"The time {at.isoformat()} has no time zone. Give one, as in datetime.now(UTC).")
-    return (at - _EPOCH) // timedelta(microseconds=1)
-
-
-def _when(stamp: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=stamp)
-
-
-def _episode(row: Sequence[Any]) -> Episode:
-    named = dict(zip(_FIELDS, row, strict=True))
-    for name in _TIMES:
-        named[name] = None if named[name] is None else _when(named[name])
-    named["trusted"] = bool(named["trusted"])
-    return Episode(**named)
-
-
-def _parts(ids: Iterable[int]) -> Iterator[list[int]]:
-    """Some at a time: a statement takes so many values."""
-    unique = sorted({int(one) for one in ids})
-    for start in range(0, len(unique), _SOME):
-        yield unique[start : start + _SOME]
-
-
-def _holes(part: Sequence[int]) -> str:
-    return ", ".join("?" * len(part))

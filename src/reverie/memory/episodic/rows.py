@@ -1,0 +1,54 @@
+"""Rows of a database, as episodes and as what a statement takes. Times are microseconds since 1970, UTC."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from reverie.errors import BadData
+from reverie.memory.episodic.episode import Episode
+
+__all__ = ["COLUMNS", "EPOCH", "TIMES", "episode_of", "holes", "moment", "parts", "stamp"]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIELDS = (
+    *("id", "text", "who", "what", "value", "kind", "source", "trusted", "session", "valid_from", "valid_to", "heard"),
+    *("novelty", "importance", "stability", "difficulty", "rehearsed", "stage", "night", "merged", "forgotten"),
+)
+TIMES = {"valid_from", "valid_to", "heard", "rehearsed", "forgotten"}
+COLUMNS = ", ".join(_FIELDS)
+_SOME = 500  # ids in one statement
+
+
+def stamp(at: datetime | None) -> int | None:
+    """Microseconds since 1970."""
+    if at is None:
+        return None
+    if at.tzinfo is None:
+        raise BadData(f"The time {at.isoformat()} has no time zone. Give one, as in datetime.now(UTC).")
+    return (at - EPOCH) // timedelta(microseconds=1)
+
+
+def moment(stamp: int) -> datetime:
+    """The time that a stamp says."""
+    return EPOCH + timedelta(microseconds=stamp)
+
+
+def episode_of(row: Sequence[Any]) -> Episode:
+    """The episode of a row of `COLUMNS`."""
+    named = dict(zip(_FIELDS, row, strict=True))
+    for name in TIMES:
+        named[name] = None if named[name] is None else moment(named[name])
+    named["trusted"] = bool(named["trusted"])
+    return Episode(**named)
+
+
+def parts(ids: Iterable[int]) -> Iterator[list[int]]:
+    """Some at a time: a statement takes so many values."""
+    unique = sorted({int(one) for one in ids})
+    for start in range(0, len(unique), _SOME):
+        yield unique[start : start + _SOME]
+
+
+def holes(part: Sequence[int]) -> str:
+    """As many question marks."""
+    return ", ".join("?" * len(part))
