@@ -8,9 +8,9 @@ Nothing is chosen on what it is tested on: weights are tuned on five conversatio
 ways. The library's own weights, and all settings of its night, were chosen on conversations 1 to 5.
 
 Sleep: half of the questions are recalls that their users confirmed by day; after the night the other half is asked.
-Each memory sleeps a whole night by itself, which learns from four fifths of its own confirmed recalls and is undone
-where the last fifth is recalled worse. Beside all questions: those whose evidence no confirmed recall had touched, and
-those of people of whom none was confirmed.
+Each memory sleeps a whole night by itself, which learns from its own confirmed recalls, and is undone where those of
+them that are held out would be recalled worse. Beside all questions: those whose evidence no confirmed recall had
+touched, and those of people of whom none was confirmed.
 """
 
 import hashlib

@@ -138,7 +138,9 @@ def sleep(folder: Place, user: User = None, as_json: Json = False) -> None:
         return
     night = report["retriever"]
     scores = night.get("recalled_at_5")
-    measured = f", of {night['held_out']} held out {scores[0]:.2f} → {scores[1]:.2f} are recalled" if scores else ""
+    measured = (
+        f", held out {scores[0]:.2f} → {scores[1]:.2f} of their answers are among the first five" if scores else ""
+    )
     reason = f" ({night['reason']})" if "reason" in night else ""
     typer.echo(
         f"The night is over: retriever {night['verdict']}{reason}, {night['confirmed']} confirmed recalls{measured}; "
