@@ -67,6 +67,11 @@ def test_a_night_that_harms_changes_nothing(store, monkeypatch):
     assert report["verdict"] == "rolled back"
     assert report["recalled_at_5"] == pytest.approx([0.9, 0.9 - 0.1 / 60])
     assert store.get_bytes("retriever") == b"of an earlier night"
+    store.set_named("learned from", [1, 2])
+    store.forget([2])
+    scores = iter([0.9] * 59 + [0.9] * 58 + [0.8])
+    assert sleep_on(store, encode, NIGHT, now=NOW)["verdict"] == "rolled back"
+    assert store.get_bytes("retriever") is None  # but for what was learned from what is forgotten
 
 
 def test_what_was_forgotten_meanwhile_is_not_learned(store, monkeypatch):

@@ -104,7 +104,7 @@ def recall(
     for one in found:
         name = "weights" if one.episode is None else f"{one.episode.id:>7}"
         hearsay = "" if one.episode is None or one.episode.trusted else f"  (hearsay: {one.episode.source})"
-        typer.echo(f"{name}  {one.score:6.2f}  strength {one.strength:.2f}  {_line(one.text)}{hearsay}")
+        typer.echo(f"{name}  {round(one.score, 2) + 0.0:6.2f}  strength {one.strength:.2f}  {_line(one.text)}{hearsay}")
     if not found:
         typer.echo("Nothing is remembered.")
 

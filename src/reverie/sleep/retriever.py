@@ -98,14 +98,22 @@ def sleep_on(
     """
     night, now = night or RetrieverNight(), now or datetime.now(UTC)
     maps, report = _learn(store, encode, night)
+    answers = report.pop("answers", [])
     with store.transaction():
-        learned_from = {id for one in store.confirmed() for id in one.ids}
-        if maps is not None and not learned_from.issuperset(report.pop("answers")):
-            report |= {"verdict": "rolled back", "reason": "what it learned from was forgotten meanwhile"}
-        elif report["verdict"] != "rolled back":
+        if maps is not None and _are_forgotten(store, answers):
+            maps, report["verdict"] = None, "rolled back"
+            report["reason"] = "what it learned from was forgotten meanwhile"
+        rolled_back = report["verdict"] == "rolled back"
+        if not rolled_back or _are_forgotten(store, store.get_named("learned from", [])):
             store.set_bytes("retriever", None if maps is None else _packed(maps))
+            store.set_named("learned from", answers if maps is not None else [])
         report |= {"merged": _merge(store, now), "pruned": _prune(store, night.prune_below, now)}
     return report
+
+
+def _are_forgotten(store: EpisodicStore, ids: list[int]) -> bool:
+    """Whether any of these is."""
+    return any(one.forgotten is not None for one in store.some(ids))
 
 
 def load_maps(store: EpisodicStore) -> Maps | None:
@@ -144,7 +152,9 @@ def _learn(store: EpisodicStore, encode: Encode, night: RetrieverNight) -> tuple
     report |= {"recalled_at_5": [float(np.mean(before)), float(np.mean(after))], "verdict": "committed"}
     if np.mean(after) < np.mean(before):
         return None, report | {"verdict": "rolled back", "reason": "what was held out would be recalled worse"}
-    return learn_maps(asked, said, pairs, night), report | {"answers": {id for one in confirmed for id in one.ids}}
+    return learn_maps(asked, said, pairs, night), report | {
+        "answers": sorted({id for one in confirmed for id in one.ids})
+    }
 
 
 def _recalled(mirror: Mirror, recall: Confirmed, vector: NDArray[np.float32]) -> float:
