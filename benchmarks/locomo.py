@@ -41,7 +41,8 @@ from reverie.streams.text import encode_text
 
 ENCODER = "minilm"
 SHA256 = "79fa87e90f04081343b8c8debecb80a9a6842b76a7aa537dc9fdf651ea698ff4"
-HALVES = (range(5), range(5, 10))
+QUICK = (1, 5)
+"""Conversations of the small version: a short one of each half."""
 NAMES = tuple(FLOORS)
 
 
@@ -123,6 +124,11 @@ def talks(folder: Path, data: list[dict[str, Any]], encoder: str = ENCODER) -> t
             if evidence and one["category"] < 5:
                 asked.append(Question(number, one["question"], one["category"], evidence, vector))
     return found, asked
+
+
+def second(talk: list[Talk]) -> range:
+    """The half of conversations on which nothing of the library was chosen."""
+    return range(len(talk) // 2, len(talk))
 
 
 # how well it is found
@@ -237,7 +243,7 @@ def own_nights(folder: Path, talk: list[Talk], confirmed: list[Question], seed: 
     """
     vectors = {one.text: one.vector for one in confirmed}
     slept, committed = list(talk), 0
-    for number in HALVES[1]:
+    for number in second(talk):
         one = talk[number]
         store = SQLiteStore(folder / f"night-{seed}-{number}.db", encoder=ENCODER, dimension=one.vectors.shape[1])
         with store.transaction():
@@ -271,14 +277,14 @@ def next_day(
 ) -> tuple[dict[str, dict[int, list[float]]], int]:
     """r@5 and r@10 on conversations 6 to 10 before and after a night, of all seeds; how many nights were committed."""
     sense = Weights(near=0, wide=0, cosine=1, context=0, speaker=0, saying=0, strength=0)
-    test = [one for one in asked if one.conversation in HALVES[1]]
-    others = [one for one in asked if one.conversation in HALVES[0]]
+    test = [one for one in asked if one.conversation in second(talk)]
+    others = [one for one in asked if one.conversation not in second(talk)]
     found: dict[str, dict[int, list[float]]] = {}
     committed = 0
     for seed in seeds:
         order = np.random.default_rng(seed).permutation(len(asked))
         day = [asked[at] for at in order[: len(asked) // 2]]
-        rest = [asked[at] for at in order[len(asked) // 2 :] if asked[at].conversation in HALVES[1]]
+        rest = [asked[at] for at in order[len(asked) // 2 :] if asked[at].conversation in second(talk)]
         slept, nights = own_nights(folder, talk, day, seed)
         committed += nights
         together, strangers = (night(talk, some, RetrieverNight(seed=seed)) for some in (day, others))
@@ -395,16 +401,20 @@ def main() -> None:
     seeds = [0] if options.quick else [0, 1, 2, 3, 4]
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        talk, asked = talks(folder, read())
-        halves = [[one for one in asked if one.conversation in half] for half in HALVES]
-        claims = awake(talk, halves, command)
-        claims += asleep(folder, talk, asked, seeds, command)
-        hashed, hashed_asked = talks(folder, read(), "hash")
-        test = [one for one in hashed_asked if one.conversation in HALVES[1]]
+        data = read()
+        where = "LoCoMo, conversations 6–10"
+        if options.quick:
+            data, where = [data[number] for number in QUICK], "LoCoMo, conversation 6"
+        talk, asked = talks(folder, data)
+        halves = [[one for one in asked if (one.conversation in second(talk)) == later] for later in (False, True)]
+        claims = awake(talk, halves, where, command)
+        claims += asleep(folder, talk, asked, seeds, where, command)
+        hashed, hashed_asked = talks(folder, data, "hash")
+        test = [one for one in hashed_asked if one.conversation in second(hashed)]
         for k, value in zip((5, 10), recalled(fused(hashed, Weights()), test), strict=True):
             claims.append(
                 Claim(
-                    f"LoCoMo, conversations 6–10, r@{k} with the hashed encoder that needs no model",
+                    f"{where}, r@{k} with the hashed encoder that needs no model",
                     *(value, "share", None, "=", [], 0.0, command),
                 )
             )
@@ -426,7 +436,7 @@ def main() -> None:
     finish(claims, options)
 
 
-def awake(talk: list[Talk], halves: list[list[Question]], command: str) -> list[Claim]:
+def awake(talk: list[Talk], halves: list[list[Question]], where: str, command: str) -> list[Claim]:
     """Before any sleep: weights tuned on one half and tested on the other, both ways; and the library's own."""
     claims = []
     both: list[tuple[float, float]] = []
@@ -439,7 +449,7 @@ def awake(talk: list[Talk], halves: list[list[Question]], command: str) -> list[
     dated = recalled(fused(talk, Weights(strength=0.0)), halves[1])
     for at, (k, bound) in enumerate(((5, 0.60), (10, 0.71))):
         value = sum(len(halves[1 - way]) * both[way][at] for way in (0, 1)) / len(asked)
-        ways = {"tuned on 1–5, asked of 6–10": both[0][at], "tuned on 6–10, asked of 1–5": both[1][at]}
+        ways = {"tuned on the first half": both[0][at], "tuned on the second half": both[1][at]}
         claims += [
             Claim(
                 f"LoCoMo r@{k}, held out both ways, categories 1–4",
@@ -447,7 +457,7 @@ def awake(talk: list[Talk], halves: list[list[Question]], command: str) -> list[
                 ways | {name: scores[at] for name, scores in rivals.items()},
             ),
             Claim(
-                f"LoCoMo, conversations 6–10, r@{k} with the library's weights (chosen on 1–5)",
+                f"{where}, r@{k} with the library's weights (chosen on 1–5)",
                 *(own[at], "share", bound, ">=", [], 0.0, command),
                 {"without the curve of forgetting": dated[at]},
             ),
@@ -455,7 +465,9 @@ def awake(talk: list[Talk], halves: list[list[Question]], command: str) -> list[
     return claims
 
 
-def asleep(folder: Path, talk: list[Talk], asked: list[Question], seeds: list[int], command: str) -> list[Claim]:
+def asleep(
+    folder: Path, talk: list[Talk], asked: list[Question], seeds: list[int], where: str, command: str
+) -> list[Claim]:
     """After a night."""
     claims = []
     found, committed = next_day(folder, talk, asked, seeds)
@@ -463,15 +475,18 @@ def asleep(folder: Path, talk: list[Talk], asked: list[Question], seeds: list[in
         for at, k in enumerate((5, 10)):
             gains = [four[at + 2] - four[at] for four in values.values()]
             before, after = (mean(four[at + more] for four in values.values()) for more in (0, 2))
+            spread = stdev(gains) if len(gains) > 1 else 0.0
+            few = len(seeds) == 1 or name.endswith("had touched, fused")  # too few questions to claim it
+            bound = None if few else 0.0
             claims.append(
                 Claim(
-                    f"LoCoMo, conversations 6–10, gain in r@{k} by a night: {name}",
-                    *(mean(gains), "share", 0.0, ">=", seeds, stdev(gains) if len(gains) > 1 else 0.0, command),
+                    f"{where}, gain in r@{k} by a night: {name}",
+                    *(mean(gains), "share", bound, ">=" if bound == 0 else "=", seeds, spread, command),
                     {"before": before, "after": after},
                     {str(seed): gain for seed, gain in zip(values, gains, strict=True)},
                 )
             )
-    nights = len(seeds) * len(HALVES[1])
+    nights = len(seeds) * len(second(talk))
     claims.append(
         Claim(
             f"LoCoMo, nights of one memory on its own confirmed recalls that were committed, of {nights}",

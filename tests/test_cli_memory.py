@@ -84,8 +84,9 @@ def test_export_and_import():
     assert "hearsay" in run("import", "strange", "m.jsonl")
     assert [line["trusted"] for line in said("history", "strange")["episodes"]] == [False] * 3
     with open("plain.jsonl", "w") as file:
-        file.write('{"text": "Cyd sings."}\n\n')
+        file.write('{"text": "Cyd sings.", "importance": 1}\n\n')
     assert said("import", "plain", "plain.jsonl")["episodes"] == 1
+    assert said("history", "plain")["episodes"][0]["importance"] < 1  # a stranger pins nothing
 
 
 BAD = {
@@ -103,6 +104,7 @@ BAD = {
     "no JSON": (["import", "m", "bad.jsonl"], "bad.jsonl line 2 is not a line of a memory"),
     "no UTF-8": (["import", "m", "latin.jsonl"], "is not UTF-8 (byte 10)"),
     "no time zone": (["import", "m", "time.jsonl"], "has no time zone"),
+    "no number": (["import", "m", "number.jsonl"], "importance is nan, expected a number from 0 to 1"),
     "a lone surrogate": (["import", "m", "odd.jsonl"], "U+D800"),
 }
 
@@ -114,6 +116,7 @@ def test_what_is_wrong_is_said_in_a_line_and_changes_nothing(case, tmp_path):
     (tmp_path / "bad.jsonl").write_text('{"text": "fine"}\n{"text": 3}\n')
     (tmp_path / "latin.jsonl").write_bytes('{"text": "ü"}\n'.encode("latin-1"))
     (tmp_path / "time.jsonl").write_text('{"text": "x", "heard": "2026-01-01"}\n')
+    (tmp_path / "number.jsonl").write_text('{"text": "x", "importance": NaN}\n')
     (tmp_path / "odd.jsonl").write_text('{"text": "x \\ud800"}\n')
     before = rows(tmp_path / "m")
     done = here("memory", *words)

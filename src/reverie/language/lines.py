@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from reverie.errors import BadData, CorruptFile, MissingData
+from reverie.language.passages import check_text
 from reverie.memory.episodic import Episode, EpisodicStore
 from reverie.record import replace_file
 
 __all__ = ["line_of", "read_lines", "write_lines"]
 
 _TEXTS = ("who", "what", "value", "kind", "source", "session")
-_NUMBERS = ("novelty", "importance", "stability", "difficulty")
+_RANGES = {"novelty": (0, 2), "importance": (0, 1), "stability": (1e-3, 1e5), "difficulty": (1, 10)}
 _TIMES = ("heard", "valid_from", "valid_to", "rehearsed")
 
 
@@ -66,20 +67,28 @@ def _checked(line: Any) -> dict[str, Any]:
     if not isinstance(line, dict):
         raise BadData("expected an object")
     if "question" in line:
-        if not isinstance(line["question"], str) or not all(isinstance(one, int) for one in line["answers"]):
-            raise BadData("expected a question and the ids of its answers")
-        return {"question": line["question"], "answers": line["answers"], "at": _time(line.get("at"))}
+        if not all(isinstance(one, int) for one in line["answers"]):
+            raise BadData("expected the ids of the answers")
+        return {
+            "question": check_text(line["question"], "question"),
+            "answers": line["answers"],
+            "at": _time(line.get("at")),
+        }
     if not isinstance(line.get("text"), str):
         raise BadData("expected a text, or a question")
-    found: dict[str, Any] = {"id": line.get("id"), "text": line["text"], "trusted": line.get("trusted", True) is True}
+    found: dict[str, Any] = {
+        "id": line.get("id"),
+        "text": check_text(line["text"]),
+        "trusted": line.get("trusted", True) is True,
+    }
     for name in _TEXTS:
         if line.get(name) is not None:
-            if not isinstance(line[name], str):
-                raise BadData(f"{name} is no text")
-            found[name] = line[name]
-    for name in _NUMBERS:
+            found[name] = check_text(line[name], name, longest=1000)
+    for name, (least, most) in _RANGES.items():
         if line.get(name) is not None:
             found[name] = float(line[name])
+            if not least <= found[name] <= most:
+                raise BadData(f"{name} is {line[name]}, expected a number from {least} to {most}")
     for name in _TIMES:
         if line.get(name) is not None:
             found[name] = _time(line[name])

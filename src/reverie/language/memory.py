@@ -38,7 +38,8 @@ from reverie.streams.text import encode_text, encoder_width
 __all__ = ["LanguageMemory"]
 
 _SURE = 0.5  # confidence from which on the cortex is believed
-_NAME = 1000  # characters of a name
+_NAME, _QUESTION = 1000, 100_000  # characters
+_MOST = 0.99  # importance of what is not pinned
 _PROBE = "The quick brown fox jumps over the lazy dog."
 
 
@@ -226,7 +227,7 @@ class LanguageMemory:
         as_of : datetime, optional
             What held then. None: what holds.
         """
-        check_text(question, "question")
+        check_text(question, "question", longest=_QUESTION)
         if k < 1:
             raise BadData(f"k is {k}. Expected at least 1.")
         vector = self._encoded([question])[0]
@@ -248,7 +249,7 @@ class LanguageMemory:
 
     def confirm(self, question: str, ids: Iterable[int]) -> None:
         """Say that these answered a question: they are rehearsed, and the night learns from it."""
-        check_text(question, "question")
+        check_text(question, "question", longest=_QUESTION)
         ids = list(ids)
         there = {one.id for one in self.store.some(ids) if one.forgotten is None}
         if missing := sorted(set(ids) - there):
@@ -306,12 +307,14 @@ class LanguageMemory:
         """
         lines = list(read_lines(Path(path)))
         episodes = [line for line in lines if "text" in line]
-        vectors = self._encoded([check_text(line["text"]) for line in episodes]) if episodes else np.zeros((0, 0))
+        vectors = self._encoded([line["text"] for line in episodes]) if episodes else np.zeros((0, 0))
         new: dict[Any, int] = {}
         recalls = 0
         with self._changing():
             for line, vector in zip(episodes, vectors, strict=True):
                 id, text, was_trusted = line.pop("id"), line.pop("text"), line.pop("trusted")
+                if not trusted and "importance" in line:
+                    line["importance"] = min(line["importance"], _MOST)  # a stranger pins nothing
                 later = {
                     name: line.pop(name)
                     for name in ("valid_to", "stability", "difficulty", "rehearsed")
@@ -380,4 +383,4 @@ class LanguageMemory:
 def _importance(text: str, novelty: float) -> float:
     """How new it is and how much it says, in equal parts; below 1, which pins."""
     says = 1 - float(np.exp(-len(set(words_of(text))) / 10))
-    return min(0.99, 0.5 * min(novelty, 1.0) + 0.5 * says)
+    return min(_MOST, 0.5 * min(novelty, 1.0) + 0.5 * says)
