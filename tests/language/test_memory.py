@@ -261,12 +261,32 @@ def test_another_encoder_is_refused(tmp_path, monkeypatch):
     from reverie.language import memory as module
 
     real = module.encode_text
-    monkeypatch.setattr(module, "encode_text", lambda texts, name: np.ones((len(texts), 3), np.float32))
+    monkeypatch.setattr(module, "encoder_width", lambda name: 3)
     with pytest.raises(BadData, match="made with the encoder 'hash' of 2048 numbers; given is 'minilm' of 3"):
         LanguageMemory.open(tmp_path / "m", encoder="minilm")
     monkeypatch.setattr(module, "encode_text", lambda texts, name: -real(texts, name))
     with LanguageMemory.open(tmp_path / "m") as memory, pytest.raises(BadData, match="not the one"):
         memory.recall("violin")
+
+
+def test_a_folder_as_encoder_is_known_wherever_one_stands(tmp_path, monkeypatch):
+    (tmp_path / "model").mkdir()
+    from reverie.language import memory as module
+
+    asked = []
+
+    def encode(texts, name):
+        asked.append(name)
+        return np.ones((len(texts), 3), np.float32)
+
+    monkeypatch.setattr(module, "encode_text", encode)
+    monkeypatch.setattr(module, "encoder_width", lambda name: 3)
+    with LanguageMemory.open("m", encoder="model") as memory:
+        memory.remember("Ben plays the violin.")
+    monkeypatch.chdir("model")
+    with LanguageMemory.open("../m") as memory:
+        assert memory.recall("violin")[0].text == "Ben plays the violin."
+    assert set(asked) == {str(tmp_path / "model")}
 
 
 def test_a_newer_schema_and_a_damaged_file(tmp_path):

@@ -33,7 +33,7 @@ from reverie.memory.episodic.mirror import Mirror
 from reverie.memory.episodic.search import search
 from reverie.memory.episodic.words import words_of
 from reverie.sleep.retriever import load_maps, sleep_on
-from reverie.streams.text import encode_text, encoder_width
+from reverie.streams.text import encode_text, encoder_name, encoder_width
 
 __all__ = ["LanguageMemory"]
 
@@ -106,6 +106,7 @@ class LanguageMemory:
             Make one where there is none.
         """
         folder = Path(folder)
+        encoder = None if encoder is None else encoder_name(encoder)
         file = folder / "episodes.db"
         if file.exists():
             store = SQLiteStore(file, encoder=encoder, dimension=None if encoder is None else encoder_width(encoder))

@@ -11,7 +11,7 @@ from typing import Any
 
 from reverie.errors import BadData
 from reverie.language.memory import LanguageMemory
-from reverie.streams.text import encoder_width
+from reverie.streams.text import encoder_name, encoder_width
 
 __all__ = ["open_memory"]
 
@@ -50,7 +50,7 @@ def open_memory(
         return PostgresStore(place, user=user or "", encoder=encoder, dimension=width)
 
     try:
-        store = opened(encoder)
+        store = opened(None if encoder is None else encoder_name(encoder))
     except NoMemory:
         if not create:
             raise

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from reverie.errors import BadData, MissingData
 
-__all__ = ["encode_text", "encoder_width"]
+__all__ = ["encode_text", "encoder_name", "encoder_width"]
 
 _READING = Lock()  # its tokenizer serves one thread at a time
 _CELLS = 1024  # for words, and as many for letters: validation accuracy 0.868, 0.870 with half as many more
@@ -38,6 +38,17 @@ def encode_text(texts: list[str], encoder: str = "hash") -> NDArray[np.float32]:
     if Path(encoder).is_dir():
         return _embedded(texts, encoder)
     raise BadData(f"encoder is {encoder!r}. Expected 'hash', 'minilm', or the folder of a sentence-transformers model.")
+
+
+def encoder_name(encoder: str) -> str:
+    """An encoder under a name that holds wherever one stands: of a folder, its whole path.
+
+    Examples
+    --------
+    >>> encoder_name("hash")
+    'hash'
+    """
+    return encoder if encoder in ("hash", "minilm") or not Path(encoder).is_dir() else str(Path(encoder).resolve())
 
 
 def encoder_width(encoder: str) -> int:
