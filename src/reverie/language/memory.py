@@ -111,7 +111,7 @@ class LanguageMemory:
         if file.exists():
             store = SQLiteStore(file, encoder=encoder, dimension=None if encoder is None else encoder_width(encoder))
         else:
-            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            if folder.exists() and (not folder.is_dir() or any(one.suffix != ".tmp" for one in folder.iterdir())):
                 raise BadData(f"{folder} is not a memory's folder, and not empty. Give the name of a new one.")
             if not create:
                 raise MissingData(f"There is no memory in {folder}. Make one: reverie memory remember {folder} TEXT")

@@ -86,6 +86,43 @@ def test_files_of_another_kind_are_refused_and_left_as_they_are(tmp_path):
     assert (tmp_path / "text.db").read_text() == "a letter " * 1000
 
 
+def test_a_file_is_made_whole_or_not_at_all_and_once(tmp_path, monkeypatch):
+    from reverie.language import LanguageMemory
+    from reverie.memory.episodic import sqlite
+
+    class Stopped(BaseException):
+        pass
+
+    def stop(*given):
+        raise Stopped
+
+    with monkeypatch.context() as patch, pytest.raises(Stopped):
+        patch.setattr(sqlite.os, "link", stop)
+        patch.setattr(sqlite.Path, "unlink", lambda *given, **named: None)  # nothing is tidied after a kill
+        LanguageMemory.open(tmp_path / "m")
+    assert [file.suffix for file in (tmp_path / "m").iterdir()] == [".tmp"]
+    with LanguageMemory.open(tmp_path / "m") as memory:
+        memory.remember("first")
+        sqlite._make(tmp_path / "m" / "episodes.db", "other", 3)  # another process comes late
+        assert [one.text for one in memory.history()] == ["first"]
+    with SQLiteStore(tmp_path / "m" / "episodes.db") as store:
+        assert [one.text for one in store.all()] == ["first"]
+
+
+def test_a_file_system_without_links(tmp_path, monkeypatch):
+    from reverie.memory.episodic import sqlite
+
+    def refuse(*given):
+        raise PermissionError
+
+    monkeypatch.setattr(sqlite.os, "link", refuse)
+    with open_store(tmp_path / "e.db") as store:
+        store.add("first", ONE)
+        sqlite._make(tmp_path / "e.db", "other", 3)
+        assert [one.text for one in store.all()] == ["first"]
+    assert [file.name for file in tmp_path.iterdir()] == ["e.db"]
+
+
 def test_a_vector_that_was_cut_is_named(tmp_path):
     with open_store(tmp_path / "e.db") as store:
         store.add("first", ONE)

@@ -6,7 +6,9 @@ write at a time. Deleted content is overwritten, in the file and in the log.
 """
 
 import json
+import os
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 
 from reverie.errors import BadData, CorruptFile, MissingData
 from reverie.memory.episodic.store import SCHEMA, EpisodicStore
+from reverie.record import sync_folder
 
 __all__ = ["SQLiteStore"]
 
@@ -77,9 +80,11 @@ class SQLiteStore(EpisodicStore):
         self._lock = threading.RLock()
         self._depth = 0
         self._to_erase = False
-        if not path.exists() and (encoder is None or dimension is None):
-            raise MissingData(f"There is no memory at {path}. Remember something there first, or check the name.")
         with self._said_clearly():
+            if not path.exists():
+                if encoder is None or dimension is None:
+                    raise MissingData(f"There is no memory at {path}. Remember something first, or check the name.")
+                _make(path, encoder, dimension)
             self._database = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
             try:
                 self._prepare(encoder, dimension)
@@ -88,24 +93,13 @@ class SQLiteStore(EpisodicStore):
                 raise
 
     def _prepare(self, encoder: str | None, dimension: int | None) -> None:
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "foreign_keys = ON"):
-            self._database.execute(f"PRAGMA {pragma}").fetchall()
-        with self.transaction():
-            ((application,),) = self._ask("PRAGMA application_id")
-            ((tables,),) = self._ask("SELECT count(*) FROM sqlite_master")
-            if tables == 0 and encoder is not None and dimension is not None:
-                for statement in _TABLES.strip().split(";\n"):
-                    self._run(statement)
-                self._run(f"PRAGMA application_id = {_APPLICATION}")
-                self._run(f"PRAGMA user_version = {SCHEMA}")
-                self._run(
-                    "INSERT INTO named VALUES (?, ?)",
-                    ["encoder", json.dumps({"name": encoder, "dimension": dimension}).encode()],
-                )
-            elif application != _APPLICATION:
-                raise CorruptFile(f"{self.path} is not a memory of Reverie. Give the folder of one, or a new name.")
+        ((application,),) = self._ask("PRAGMA application_id")
+        if application != _APPLICATION:
+            raise CorruptFile(f"{self.path} is not a memory of Reverie. Give the folder of one, or a new name.")
         ((schema,),) = self._ask("PRAGMA user_version")
         self._agree(str(self.path), schema, encoder, dimension)
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
+            self._ask(f"PRAGMA {pragma}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -185,3 +179,29 @@ class SQLiteStore(EpisodicStore):
             raise BadData(f"{self.path} cannot be read or written ({error}); nothing was changed.") from None
         except sqlite3.DatabaseError as error:
             raise CorruptFile(f"{self.path} is damaged, or is no memory ({error}). Restore it from a copy.") from None
+
+
+def _make(path: Path, encoder: str, dimension: int) -> None:
+    """A new file, whole or not at all, and not where another process was first."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    os.close(handle)
+    try:
+        database = sqlite3.connect(name, isolation_level=None)
+        try:
+            database.executescript(f"BEGIN; {_TABLES} COMMIT;")
+            made = json.dumps({"name": encoder, "dimension": dimension}).encode()
+            database.execute("INSERT INTO named VALUES ('encoder', ?)", [made])
+            database.execute(f"PRAGMA user_version = {SCHEMA}")
+            database.execute(f"PRAGMA application_id = {_APPLICATION}")
+        finally:
+            database.close()
+        try:
+            os.link(name, path)
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without hard links
+            if not path.exists():
+                os.replace(name, path)
+    finally:
+        Path(name).unlink(missing_ok=True)
+    sync_folder(path.parent)
