@@ -135,6 +135,11 @@ def rows(folder):
     return found
 
 
+def test_what_is_refused_makes_no_folder(tmp_path):
+    assert here("memory", "remember", "new", " ").returncode == 2
+    assert not (tmp_path / "new").exists()
+
+
 def test_help_lists_the_commands():
     done = apart("memory", "--help")
     assert done.returncode == 0

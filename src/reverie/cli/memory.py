@@ -48,11 +48,10 @@ def remember(
     as_json: Json = False,
 ) -> None:
     """Keep what is said; durable when it returns. Makes the folder where there is none."""
-    from reverie.language.passages import read_time
+    from reverie.language.passages import check_text, read_time
 
     since = None if valid_from is None else read_time(valid_from, "--valid-from")
-    if text == "-":
-        text = _standard_input()
+    text = check_text(_standard_input() if text == "-" else text)
     with _open(folder, user, encoder=encoder, capacity=capacity, create=True) as memory:
         ids = memory.remember(
             text,

@@ -67,12 +67,12 @@ def test_a_memory_for_language_in_a_database(postgres, tmp_path):
     names = [f"{name} {tmp_path}" for name in ("ana", "ben")]
     stores = [PostgresStore(postgres, user=name, encoder="hash", dimension=2048) for name in names]
     with LanguageMemory(stores[0]) as ana, LanguageMemory(stores[1]) as ben:
-        for number in range(12):
+        for number in range(9):
             told = ana.remember(f"Ana likes dish{number} best of all.")
             ana.confirm(f"Who likes dish{number}?", told)
         ben.remember("Ben likes tea.")
         assert ana.recall("Who likes dish7?")[0].episode.id == 8
-        assert ana.sleep()["retriever"]["confirmed"] == 12
+        assert ana.sleep()["retriever"]["confirmed"] == 9
         assert ben.sleep()["retriever"]["confirmed"] == 0
         for question in ("Who likes dish7?", "Ana", "tea"):
             assert [one.text for one in ben.recall(question)] == ["Ben likes tea."]
