@@ -137,6 +137,7 @@ def rows(folder):
 
 def test_what_is_refused_makes_no_folder(tmp_path):
     assert here("memory", "remember", "new", " ").returncode == 2
+    assert here("memory", "remember", "new", "x", "--encoder", str(tmp_path)).returncode == 2
     assert not (tmp_path / "new").exists()
 
 

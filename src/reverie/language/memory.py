@@ -115,9 +115,10 @@ class LanguageMemory:
                 raise BadData(f"{folder} is not a memory's folder, and not empty. Give the name of a new one.")
             if not create:
                 raise MissingData(f"There is no memory in {folder}. Make one: reverie memory remember {folder} TEXT")
-            folder.mkdir(parents=True, exist_ok=True)
             encoder = encoder or "hash"
-            store = SQLiteStore(file, encoder=encoder, dimension=encoder_width(encoder))
+            width = encoder_width(encoder)
+            folder.mkdir(parents=True, exist_ok=True)
+            store = SQLiteStore(file, encoder=encoder, dimension=width)
         try:
             return cls(store, folder=folder, capacity=capacity, cortex=cortex)
         except BaseException:
