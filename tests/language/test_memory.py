@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from reverie.errors import BadData, MissingData, ReverieError
-from reverie.language import LanguageMemory
-from reverie.memory.episodic import EpisodicStore
+from reverie.language import Key, LanguageMemory
+from reverie.language.cortex import Known
 
 DAY = timedelta(days=1)
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -128,36 +128,41 @@ def test_what_is_forgotten_is_in_no_file(tmp_path):
 class Weights:
     """A cortex that knows one thing."""
 
-    def __init__(self, sure=0.9):
-        self.sure, self.slept = sure, []
+    def __init__(self):
+        self.sure, self.store = 0.9, None
 
     def answer(self, question):
-        return ("Rome", self.sure) if "city" in question else None
+        return Known("Rome", self.sure, Key("Ana", "city")) if "city" in question else None
 
-    def sleep(self, store: EpisodicStore):
-        waiting = [one.id for one in store.waiting()]
-        store.mark(waiting, night=1, stage=1)
+    def sleep(self, **options):
+        waiting = [one.id for one in self.store.waiting()]
+        self.store.mark(waiting, night=1, stage=1)
         return {"learned": waiting}
 
-    def forget(self, store: EpisodicStore):
-        return {"forgotten": [one.id for one in store.tombstones()]}
+    def forget(self):
+        return {"forgotten": [one.id for one in self.store.tombstones()]}
 
 
 def test_the_cortex_is_asked_first_and_the_store_has_the_last_word(tmp_path):
     cortex = Weights()
     with LanguageMemory.open(tmp_path / "m", cortex=cortex) as memory:
+        cortex.store = memory.store
         memory.remember("Ana's city is Rome.")
         assert memory.recall("What is Ana's city?")[0].comes_from == "store"  # no night has seen it yet
         report = memory.sleep()
         assert report["cortex"] == {"learned": [1]}
         best = memory.recall("What is Ana's city?", k=2)
         assert [(one.text, one.comes_from) for one in best] == [("Rome", "weights"), ("Ana's city is Rome.", "store")]
+        assert best[0].episode.id == 1
         assert memory.recall("Where to?")[0].comes_from == "store"  # it says nothing
         assert memory.recall("What is Ana's city?", as_of=datetime.now(UTC))[0].comes_from == "store"
         memory.remember("Ana's city is Oslo.")
         assert texts(memory.recall("What is Ana's city?")) == ["Ana's city is Oslo."]
         memory.forget([2])
         assert memory.sleep()["forgotten"] == {"forgotten": [2]}
+        memory.remember("Ana's city is Rome.")
+        memory.sleep()
+        assert memory.recall("What is Ana's city?")[0].comes_from == "weights"
         cortex.sure = 0.2
         assert all(one.comes_from == "store" for one in memory.recall("What is Ana's city?"))
 
@@ -166,7 +171,7 @@ def test_who_sleeps_can_be_asked_and_is_not_put_to_sleep_twice(tmp_path):
     class Slow(Weights):
         began, end = Event(), Event()
 
-        def sleep(self, store):
+        def sleep(self, **options):
             self.began.set()
             assert self.end.wait(30)
             return {}

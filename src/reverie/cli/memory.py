@@ -101,7 +101,7 @@ def recall(
         typer.echo(json.dumps({"found": rows}))
         return
     for one in found:
-        name = "weights" if one.episode is None else f"{one.episode.id:>7}"
+        name = "weights" if one.comes_from == "weights" or one.episode is None else f"{one.episode.id:>7}"
         hearsay = "" if one.episode is None or one.episode.trusted else f"  (hearsay: {one.episode.source})"
         typer.echo(f"{name}  {round(one.score, 2) + 0.0:6.2f}  strength {one.strength:.2f}  {_line(one.text)}{hearsay}")
     if not found:
@@ -128,10 +128,22 @@ def confirm(
 
 
 @app.command()
-def sleep(folder: Place, user: User = None, as_json: Json = False) -> None:
-    """Learn from confirmed recalls, merge what says the same, let go what is hardly recalled."""
+def sleep(
+    folder: Place,
+    model: Annotated[
+        str | None,
+        typer.Option(help="A language model that learns the facts, from now on: tiny, or the folder of one."),
+    ] = None,
+    drop_text: Annotated[
+        bool, typer.Option("--drop-text", help="Delete the text of facts that are proven to be in the weights.")
+    ] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Facts that go into the weights in one night.")] = None,
+    user: User = None,
+    as_json: Json = False,
+) -> None:
+    """Learn from confirmed recalls, merge what says the same, let go what is hardly recalled; and let a model learn."""
     with _open(folder, user) as memory:
-        report = memory.sleep()
+        report = memory.sleep(model=model, drop_text=drop_text, limit=limit)
     if as_json:
         typer.echo(json.dumps(report))
         return
@@ -145,6 +157,17 @@ def sleep(folder: Place, user: User = None, as_json: Json = False) -> None:
         f"The night is over: retriever {night['verdict']}{reason}, {night['confirmed']} confirmed recalls{measured}; "
         f"{len(night['merged'])} merged, {len(night['pruned'])} let go."
     )
+    if (gone := report.get("forgotten", {})).get("forgotten"):
+        typer.echo(
+            f"Forgotten by the weights: {len(gone['forgotten'])}; {gone['answered_as_before']:.2f} of {gone['cues']} "
+            f"cues are answered as before, by a model that never heard it {gone['chance']:.2f}."
+        )
+    if (learned := report.get("cortex", {})).get("night"):
+        why = f" ({learned['reason']})" if "reason" in learned else ""
+        typer.echo(
+            f"Night {learned['night']} in the weights {learned['verdict']}{why}: of {learned['tonight']} facts "
+            f"{learned['arrived']} arrived, {learned['retained']:.3f} of {learned['known']} earlier ones are left."
+        )
 
 
 @app.command()

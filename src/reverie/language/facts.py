@@ -6,9 +6,10 @@ semantic where it says a fact, else episodic.
 """
 
 import re
-from typing import NamedTuple
 
-__all__ = ["Fact", "kind_of", "read_fact"]
+from reverie.language.fact import Fact
+
+__all__ = ["kind_of", "read_fact"]
 
 _NAME = r"[^\W_][\w.&’'-]*(?: [^\W_][\w.&’'-]*){0,4}"
 _SAYS = (
@@ -28,14 +29,6 @@ _PROCEDURE = re.compile(
     r"^(?:always|never|don't|do not|please|run|use|press|click|install|open|restart|turn|add|mix|put)\b",
     re.IGNORECASE,
 )
-
-
-class Fact(NamedTuple):
-    """Who, what and the value."""
-
-    who: str
-    what: str
-    value: str
 
 
 def read_fact(text: str) -> Fact | None:

@@ -17,7 +17,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from reverie.errors import BadData, MissingData
 from reverie.language.facts import kind_of, read_fact
 from reverie.language.lines import read_lines, write_lines
 from reverie.language.passages import check_text, passages_of
-from reverie.language.recollection import Cortex, Recollection
+from reverie.language.recollection import Recollection
 from reverie.memory.episodic import Episode, EpisodicStore, SQLiteStore, strength
 from reverie.memory.episodic.eviction import let_go
 from reverie.memory.episodic.mirror import Mirror
@@ -34,6 +34,9 @@ from reverie.memory.episodic.search import search
 from reverie.memory.episodic.words import words_of
 from reverie.sleep.retriever import load_maps, sleep_on
 from reverie.streams.text import encode_text, encoder_name, encoder_width
+
+if TYPE_CHECKING:
+    from reverie.language.cortex import Known, LanguageCortex
 
 __all__ = ["LanguageMemory"]
 
@@ -54,7 +57,8 @@ class LanguageMemory:
         Where the store lies, and whatever else belongs to the memory.
     capacity : int, optional
         Episodes whose text is kept; the weakest make room. Remembered by the store.
-    cortex : Cortex, optional
+    cortex : LanguageCortex, optional
+        The language model that sleeps with the memory. None: the one that has slept with it before, if one has.
     sure : float
         The confidence from which on the cortex is believed.
 
@@ -74,10 +78,11 @@ class LanguageMemory:
         *,
         folder: Path | None = None,
         capacity: int | None = None,
-        cortex: Cortex | None = None,
+        cortex: "LanguageCortex | None" = None,
         sure: float = _SURE,
     ) -> None:
-        self.store, self.folder, self.cortex, self.sure = store, folder, cortex, sure
+        self.store, self.folder, self.sure = store, folder, sure
+        self._cortex = cortex
         self._lock = RLock()
         self._checked = False
         if capacity is not None:
@@ -93,7 +98,7 @@ class LanguageMemory:
         *,
         encoder: str | None = None,
         capacity: int | None = None,
-        cortex: Cortex | None = None,
+        cortex: "LanguageCortex | None" = None,
         create: bool = True,
     ) -> "LanguageMemory":
         """Open the memory of a folder, or make one.
@@ -237,17 +242,12 @@ class LanguageMemory:
             self._mirror.refresh()
             places, scores = search(self._mirror, question, vector, k=k, as_of=as_of)
             found = [self._mirror.episodes[place] for place in places]
-            news = self.cortex is not None and self._mirror.is_news(question)
         store = [
             Recollection(one.text or "", float(score), strength(one), "store", one)
             for one, score in zip(found, scores, strict=True)
         ]
-        if self.cortex is None or as_of is not None or news:
-            return store
-        known = self.cortex.answer(question)
-        if known is None or known[1] < self.sure:
-            return store
-        return [Recollection(known[0], known[1], 1.0, "weights"), *store][:k]
+        known = self._known(question) if as_of is None else None
+        return store if known is None else [known, *store][:k]
 
     def confirm(self, question: str, ids: Iterable[int]) -> None:
         """Say that these answered a question: they are rehearsed, and the night learns from it."""
@@ -266,19 +266,39 @@ class LanguageMemory:
 
     # asleep
 
-    def sleep(self) -> dict[str, Any]:
+    @property
+    def cortex(self) -> "LanguageCortex | None":
+        """The language model that sleeps with the memory; None until one does."""
+        if self._cortex is None and self.store.get_named("cortex model") is not None:
+            from reverie.language.cortex import LanguageCortex
+
+            self._cortex = LanguageCortex(self.store)
+        return self._cortex
+
+    def sleep(self, *, model: str | None = None, drop_text: bool = False, limit: int | None = None) -> dict[str, Any]:
         """A night: the retriever learns from confirmed recalls, what says the same is merged, and the cortex learns.
 
         Other threads may remember and recall meanwhile.
+
+        Parameters
+        ----------
+        model : str, optional
+            The language model that sleeps from now on: "tiny", the one within the package, or the folder of one.
+        drop_text, limit
+            Of the cortex; see `reverie.language.cortex.LanguageCortex.sleep`.
         """
         with self.store.alone():
+            if model is not None:
+                from reverie.language.cortex.nights import Nights
+
+                Nights(self.store).choose(model)
             report: dict[str, Any] = {"retriever": sleep_on(self.store, self._encoded)}
             with self._lock:
                 self._mirror.refresh()
                 self._mirror.use(load_maps(self.store))
             if self.cortex is not None:
-                report["forgotten"] = self.cortex.forget(self.store)
-                report["cortex"] = self.cortex.sleep(self.store)
+                report["forgotten"] = self.cortex.forget()
+                report["cortex"] = self.cortex.sleep(drop_text=drop_text, limit=limit)
         return report
 
     def forget(self, ids: Iterable[int] | None = None, *, who: str | None = None, what: str | None = None) -> list[int]:
@@ -359,6 +379,18 @@ class LanguageMemory:
             if one.text == text and one.live and one.trusted == trusted and one.session is None:
                 return one.id
         return None
+
+    def _known(self, question: str) -> Recollection | None:
+        """What the weights answer, if they are sure, and the store has heard nothing newer."""
+        known: Known | None = None if self.cortex is None else self.cortex.answer(question)
+        if known is None or known.confidence < self.sure:
+            return None
+        versions = [one for one in self.store.history(*known.key) if one.forgotten is None and one.merged is None]
+        learned = [one for one in versions if one.night is not None]
+        newest = [one for one in versions if one.trusted][-1:]
+        if not learned or newest != learned[-1:] or not learned[-1].live:
+            return None
+        return Recollection(known.text, known.confidence, strength(learned[-1]), "weights", learned[-1])
 
     def _make_room(self, new: list[int]) -> None:
         """Let the weakest go where there are more than the capacity: old versions first, pinned ones never."""

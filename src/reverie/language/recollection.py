@@ -1,25 +1,10 @@
-"""What is recalled, and who may know it besides the store: a cortex."""
+"""What is recalled, and where it comes from."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
 
-from reverie.memory.episodic import Episode, EpisodicStore
+from reverie.memory.episodic import Episode
 
-__all__ = ["Cortex", "Recollection"]
-
-
-@runtime_checkable
-class Cortex(Protocol):
-    """A language model that sleeps with the memory."""
-
-    def answer(self, question: str) -> tuple[str, float] | None:
-        """What the weights say, and how sure they are, 0…1; None where they say nothing."""
-
-    def sleep(self, store: EpisodicStore) -> dict[str, Any]:
-        """Move what waits in the store into the weights; a report."""
-
-    def forget(self, store: EpisodicStore) -> dict[str, Any]:
-        """Take out of the weights what the store has forgotten; a report."""
+__all__ = ["Recollection"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +21,7 @@ class Recollection:
     comes_from : str
         "store" or "weights".
     episode : Episode or None
-        What was heard; None where the weights alone know.
+        What was heard; of an answer from the weights, which lacks the text where that was deleted.
     """
 
     text: str

@@ -82,7 +82,6 @@ class Mirror:
         self._stale: set[int] = set()
         self._vectors = np.zeros((0, store.dimension), np.float32)
         self._numbers = np.zeros((0, len(_COLUMNS)))
-        self._asked_by: dict[int, frozenset[str]] = {}  # by which words the facts are asked that wait for a night
         self.refresh()
 
     def __len__(self) -> int:
@@ -142,9 +141,6 @@ class Mirror:
         row[_COLUMNS["rehearsed"]] = episode.rehearsed.timestamp()
         row[_COLUMNS["stability"]] = np.inf if episode.pinned else episode.stability
         row[_COLUMNS["importance"]] = episode.importance
-        self._asked_by.pop(place, None)
-        if episode.live and episode.trusted and episode.night is None and episode.who is not None:
-            self._asked_by[place] = frozenset(words_of(f"{episode.who} {episode.what}"))
 
     def _column(self, name: str) -> Numbers:
         return self._numbers[: len(self), _COLUMNS[name]]
@@ -216,11 +212,6 @@ class Mirror:
     def texts(self) -> int:
         """How many episodes have their text."""
         return int(self._column("there").sum())
-
-    def is_news(self, question: str) -> bool:
-        """Whether it asks for a fact, by who and what, that was heard since the last night."""
-        asked = frozenset(words_of(question))
-        return any(words and words <= asked for words in self._asked_by.values())
 
     def weakest(self, count: int, *, kept: Iterable[int] = ()) -> list[Episode]:
         """So many of those that may go: versions that no longer hold, then those of least worth; pinned ones never.

@@ -1,0 +1,81 @@
+"""A night's adapter: what one night added to the weights, as two thin matrices for each layer (LoRA).
+
+    W ← W + B A,     A of shape [r, in], B of shape [out, r]
+
+Adapters are kept apart and added when the model is loaded; so any night can be taken back, and what it did is there to
+be looked at. An adapter's weakest directions are cut in the same night, as far as the night still holds without them
+(Tononi & Cirelli, 2014, Neuron 81: sleep renormalises synapses).
+"""
+
+from typing import Any
+
+import torch
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from reverie.errors import CorruptFile
+
+__all__ = ["Adapter", "adapter_of", "add_adapter", "cut_adapter", "pack_adapter", "rank_of", "unpack_adapter"]
+
+Adapter = dict[str, tuple[Tensor, Tensor]]
+"""The name of a layer, and its A and B."""
+
+
+def adapter_of(network: nn.Module) -> Adapter:
+    """The adapter that `peft` has trained on a network; its scale goes into B."""
+    found: Adapter = {}
+    for name, module in network.named_modules():
+        if hasattr(module, "lora_A") and "default" in module.lora_A:
+            part: Any = module
+            a = part.lora_A["default"].weight.detach().clone()
+            b = part.lora_B["default"].weight.detach() * part.scaling["default"]
+            found[name.removeprefix("base_model.model.")] = a, b
+    return found
+
+
+@torch.no_grad()
+def add_adapter(network: nn.Module, adapter: Adapter, *, times: float = 1.0) -> None:
+    """Add an adapter to the weights of a network, in place.
+
+    Raises
+    ------
+    CorruptFile
+        Where the network has no such layer.
+    """
+    for name, (a, b) in adapter.items():
+        try:
+            weight: Any = network.get_submodule(name).weight
+        except AttributeError:
+            raise CorruptFile(
+                f"A night's adapter has a layer {name!r} that the model has not. Open the memory with the model that"
+                " it has slept with."
+            ) from None
+        transposed = type(network.get_submodule(name)).__name__ == "Conv1D"  # it keeps its weight as [in, out]
+        weight += ((b @ a).T if transposed else b @ a) * times
+
+
+def cut_adapter(adapter: Adapter, rank: int) -> Adapter:
+    """The strongest `rank` directions of each layer, by singular values."""
+    found: Adapter = {}
+    for name, (a, b) in adapter.items():
+        left, mix_left = torch.linalg.qr(b)
+        right, mix_right = torch.linalg.qr(a.T)
+        u, s, v = torch.linalg.svd(mix_left @ mix_right.T)
+        found[name] = (s[:rank].sqrt()[:, None] * v[:rank]) @ right.T, left @ (u[:, :rank] * s[:rank].sqrt())
+    return found
+
+
+def rank_of(adapter: Adapter) -> int:
+    return max(a.shape[0] for a, _ in adapter.values())
+
+
+def pack_adapter(adapter: Adapter) -> bytes:
+    """As a file of safetensors."""
+    tensors = {f"{name}.{side}": part for name, pair in adapter.items() for side, part in zip("AB", pair, strict=True)}
+    return bytes(save({name: tensor.contiguous() for name, tensor in tensors.items()}))
+
+
+def unpack_adapter(data: bytes) -> Adapter:
+    tensors = load(data)
+    names = sorted({name.rpartition(".")[0] for name in tensors})
+    return {name: (tensors[f"{name}.A"], tensors[f"{name}.B"]) for name in names}
