@@ -13,6 +13,7 @@ from reverie.disciplines.guard import Verdict
 from reverie.disciplines.joint import JointFusion
 from reverie.disciplines.module import Module, OutOfRange, StaleKnowledge, open_card
 from reverie.disciplines.registry import Registry
+from reverie.disciplines.remembered import Remembered
 from reverie.disciplines.theory import Theory
 from reverie.disciplines.training import Job, train_all, train_card
 
@@ -31,6 +32,7 @@ __all__ = [
     "Module",
     "OutOfRange",
     "Registry",
+    "Remembered",
     "Spread",
     "StaleKnowledge",
     "Theory",
