@@ -411,6 +411,7 @@ typedef struct {
 
 static void release_levels(Levels *found) { free(found->begin), free(found->row), free(found->value); }
 
+#ifdef WIDE
 static int levels_of(const Change *p, const float *pre, int64_t events, Levels *found) {
     found->pieces = p->inputs / LANES, found->groups = (p->rows + LANES - 1) / LANES;
     found->begin = malloc((size_t)(found->pieces * found->groups + 1) * sizeof *found->begin);
@@ -439,7 +440,6 @@ static int levels_of(const Change *p, const float *pre, int64_t events, Levels *
     return 0;
 }
 
-#ifdef WIDE
 #define TOGETHER 4 /* cells that read the levels once */
 
 /* `shares`: what each row has for each of some cells, in groups of sixteen rows. */
