@@ -137,13 +137,28 @@ def test_the_smallest_form_that_holds():
     assert polynomial.kind == "polynomial of degree 2"
     assert polynomial.forms[0].bytes < 100
     rows = {"a": np.linspace(-1, 1, 60), "b": np.sin(np.arange(60.0))}
-    network = distil(Module(parse_card(WAVY), simulators={"bowl": wavy}), rows, tolerance=0.1, steps=600)
+    network = distil(Module(parse_card(WAVY), simulators={"bowl": wavy}), rows, tolerance=0.08, steps=600)
     assert network.kind == "int8 network"
     form = next(form for form in network.forms if form.kind == network.kind)
-    assert max(form.domain, form.rows) < 0.1
+    assert max(form.domain, form.rows) < 0.08
     assert form.bytes < next(form.bytes for form in network.forms if form.kind == "network") / 2
     with pytest.raises(ReverieError, match=r"no form holds within 0\.001"):
         distil(Module(parse_card(WAVY), simulators={"bowl": wavy}), tolerance=0.001, steps=10)
+
+
+def test_vectors_where_they_are_the_smallest_that_holds(tmp_path):
+    found = distil(Module(parse_card(WAVY), simulators={"bowl": wavy}), tolerance=0.1, steps=1)
+    assert found.kind == "128 vectors"
+    assert found.forms[0].bytes < next(form.bytes for form in found.forms if form.kind == "int8 network")
+    save_frozen(found.frozen, tmp_path)
+    loaded = load_frozen(tmp_path)
+    assert loaded.digest == found.frozen.digest
+    x = torch.rand(50, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 4 - 2
+    torch.testing.assert_close(loaded(x), found.frozen(x))
+    assert float((loaded(x)[:, 0] - torch.tensor(wavy(*x.T.numpy()))).square().mean().sqrt()) < 0.1
+    share = found.frozen.inner.attention(x)
+    torch.testing.assert_close(share.sum(1), torch.ones(50))
+    assert bool((share >= 0).all())
 
 
 def test_the_formula_stays_a_formula():

@@ -1,8 +1,8 @@
 """Distillation: the smallest form that holds.
 
 A formula is already the smallest form of what it says: exact, and it goes on outside the sampled range. What has no
-formula (a simulator, a network) is tried in the order of its size: a short polynomial, a network in int8, the
-same in float32. A form holds when its error, over the spread of the answers, stays below the tolerance on the
+formula (a simulator, a network) is tried in the order of its size: short polynomials, tables of vectors, a network in
+int8, the same in float32. A form holds when its error, over the spread of the answers, stays below the tolerance on the
 sampled domain and on the user's real rows: fidelity on the domain alone has hidden an error three times as large.
 """
 
@@ -20,6 +20,7 @@ from reverie.disciplines.module import Module
 from reverie.disciplines.polynomial import fit_polynomial
 from reverie.disciplines.student import Student, quantise
 from reverie.disciplines.threads import one_thread
+from reverie.disciplines.vectors import fit_vectors
 from reverie.errors import ReverieError
 
 __all__ = ["Distilled", "Form", "distil"]
@@ -108,6 +109,9 @@ def distil(
         short = fit_polynomial(x, y, degree)
         if short is not None:
             tried.append((measured(f"polynomial of degree {degree}", short, _bytes(short)), short))
+    for count in (8, 32, 128):
+        table = fit_vectors(x, y, count, seed=seed)
+        tried.append((measured(f"{count} vectors", table, _bytes(table)), table))
     student = train_student(x, y, steps=steps, hidden=hidden, seed=seed)
     small = quantise(student)
     tried += [(measured("int8 network", small, _bytes(small)), small)]

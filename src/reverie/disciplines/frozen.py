@@ -19,6 +19,7 @@ from reverie.disciplines.card import Card, parse_card
 from reverie.disciplines.module import Module
 from reverie.disciplines.polynomial import Polynomial
 from reverie.disciplines.student import Quantised, Student
+from reverie.disciplines.vectors import Vectors
 from reverie.errors import BadData, CorruptFile, MissingData, ReverieError
 from reverie.record import replace_file
 
@@ -171,14 +172,20 @@ def save_frozen(frozen: Frozen, folder: Path) -> None:
     if frozen.card is None:
         raise BadData("A frozen network without a card cannot be saved. Freeze it with card=.")
     inner = frozen.inner
-    kinds = {Formula: "formula", Student: "student", Quantised: "int8", Polynomial: "polynomial"}
+    kinds = {
+        Formula: "formula",
+        Student: "student",
+        Quantised: "int8",
+        Polynomial: "polynomial",
+        Vectors: "vectors",
+    }
     if type(inner) not in kinds:
         raise BadData(f"A frozen {type(inner).__name__} cannot be saved; distil it into a Student first.")
     named = write_tensors(folder, frozen.state_dict())
     replace_file(folder / "card.yaml", frozen.card.dump().encode())
     head: dict[str, Any] = {"format": _FORMAT, "card": frozen.card.name, "kind": kinds[type(inner)], **named}
     head["digest"] = frozen.digest
-    if isinstance(inner, Student | Quantised | Polynomial):
+    if isinstance(inner, Student | Quantised | Polynomial | Vectors):
         head["shape"] = inner.shape
     if isinstance(inner, Formula) and inner.module.as_of is not None:
         head["as_of"] = inner.module.as_of
@@ -215,6 +222,8 @@ def load_frozen(folder: Path) -> Frozen:
         inner = Quantised(head["shape"])
     elif head["kind"] == "polynomial":
         inner = Polynomial(**head["shape"])
+    elif head["kind"] == "vectors":
+        inner = Vectors(**head["shape"])
     else:
         shape = head["shape"]
         inner = Student(shape["n_in"], shape["n_out"], hidden=tuple(shape["hidden"]), batch_norm=shape["batch_norm"])
