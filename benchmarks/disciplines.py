@@ -235,8 +235,8 @@ def claims(table: list[dict[str, Any]], seeds: list[int], quick: bool) -> list[C
         worse = {f"{s}, n = {n}": v for (s, n), v in sorted(found.items(), key=lambda pair: -pair[1]) if v > bound}
         text = f"Harm, {text}, 20 rows or more: cells (of {len(found)}) worse than {bound:g} times the network"
         beside = worse | {"the worst": max(found.values(), default=0.0)}
-        most = (None, "=") if quick else (0.0, "<=")
-        rows.append(Claim(text, float(len(worse)), "cells", *most, seeds, 0.0, command, beside))
+        none, way = (None, "=") if quick else (0.0, "<=")
+        rows.append(Claim(text, float(len(worse)), "cells", none, way, seeds, 0.0, command, beside))
     covered = [row["coverage"] for row in table if "coverage" in row and row["n"] >= 20]
     if covered:
         rows.append(
