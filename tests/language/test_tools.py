@@ -60,7 +60,7 @@ def test_an_assistant_remembers_recalls_and_forgets_over_a_pipe(tmp_path):
     assert "as_of is 'lately'" in found[10]
 
 
-@pytest.fixture(params=["folder", "database"])
+@pytest.fixture(params=["folder", pytest.param("database", marks=pytest.mark.postgres)])
 def place(request, tmp_path):
     return str(tmp_path) if request.param == "folder" else request.getfixturevalue("postgres")
 

@@ -5,7 +5,7 @@ import pytest
 from reverie.memory.episodic import SQLiteStore
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def store(request, tmp_path):
     """An empty one of each kind."""
     if request.param == "sqlite":

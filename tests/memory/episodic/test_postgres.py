@@ -8,6 +8,7 @@ from reverie.language import LanguageMemory
 from reverie.memory.episodic.postgres import PostgresStore
 
 ONE = np.ones(3, np.float32)
+pytestmark = pytest.mark.postgres
 
 
 @pytest.fixture
