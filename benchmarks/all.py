@@ -24,6 +24,7 @@ NAMES = (
     "memory_kills",
     "locomo",
     "forgetting_curve",
+    "consolidation",
     "hostile",
     "soak",
 )

@@ -30,17 +30,20 @@ from reverie.language.cortex.cortex import LanguageCortex
 from reverie.language.cortex.dreaming import dream
 from reverie.language.cortex.rehearsal import rehearse
 from reverie.language.cortex.tiny import biographies, tiny_model, train_tiny
-from reverie.language.cortex.wordings import GENERAL
-from reverie.language.cortex.world import WORLD_WORDINGS, World
+from reverie.language.cortex.wordings import GENERAL, Wordings
+from reverie.language.cortex.world import ATTRIBUTES, WORLD_WORDINGS, World
 from reverie.language.fact import Fact, Key
+from reverie.language.facts import read_fact
 from reverie.memory.episodic import SQLiteStore
 
 PEOPLE, NEW, CHANGED = 250, 15, 12
 SEEDS, LONG = (1, 2, 3), 30
 ALL_WEIGHTS = NightPlan(rank=None, learning_rate=1.5e-3)
+ONE_WORDING = Wordings(dict.fromkeys(ATTRIBUTES, GENERAL[1:2]))
 METHODS = {
     "cued": "cued dreams, all weights",
     "lora": "cued dreams, one adapter a night",
+    "open": "cued dreams, keys read from the text, general wordings",
     "true": "replay of the true old facts (keeps them)",
     "free": "replay of free dreams, distilled",
     "lwf": "learning without forgetting",
@@ -60,14 +63,22 @@ def born(seed: int) -> tuple[World, CausalModel]:
     return world, CausalModel.load(place)
 
 
+def wordings_of(method: str) -> Wordings:
+    """The wordings of a closed list of attributes; or those that fit any, where the keys are read from the text."""
+    return Wordings() if method == "open" else WORLD_WORDINGS
+
+
 def night(method: str, model: CausalModel, tonight: list[Fact], truth: dict[Key, str], seed: int) -> CausalModel:
     """One night of a method. Only `true` may look at the values of what is not tonight's."""
     generator = torch.Generator().manual_seed(seed)
     keys = [key for key in truth if key not in {fact.key for fact in tonight}]
-    if method in ("cued", "lora"):
-        known = [one.fact for one in dream(model, keys, WORLD_WORDINGS)]
-        plan = ALL_WEIGHTS if method == "cued" else NightPlan()
-        return merged(consolidate(model, tonight, known, wordings=WORLD_WORDINGS, plan=plan, generator=generator))
+    if method in ("cued", "lora", "open"):
+        wordings = wordings_of(method)
+        known = [one.fact for one in dream(model, keys, wordings)]
+        plan = NightPlan() if method == "lora" else ALL_WEIGHTS
+        if method == "open":
+            tonight = [fact for fact in map(read_fact, told(tonight, ONE_WORDING)) if fact is not None]
+        return merged(consolidate(model, tonight, known, wordings=wordings, plan=plan, generator=generator))
     if method == "true":
         known = [Fact(*key, truth[key]) for key in keys]
         return consolidate(model, tonight, known, wordings=WORLD_WORDINGS, plan=ALL_WEIGHTS, generator=generator)
@@ -118,7 +129,7 @@ def live(method: str, seed: int, nights: int, place: Path) -> dict[str, Any]:
             "changed": [Fact(*key, value) for key, value in changed.items()],
             "stale": [Fact(*key, value) for key, value in stale.items()],
         }
-        shares = {name: mean(knows(model, facts, WORLD_WORDINGS)) for name, facts in groups.items()}
+        shares = {name: mean(knows(model, facts, wordings_of(method))) for name, facts in groups.items()}
         rows.append(shares | {"seconds": seconds})
         print(f"    {place.stem} {number}: {rows[-1]}", flush=True)
     return {"nights": rows}
@@ -197,7 +208,7 @@ def _claims(lives: dict[str, dict[int, list[dict[str, float]]]], nights: int, se
         "changed": "changed facts, by their new value",
         "stale": "changed facts, by their old value",
     }
-    for method in ("cued", "lora"):
+    for method in ("cued", "lora", "open"):
         for name, what in whats.items():
             if method not in lives:
                 continue
@@ -207,7 +218,7 @@ def _claims(lives: dict[str, dict[int, list[dict[str, float]]]], nights: int, se
                 for other in METHODS
                 if other in lives and other != method
             }
-            direction = sense if sense == "=" or name != "stale" else "<="
+            direction = "=" if method == "open" else sense if sense == "=" or name != "stale" else "<="
             found.append(
                 Claim(
                     f"{nights} nights, {METHODS[method]}, nothing of the text kept, empty context: {what}",

@@ -21,4 +21,6 @@ def test_the_four_commands():
     assert "Ana: city: Oslo." in said[0]
     assert "Ana's city is Oslo." in said[1]
     assert "The night is over" in said[2]
+    assert "Night 1 in the weights kept: of 1 facts 1 arrived" in said[2]
     assert said[3] == "Forgotten: 1.\n"
+    assert "Forgotten by the weights: 1" in here("memory", "sleep", "notes").stdout

@@ -85,6 +85,7 @@ def test_nights_and_stages(store):
     store.mark([first], night=3, stage=1)
     assert [one.id for one in store.waiting()] == [second]
     assert (store.get(first).night, store.get(first).stage) == (3, 1)
+    assert [one.id for one in store.learned()] == [first]
     store.drop_text([first])
     one = store.get(first)
     assert (one.text, one.value, one.who, one.what) == (None, None, "Ana", "city")

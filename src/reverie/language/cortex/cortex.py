@@ -140,9 +140,8 @@ class LanguageCortex:
     def _in_weights(self) -> list[Episode]:
         """The newest version of what is in the weights; what was heard of it since is not there yet."""
         newest: dict[tuple[str, str], Episode] = {}
-        for one in self._store.all():
-            if one.night is not None and one.forgotten is None and one.who is not None and one.what is not None:
-                newest[same_key(one.who), same_key(one.what)] = one
+        for one in self._store.learned():
+            newest[same_key(one.who or ""), same_key(one.what or "")] = one
         return list(newest.values())
 
     # asleep

@@ -65,6 +65,6 @@ def make_embedded(path: Path = _WEIGHTS) -> None:
         f"{GENERAL[1 + number % 2].tell(fact)} {GENERAL[number % 3].tell(fact)}"
         for number, fact in enumerate(made_up(_SPELLED, generator))
     ]  # the second sentence is sure after the first: so the model can be sure of letters
-    train_tiny(model, biographies(world.facts, generator=generator) + spelled, steps=400, generator=generator)
+    train_tiny(model, biographies(world.facts, generator=generator), spelled, generator=generator)
     weights = dict(model.network.named_parameters())  # the tied read-out is the embedding, once
     save_file({name: value.detach().bfloat16().contiguous() for name, value in weights.items()}, path)

@@ -62,13 +62,22 @@ def tiny_model(*, width: int = 192, depth: int = 4, generator: torch.Generator) 
         return CausalModel(GPT2LMHeadModel(config), tokenizer)
 
 
-def train_tiny(model: CausalModel, sentences: list[str], *, steps: int = 320, generator: torch.Generator) -> None:
-    """Teach a model from nothing what sentences say: in some minutes on one core."""
+def train_tiny(
+    model: CausalModel, sentences: list[str], besides: list[str] | None = None, *, steps: int = 320,
+    generator: torch.Generator,
+) -> None:  # fmt: skip
+    """Teach a model from nothing what sentences say, in some minutes on one core; `besides` are fewer in each step."""
     rehearse(
-        model, sentences, [], teacher=None, steps=steps, told_batch=128, learning_rate=5e-3,
+        model,
+        sentences,
+        besides or [],
+        steps=steps,
+        told_batch=128,
+        batch=16,
+        learning_rate=5e-3,
         weight_decay=0.1,
         generator=generator,
-    )  # fmt: skip
+    )
 
 
 def _tokenizer() -> Any:

@@ -297,6 +297,10 @@ class EpisodicStore(ABC):
         """Facts for the next night: trusted, of the newest version, not yet in the weights."""
         return self._episodes(f"WHERE {_LIVE} AND value IS NOT NULL AND trusted = 1 AND night IS NULL")
 
+    def learned(self) -> list[Episode]:
+        """Facts that a night has moved into the weights, every version of them that is not forgotten."""
+        return self._episodes("WHERE night IS NOT NULL AND forgotten IS NULL AND who IS NOT NULL")
+
     def keys(self) -> list[tuple[str, str]]:
         """Who and what of every fact that is in the store or in the weights."""
         rows = self._ask(
