@@ -178,6 +178,7 @@ def test_who_sleeps_can_be_asked_and_is_not_put_to_sleep_twice(tmp_path):
 
     cortex = Slow()
     with LanguageMemory.open(tmp_path / "m", cortex=cortex) as memory:
+        cortex.store = memory.store
         memory.remember("Ben plays the violin.")
         night = Thread(target=memory.sleep)
         night.start()

@@ -66,6 +66,7 @@ def cut_adapter(adapter: Adapter, rank: int) -> Adapter:
 
 
 def rank_of(adapter: Adapter) -> int:
+    """The most directions that a layer has."""
     return max(a.shape[0] for a, _ in adapter.values())
 
 
@@ -76,6 +77,7 @@ def pack_adapter(adapter: Adapter) -> bytes:
 
 
 def unpack_adapter(data: bytes) -> Adapter:
+    """Read what `pack_adapter` wrote."""
     tensors = load(data)
     names = sorted({name.rpartition(".")[0] for name in tensors})
     return {name: (tensors[f"{name}.A"], tensors[f"{name}.B"]) for name in names}

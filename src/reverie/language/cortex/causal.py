@@ -22,7 +22,7 @@ _AT_ONCE = 256  # cues
 
 
 class Completion(NamedTuple):
-    """What a model says next, and the probability of its least sure token, 0…1."""
+    """What a model says next, and how sure it is: the geometric mean of the probabilities of its tokens, 0…1."""
 
     text: str
     confidence: float
@@ -151,12 +151,14 @@ class CausalModel:
             return_dict_in_generate=True,
         )
         new = said.sequences[:, ids.shape[1] :]
-        sure = torch.ones(len(ids))
+        log_p, count = torch.zeros(len(ids)), torch.zeros(len(ids))
         going = torch.ones(len(ids), dtype=torch.bool)
         stops = torch.tensor(self._stops)
         for step, logits in enumerate(said.logits):
-            sure = torch.where(going, torch.minimum(sure, logits.float().softmax(1).amax(1)), sure)
+            log_p += logits.float().log_softmax(1).amax(1) * going
+            count += going
             going &= ~torch.isin(new[:, step], stops)
+        sure = (log_p / count).exp()
         texts = self.tokenizer.batch_decode(new, skip_special_tokens=True)
         return [Completion(text.split(".")[0].strip(), float(p)) for text, p in zip(texts, sure, strict=True)]
 
