@@ -35,7 +35,7 @@ __all__ = ["Gate", "Known", "LanguageCortex"]
 
 _SAID, _PROBED = 192, 64  # sentences of the model's own: replayed, and kept apart to measure its general ability
 _STAGES = 3
-_LAST = "cortex rolled back"
+_TRIED = "cortex nights tried"
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class LanguageCortex:
         """The newest version of what is in the weights; what was heard of it since is not there yet."""
         newest: dict[tuple[str, str], Episode] = {}
         for one in self._store.learned():
-            newest[same_key(one.who or ""), same_key(one.what or "")] = one
+            newest[_folded(_key(one))] = one
         return list(newest.values())
 
     # asleep
@@ -163,16 +163,16 @@ class LanguageCortex:
         """
         waiting = self._store.waiting()
         waiting.sort(key=lambda one: (-(one.importance + one.novelty), one.id))
-        tonight = {_key(one): one for one in waiting[:limit]}
+        tonight = {_key(one): one for one in waiting[:limit]}  # one of each key: of facts that hold there is one
         number = self.nights.next
         if not tonight:
             return {"verdict": "nothing to do", "waiting": len(waiting), "audit": self._audit(drop_text)}
         evening = self.model
-        known = [
-            one.fact for one in dream(evening, [key for key in self._learned() if key not in tonight], self.wordings)
-        ]
+        changed = {_folded(key) for key in tonight}
+        keys = [key for key in self._learned() if _folded(key) not in changed]
+        known = [one.fact for one in dream(evening, keys, self.wordings)]
         facts = [_fact(one) for one in tonight.values()]
-        generator = torch.Generator().manual_seed(self._store.clock)
+        generator = self._next_generator()
         said = self._model.sample(_SAID + _PROBED, torch.Generator().manual_seed(0))
         before = _loss(evening, said[:_PROBED])
         morning = consolidate(
@@ -194,9 +194,7 @@ class LanguageCortex:
         }
         reason = self._harm(report)
         if reason is not None:
-            report |= {"verdict": "rolled back", "reason": reason, "waiting": len(waiting)}
-            self._store.set_named(_LAST, report)  # also moves the clock on: the next night is another one
-            return report
+            return report | {"verdict": "rolled back", "reason": reason, "waiting": len(waiting)}
         ids = [one.id for one in arrived]
         heard = tuple(one.id for one in tonight.values())
         with self._store.transaction():
@@ -205,6 +203,12 @@ class LanguageCortex:
             self.nights.keep(Night(number, heard, report), adapter)
             self._store.mark(ids, night=number, stage=1)
         return report | {"verdict": "kept", "audit": self._audit(drop_text, skip=set(ids))}
+
+    def _next_generator(self) -> torch.Generator:
+        """Of the next night; one that is tried again after it was rolled back is another."""
+        tried = int(self._store.get_named(_TRIED, 0)) + 1
+        self._store.set_named(_TRIED, tried)
+        return torch.Generator().manual_seed(tried)
 
     def _harm(self, report: dict[str, Any]) -> str | None:
         """Why a night may not be kept."""
@@ -262,8 +266,8 @@ class LanguageCortex:
         first = min(told_in[one.id] for one in gone)
         today, never = self.model, self.nights.model_before(self._model, first)
         keys = list(dict.fromkeys(_key(one) for one in gone if one.who is not None))
-        newest = {_key(one): one.id for one in gone}
-        still = [_key(one) for one in self._in_weights() if one.id > newest.get(_key(one), 0)]
+        newest = {_folded(_key(one)): one.id for one in gone}
+        still = [_key(one) for one in self._in_weights() if one.id > newest.get(_folded(_key(one)), 0)]
         stays = [one.fact for one in dream(today, still, self.wordings)]
         later = {_key(one): one.id for one in self._in_weights() if told_in.get(one.id, 0) >= first}
         told = [fact for fact in stays if fact.key in later]
@@ -272,12 +276,15 @@ class LanguageCortex:
         if stays:
             rebuilt = consolidate(
                 never, told, [fact for fact in stays if fact.key not in later], wordings=self.wordings, plan=self.plan,
-                generator=torch.Generator().manual_seed(self._store.clock), general=said[_PROBED:],
+                generator=self._next_generator(), general=said[_PROBED:],
             )  # fmt: skip
             adapter, rebuilt, _ = self._cut(never, adapter_of(rebuilt.network), told, stays)
         else:
             adapter, rebuilt = {}, never
-        cues = [wording.cue(key) for key in keys if key not in still for wording in self.wordings.of(key.what)]
+        stays_so = set(map(_folded, still))
+        cues = [
+            wording.cue(key) for key in keys if _folded(key) not in stays_so for wording in self.wordings.of(key.what)
+        ]
         were, are, would = (model.complete(cues) if cues else [] for model in (today, rebuilt, never))
         certificate: dict[str, Any] = {
             "forgotten": [one.id for one in gone],
@@ -313,6 +320,10 @@ def _loss(model: CausalModel, sentences: list[str]) -> float:
 
 def _key(one: Episode) -> Key:
     return Key(one.who or "", one.what or "")
+
+
+def _folded(key: Key) -> tuple[str, str]:
+    return same_key(key.who), same_key(key.what)
 
 
 def _fact(one: Episode) -> Fact:
