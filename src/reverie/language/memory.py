@@ -289,9 +289,10 @@ class LanguageMemory:
         """
         with self.store.alone():
             if model is not None:
+                from reverie.language.cortex import LanguageCortex
                 from reverie.language.cortex.nights import Nights
 
-                Nights(self.store).choose(model)
+                self._cortex = LanguageCortex(self.store, base=Nights(self.store).choose(model))
             report: dict[str, Any] = {"retriever": sleep_on(self.store, self._encoded)}
             with self._lock:
                 self._mirror.refresh()

@@ -20,7 +20,7 @@ def store(tmp_path):
 
 def open_with(store, embedded, plan=PLAN, gate=None):
     """A memory whose cortex is the embedded model, read already."""
-    Nights(store).choose("tiny")
+    store.set_named("cortex model", "tiny")
     cortex = LanguageCortex(store, base=embedded, plan=plan, gate=gate)
     return LanguageMemory(store, cortex=cortex), cortex
 
@@ -107,16 +107,18 @@ def test_what_was_known_and_is_lost_rolls_the_night_back_or_is_told_again(store,
     assert {one.id for one in store.waiting()} == {1, 2, 3}
 
 
-def test_one_who_sleeps_with_another_model_is_refused(store, tmp_path):
+def test_one_who_sleeps_with_another_model_or_with_none_is_refused(store, tmp_path):
     nights = Nights(store)
     with pytest.raises(BadData, match="No language model was chosen"):
         _ = LanguageCortex(store).model
-    nights.choose("tiny")
-    nights.choose(str(tmp_path))  # before the first night it is free
+    memory = LanguageMemory(store)
+    memory.remember("Ana Abbot's city is Oslo.")
     with pytest.raises(MissingData, match=r"config\.json"):
-        _ = LanguageCortex(store).model
+        memory.sleep(model=str(tmp_path))
+    assert memory.cortex is None  # and no trace of it is left
+    store.set_named("cortex model", "tiny")
     nights.keep(Night(1, (), {}), {})
-    with pytest.raises(BadData, match="sleeps with the model"):
-        nights.choose("tiny")
+    with pytest.raises(BadData, match="sleeps with the model tiny"):
+        memory.sleep(model=str(tmp_path))
     with pytest.raises(BadData, match="give a rank"):
         LanguageCortex(store, plan=NightPlan(rank=None))

@@ -52,15 +52,17 @@ class Nights:
         found: str | None = self._store.get_named(_MODEL)
         return found
 
-    def choose(self, model: str) -> None:
-        """Name the model, before the first night."""
+    def choose(self, model: str) -> CausalModel:
+        """Name the model, before the first night; it is read, and kept by name only if it can be."""
         name = model if model == "tiny" else str(Path(model).resolve())
         if self.model not in (None, name) and self.all():
             raise BadData(
                 f"This memory sleeps with the model {self.model}, not with {name}: its nights fit no other. Leave the"
                 " model out, or export the memory and import it into a new one."
             )
+        found = base_model(name)
         self._store.set_named(_MODEL, name)
+        return found
 
     def all(self) -> list[Night]:
         return [
