@@ -19,6 +19,7 @@ NAMES = (
     "nmda",
     "sleep_replay",
     "disciplines",
+    "module_training",
     "energy",
     "kills",
     "memory_kills",
