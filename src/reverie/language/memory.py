@@ -26,7 +26,7 @@ from reverie.errors import BadData, MissingData
 from reverie.language.facts import kind_of, read_fact
 from reverie.language.lines import read_lines, write_lines
 from reverie.language.passages import check_text, passages_of
-from reverie.language.recollection import Recollection
+from reverie.language.recollection import SURE, Recollection
 from reverie.memory.episodic import Episode, EpisodicStore, SQLiteStore, strength
 from reverie.memory.episodic.eviction import let_go
 from reverie.memory.episodic.mirror import Mirror
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LanguageMemory"]
 
-_SURE = 0.5  # confidence from which on the cortex is believed
 _NAME, _QUESTION = 1000, 100_000  # characters
 _MOST = 0.99  # importance of what is not pinned
 _PROBE = "The quick brown fox jumps over the lazy dog."
@@ -79,7 +78,7 @@ class LanguageMemory:
         folder: Path | None = None,
         capacity: int | None = None,
         cortex: "LanguageCortex | None" = None,
-        sure: float = _SURE,
+        sure: float = SURE,
     ) -> None:
         self.store, self.folder, self.sure = store, folder, sure
         self._cortex = cortex

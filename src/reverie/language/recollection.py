@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from reverie.memory.episodic import Episode
 
-__all__ = ["Recollection"]
+__all__ = ["SURE", "Recollection"]
+
+SURE = 0.5
+"""The confidence from which on what the weights say is believed, and a text that they have may be deleted."""
 
 
 @dataclass(frozen=True)

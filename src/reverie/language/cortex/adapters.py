@@ -15,7 +15,16 @@ from torch import Tensor, nn
 
 from reverie.errors import CorruptFile
 
-__all__ = ["Adapter", "adapter_of", "add_adapter", "cut_adapter", "pack_adapter", "rank_of", "unpack_adapter"]
+__all__ = [
+    "Adapter",
+    "adapter_of",
+    "add_adapter",
+    "cut_adapter",
+    "is_transposed",
+    "pack_adapter",
+    "rank_of",
+    "unpack_adapter",
+]
 
 Adapter = dict[str, tuple[Tensor, Tensor]]
 """The name of a layer, and its A and B."""
@@ -34,7 +43,7 @@ def adapter_of(network: nn.Module) -> Adapter:
 
 
 @torch.no_grad()
-def add_adapter(network: nn.Module, adapter: Adapter, *, times: float = 1.0) -> None:
+def add_adapter(network: nn.Module, adapter: Adapter) -> None:
     """Add an adapter to the weights of a network, in place.
 
     Raises
@@ -50,8 +59,12 @@ def add_adapter(network: nn.Module, adapter: Adapter, *, times: float = 1.0) -> 
                 f"A night's adapter has a layer {name!r} that the model has not. Open the memory with the model that"
                 " it has slept with."
             ) from None
-        transposed = type(network.get_submodule(name)).__name__ == "Conv1D"  # it keeps its weight as [in, out]
-        weight += ((b @ a).T if transposed else b @ a) * times
+        weight += (b @ a).T if is_transposed(network.get_submodule(name)) else b @ a
+
+
+def is_transposed(layer: nn.Module) -> bool:
+    """Whether a layer keeps its weight as [in, out], as GPT-2's do."""
+    return type(layer).__name__ == "Conv1D"
 
 
 def cut_adapter(adapter: Adapter, rank: int) -> Adapter:

@@ -4,6 +4,7 @@ Any model of the `transformers` library will do. Sentences stand alone: nothing 
 sign of a beginning, where it has one. So what a cue brings forth comes out of the weights.
 """
 
+import copy
 from collections import defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -57,6 +58,12 @@ class CausalModel:
         self._end = int(end)
         texts: list[str] = tokenizer.batch_decode([[token] for token in range(len(tokenizer))])
         self._stops = [self._end, *(token for token, text in enumerate(texts) if "." in text)]
+
+    def with_network(self, network: nn.Module) -> "CausalModel":
+        """The same model with other weights; what is known of the tokenizer is not found out again."""
+        other = copy.copy(self)
+        other.network = network
+        return other
 
     @classmethod
     def load(cls, path: Path) -> "CausalModel":

@@ -16,15 +16,15 @@ import torch
 from torch import nn
 
 from reverie.errors import BadData, MissingData
+from reverie.language.cortex.adapters import is_transposed
 from reverie.language.cortex.causal import CausalModel
 from reverie.language.cortex.rehearsal import Missed, rehearse
 from reverie.language.cortex.wordings import Wordings
 from reverie.language.fact import Fact
+from reverie.language.recollection import SURE
 
-__all__ = ["SURE", "NightPlan", "consolidate", "knows", "merged", "told"]
+__all__ = ["NightPlan", "consolidate", "knows", "merged", "told"]
 
-SURE = 0.5
-"""The confidence from which on what the weights say is believed, and a text that they have may be deleted."""
 _FEWEST, _LEAST = 24, 8  # steps of a night, sentences replayed in each
 _OVER = 1.5  # times that everything is replayed in a night
 
@@ -110,7 +110,7 @@ def consolidate(
     keys = {fact.key for fact in tonight}
     if any(fact.key in keys for fact in known):
         raise BadData("A fact is both tonight's and known from before. Expected the dreams without tonight's keys.")
-    morning = CausalModel(_learning(model.network, plan.rank, generator), model.tokenizer)
+    morning = model.with_network(_learning(model.network, plan.rank, generator))
 
     def ask() -> Missed:
         missed = [
@@ -142,7 +142,7 @@ def consolidate(
 def merged(model: CausalModel) -> CausalModel:
     """The model with its adapter in its weights, where it has one."""
     merge = getattr(model.network, "merge_and_unload", None)
-    return model if merge is None else CausalModel(merge(), model.tokenizer)
+    return model if merge is None else model.with_network(merge())
 
 
 def _learning(network: nn.Module, rank: int | None, generator: torch.Generator) -> nn.Module:
@@ -154,15 +154,10 @@ def _learning(network: nn.Module, rank: int | None, generator: torch.Generator) 
         from peft import LoraConfig, get_peft_model
     except ImportError:
         raise MissingData("Nights need a package that is not installed. Run: pip install 'reverie[language]'") from None
-    config = LoraConfig(r=rank, lora_alpha=rank, target_modules="all-linear", fan_in_fan_out=_transposed(network))
+    config = LoraConfig(
+        r=rank, lora_alpha=rank, target_modules="all-linear", fan_in_fan_out=any(map(is_transposed, network.modules()))
+    )
     with torch.random.fork_rng(), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # peft asks transformers for what goes by another name by now
         torch.manual_seed(int(torch.randint(2**31, (), generator=generator)))
         return get_peft_model(network, config)
-
-
-def _transposed(network: nn.Module) -> bool:
-    """Whether the layers keep their weights as [in, out], as GPT-2's do."""
-    from transformers.pytorch_utils import Conv1D
-
-    return any(isinstance(module, Conv1D) for module in network.modules())

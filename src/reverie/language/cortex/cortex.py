@@ -15,6 +15,7 @@ before and after, and what a model that never heard of it would have said.
 import copy
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import mean
 from typing import Any, NamedTuple
 
@@ -23,11 +24,12 @@ import torch
 from reverie.errors import BadData
 from reverie.language.cortex.adapters import Adapter, adapter_of, add_adapter, cut_adapter, rank_of
 from reverie.language.cortex.causal import CausalModel, Completion
-from reverie.language.cortex.consolidation import SURE, NightPlan, consolidate, knows
+from reverie.language.cortex.consolidation import NightPlan, consolidate, knows
 from reverie.language.cortex.dreaming import dream
 from reverie.language.cortex.nights import Night, Nights, base_model
 from reverie.language.cortex.wordings import Wordings
 from reverie.language.fact import Fact, Key
+from reverie.language.recollection import SURE
 from reverie.memory.episodic import Episode, EpisodicStore
 from reverie.memory.episodic.episode import same_key
 
@@ -134,6 +136,11 @@ class LanguageCortex:
             self._base = base_model(name)
         return self._base
 
+    @cached_property
+    def _own_words(self) -> list[str]:
+        """What the model says of itself before its first night: some to measure by, the rest to replay."""
+        return self._model.sample(_SAID + _PROBED, torch.Generator().manual_seed(0))
+
     def _learned(self) -> list[Key]:
         return list(dict.fromkeys(_key(one) for one in self._in_weights()))
 
@@ -173,23 +180,26 @@ class LanguageCortex:
         known = [one.fact for one in dream(evening, keys, self.wordings)]
         facts = [_fact(one) for one in tonight.values()]
         generator = self._next_generator()
-        said = self._model.sample(_SAID + _PROBED, torch.Generator().manual_seed(0))
-        before = _loss(evening, said[:_PROBED])
+        before = _loss(evening, self._own_words[:_PROBED])
         morning = consolidate(
-            evening, facts, known, wordings=self.wordings, plan=self.plan, generator=generator, general=said[_PROBED:]
+            evening,
+            facts,
+            known,
+            wordings=self.wordings,
+            plan=self.plan,
+            generator=generator,
+            general=self._own_words[_PROBED:],
         )
-        adapter, morning, cut = self._cut(evening, adapter_of(morning.network), facts, known)
-        arrived = [
-            one for one, there in zip(tonight.values(), knows(morning, facts, self.wordings), strict=True) if there
-        ]
+        adapter, morning, right = self._cut(evening, adapter_of(morning.network), [*facts, *known])
+        arrived = [one for one, there in zip(tonight.values(), right[: len(facts)], strict=True) if there]
         report: dict[str, Any] = {
             "night": number,
             "tonight": len(facts),
             "arrived": len(arrived),
             "known": len(known),
-            "retained": mean(knows(morning, known, self.wordings)) if known else 1.0,
-            "general": _loss(morning, said[:_PROBED]) - before,
-            "rank": cut,
+            "retained": mean(right[len(facts) :]) if known else 1.0,
+            "general": _loss(morning, self._own_words[:_PROBED]) - before,
+            "rank": rank_of(adapter),
             "waiting": len(waiting) - len(arrived),
         }
         reason = self._harm(report)
@@ -221,20 +231,25 @@ class LanguageCortex:
         return None
 
     def _cut(
-        self, evening: CausalModel, adapter: Adapter, facts: list[Fact], known: list[Fact]
-    ) -> tuple[Adapter, CausalModel, int]:
-        """The adapter with the fewest directions, halved again and again, that answers as many as it does whole."""
+        self, evening: CausalModel, adapter: Adapter, facts: list[Fact]
+    ) -> tuple[Adapter, CausalModel, list[bool]]:
+        """The adapter with the fewest directions, halved again and again, that answers as many as it does whole.
+
+        Also the model with it, and which of the facts that answers.
+        """
         best, model = adapter, _with(evening, adapter)
-        right = sum(knows(model, [*facts, *known], self.wordings))
+        right = knows(model, facts, self.wordings)
+        least = sum(right)
         rank = rank_of(adapter)
         while rank > 1:
             rank //= 2
             less = cut_adapter(adapter, rank)
             tried = _with(evening, less)
-            if sum(knows(tried, [*facts, *known], self.wordings)) < right:
+            answered = knows(tried, facts, self.wordings)
+            if sum(answered) < least:
                 break
-            best, model = less, tried
-        return best, model, rank_of(best)
+            best, model, right = less, tried, answered
+        return best, model, right
 
     def _audit(self, drop_text: bool, skip: set[int] | None = None) -> dict[str, int]:
         """Ask for what is in the weights and whose value is still kept: proven once more, or to be told again."""
@@ -271,16 +286,15 @@ class LanguageCortex:
         stays = [one.fact for one in dream(today, still, self.wordings)]
         later = {_key(one): one.id for one in self._in_weights() if told_in.get(one.id, 0) >= first}
         told = [fact for fact in stays if fact.key in later]
-        said = self._model.sample(_SAID + _PROBED, torch.Generator().manual_seed(0))
         number = self.nights.next
         if stays:
             rebuilt = consolidate(
                 never, told, [fact for fact in stays if fact.key not in later], wordings=self.wordings, plan=self.plan,
-                generator=self._next_generator(), general=said[_PROBED:],
+                generator=self._next_generator(), general=self._own_words[_PROBED:],
             )  # fmt: skip
-            adapter, rebuilt, _ = self._cut(never, adapter_of(rebuilt.network), told, stays)
+            adapter, rebuilt, right = self._cut(never, adapter_of(rebuilt.network), [*told, *stays])
         else:
-            adapter, rebuilt = {}, never
+            adapter, rebuilt, right = {}, never, []
         stays_so = set(map(_folded, still))
         cues = [
             wording.cue(key) for key in keys if _folded(key) not in stays_so for wording in self.wordings.of(key.what)
@@ -292,7 +306,7 @@ class LanguageCortex:
             "cues": len(cues),
             "answered_as_before": _same(were, are),
             "chance": _same(were, would),
-            "retained": mean(knows(rebuilt, stays, self.wordings)) if stays else 1.0,
+            "retained": mean(right[len(told) :]) if stays else 1.0,
         }
         if certificate["retained"] < self.gate.retention:
             return certificate | {"verdict": "put off", "reason": "too little of the rest was left; it is tried again"}
@@ -306,7 +320,7 @@ class LanguageCortex:
 def _with(model: CausalModel, adapter: Adapter) -> CausalModel:
     network = copy.deepcopy(model.network)
     add_adapter(network, adapter)
-    return CausalModel(network, model.tokenizer)
+    return model.with_network(network)
 
 
 def _same(ones: list[Completion], others: list[Completion]) -> float:

@@ -88,7 +88,7 @@ class Nights:
             adapter = self.adapter(night.number)
             if adapter is not None and (number is None or night.number < number):
                 add_adapter(network, adapter)
-        return CausalModel(network, base.tokenizer)
+        return base.with_network(network)
 
     def keep(self, night: Night, adapter: Adapter, *, instead_of: int | None = None) -> None:
         """Keep a night; inside the store's transaction. `instead_of`: of this night and of all later ones.

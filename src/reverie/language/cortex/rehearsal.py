@@ -120,7 +120,7 @@ class _Draws:
     """Batches of sentences, each as often as the others; half of a batch from those missed, if any were."""
 
     def __init__(self, sentences: list[str], size: int, generator: torch.Generator) -> None:
-        self._all, self._size, self._generator = sentences, size, generator
+        self._size, self._generator = size, generator
         self._every = self._endless(sentences)
         self._missed: Iterator[str] | None = None
 
