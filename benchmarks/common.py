@@ -2,8 +2,12 @@
 
 import argparse
 import json
+import os
+import random
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -94,6 +98,45 @@ def kept(place: Path, options: argparse.Namespace, measure: Callable[[], dict[st
         print(f"  {place.stem}: {found}", flush=True)
     loaded: dict[str, Any] = json.loads(place.read_text())
     return loaded
+
+
+def kill_once(
+    live: Callable[[int], None], chance: random.Random, *, longest: float, dies_at: int | None, before: int, what: str
+) -> int:
+    """One child, one death (or a natural end); the last number it has acknowledged, `before` if none.
+
+    Parameters
+    ----------
+    live : callable
+        The child's life; it is given the file to which it writes each acknowledged number, as four bytes.
+    longest : float
+        Seconds after which the child is dead at the latest; where `dies_at` is given it kills itself.
+    what : str
+        What it works on, for the message.
+    """
+    heard, told = os.pipe()
+    delay = chance.uniform(0.0, longest)
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(heard)
+            live(told)
+        except BaseException as error:
+            print(f"{type(error).__name__}: {error}", file=sys.stderr)
+            os._exit(1)
+        os._exit(0)
+    os.close(told)
+    if dies_at is None:
+        time.sleep(delay)
+        os.kill(child, signal.SIGKILL)
+    acknowledged = before
+    while data := os.read(heard, 4):
+        acknowledged = int.from_bytes(data, "little")
+    os.close(heard)
+    _, status = os.waitpid(child, 0)
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status) != 0:
+        raise SystemExit(f"A {what} that was killed could not be opened and gone on with: see above.")
+    return acknowledged
 
 
 def finished(folder: Path, grid: Grid) -> list[dict[str, Any]]:

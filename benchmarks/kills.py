@@ -9,10 +9,9 @@ import hashlib
 import os
 import random
 import signal
-import sys
 import tempfile
-import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ import numpy as np
 import torch
 from sklearn.datasets import load_digits
 
-from common import Claim, arguments, finish
+from common import Claim, arguments, finish, kill_once
 from reverie.brain import Brain, Plan
 from reverie.checkpoint import pack_state
 
@@ -88,34 +87,6 @@ def _die_at_call(number: int) -> None:
         setattr(os, name, lethal(getattr(os, name)))
 
 
-def kill_once(folder: Path, friend: Path, chance: random.Random) -> int:
-    """One child, one death (or a natural end); the last version it acknowledged, 0 if none."""
-    heard, told = os.pipe()
-    dies_at = chance.randrange(1, 60) if chance.random() < 0.5 else None
-    delay = chance.uniform(0.0, 0.15)
-    child = os.fork()
-    if child == 0:
-        try:
-            os.close(heard)
-            live(folder, friend, told, dies_at)
-        except BaseException as error:
-            print(f"{type(error).__name__}: {error}", file=sys.stderr)
-            os._exit(1)
-        os._exit(0)
-    os.close(told)
-    if dies_at is None:
-        time.sleep(delay)
-        os.kill(child, signal.SIGKILL)
-    acknowledged = 0
-    while data := os.read(heard, 4):
-        acknowledged = int.from_bytes(data, "little")
-    os.close(heard)
-    _, status = os.waitpid(child, 0)
-    if os.WIFEXITED(status) and os.WEXITSTATUS(status) != 0:
-        raise SystemExit("A brain that was killed could not be opened and gone on with: see above.")
-    return acknowledged
-
-
 def main() -> None:
     options = arguments("Kill a brain at random instants.")
     torch.set_num_threads(1)
@@ -135,7 +106,11 @@ def main() -> None:
         folder = base / "0"
         Brain.create(folder, **SETTINGS).close()
         for _ in range(kills):
-            acknowledged = kill_once(folder, base / "friend", chance)
+            dies_at = chance.randrange(1, 60) if chance.random() < 0.5 else None
+            acknowledged = kill_once(
+                partial(live, folder, base / "friend", dies_at=dies_at),
+                chance, longest=0.15, dies_at=dies_at, before=0, what="brain",
+            )  # fmt: skip
             with Brain.open(folder) as brain:
                 lost += brain.version < acknowledged
                 differing += brain.version > 0 and fingerprint(brain) != expected[brain.version]

@@ -12,17 +12,16 @@ import os
 import random
 import signal
 import sqlite3
-import sys
 import tempfile
-import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from common import Claim, finish, parser
+from common import Claim, finish, kill_once, parser
 from reverie.memory.episodic import SQLiteStore
 from reverie.sleep.retriever import RetrieverNight, sleep_on
 
@@ -89,34 +88,6 @@ def _die_at_statement(database: sqlite3.Connection, number: int) -> None:
     database.set_trace_callback(trace)
 
 
-def kill_once(path: Path, done: int, chance: random.Random) -> int:
-    """One child, one death (or a natural end); how many changes it has acknowledged in all."""
-    heard, told = os.pipe()
-    dies_at = chance.randrange(1, 250) if chance.random() < 0.5 else None
-    delay = chance.uniform(0.0, 0.12)
-    child = os.fork()
-    if child == 0:
-        try:
-            os.close(heard)
-            live(path, done, told, dies_at)
-        except BaseException as error:
-            print(f"{type(error).__name__}: {error}", file=sys.stderr)
-            os._exit(1)
-        os._exit(0)
-    os.close(told)
-    if dies_at is None:
-        time.sleep(delay)
-        os.kill(child, signal.SIGKILL)
-    acknowledged = done
-    while data := os.read(heard, 4):
-        acknowledged = int.from_bytes(data, "little")
-    os.close(heard)
-    _, status = os.waitpid(child, 0)
-    if os.WIFEXITED(status) and os.WEXITSTATUS(status) != 0:
-        raise SystemExit("A memory that was killed could not be opened and gone on with: see above.")
-    return acknowledged
-
-
 def main() -> None:
     options = arguments()
     torch.set_num_threads(1)
@@ -137,7 +108,11 @@ def main() -> None:
                 expected.append(fingerprint(twin))
         path, done, rounds = new("0.db"), 0, 0
         for _ in range(kills):
-            acknowledged = kill_once(path, done, chance)
+            dies_at = chance.randrange(1, 250) if chance.random() < 0.5 else None
+            acknowledged = kill_once(
+                partial(live, path, done, dies_at=dies_at),
+                chance, longest=0.12, dies_at=dies_at, before=done, what="memory",
+            )  # fmt: skip
             with SQLiteStore(path) as store:
                 found = fingerprint(store)
             deaths += acknowledged < CHANGES
