@@ -38,6 +38,7 @@ from reverie.memory.episodic import SQLiteStore
 
 PEOPLE, NEW, CHANGED = 250, 15, 12
 SEEDS, LONG = (1, 2, 3), 30
+LONG_LIVES = {"cued": (1,), "lora": SEEDS}  # seeds that live for thirty nights; all others, ten
 ALL_WEIGHTS = NightPlan(rank=None, learning_rate=1.5e-3)
 ONE_WORDING = Wordings(dict.fromkeys(ATTRIBUTES, GENERAL[1:2]))
 METHODS = {
@@ -174,13 +175,13 @@ def main() -> None:
             if options.only and method not in options.only.split(","):
                 continue
             where = place / f"{method}-{seed}.json"
-            long = LONG if method == "cued" and seed == SEEDS[0] and not few else nights
+            long = LONG if seed in LONG_LIVES.get(method, ()) and not few else nights
             if (found := kept(where, options, partial(live, method, seed, long, where))) is not None:
                 lives.setdefault(method, {})[seed] = found["nights"]
     claims = _claims(lives, nights, "=" if few else ">=", command)
-    if not few and "cued" in lives:
-        long_ones = {seed: life for seed, life in lives["cued"].items() if len(life) >= LONG}
-        claims += _claims({"cued": long_ones}, LONG, "=", command) if long_ones else []
+    if not few:
+        long_ones = {method: _long(lives.get(method, {})) for method in LONG_LIVES}
+        claims += _claims({method: found for method, found in long_ones.items() if found}, LONG, "=", command)
     nights = 2 if few else 3
     told = {
         seed: kept(place / f"forgetting-{seed}.json", options, partial(forgetting, seed, nights))
@@ -189,6 +190,10 @@ def main() -> None:
     }
     claims += _forgetting_claims({seed: one for seed, one in told.items() if one is not None}, nights, command)
     finish(claims, options)
+
+
+def _long(lives: dict[int, list[dict[str, float]]]) -> dict[int, list[dict[str, float]]]:
+    return {seed: life for seed, life in lives.items() if len(life) >= LONG}
 
 
 def _parser() -> argparse.ArgumentParser:
