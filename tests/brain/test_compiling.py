@@ -1,4 +1,4 @@
-"""A night compiles the cortex to eight bits; the brain goes on with its life, and what would harm is rolled back."""
+"""A night compiles the senses to eight bits; the brain goes on with its life, and what would harm is rolled back."""
 
 import shutil
 from pathlib import Path
@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 
 from reverie.brain import Brain, Plan
 from reverie.brain.compiling import made_up_pictures
-from reverie.layers import IntegerCortex, VisualCortex
+from reverie.layers import Expansion, IntegerCortex, IntegerExpansion, VisualCortex
 
 X, Y = load_digits(return_X_y=True)
 PICTURES = (X.reshape(-1, 8, 8) * 15.9).astype(np.uint8)
@@ -146,3 +146,42 @@ def test_made_up_pictures_are_of_every_kind(shape: tuple[int, ...]) -> None:
     assert float(means.min()) < 60
     assert float(means.max()) > 190
     assert float(pictures.float().flatten(1).std(1).median()) > 10
+
+
+def test_an_expansion_is_compiled_too(tmp_path: Path) -> None:
+    x = X.astype(np.float32)
+    with Brain.create(tmp_path / "b", encoder="expansion", settings={"width": 400}) as brain:
+        brain.learn(x[OLD], Y[OLD])
+        before = brain.predict(x[OLD])
+        report = brain.sleep(NIGHT)
+        assert report["verdict"] == "committed"
+        assert report["retention"]["senses"] > 0.95
+        assert isinstance(brain.mind.senses.compiled, IntegerExpansion)
+        asleep = brain.predict_proba(x)
+        assert float((brain.predict(x[OLD]) == before).mean()) > 0.99
+        with Brain.open(tmp_path / "b", writer=False) as again:
+            assert np.array_equal(again.predict_proba(x), asleep)
+        brain.learn(x[NEW], Y[NEW], name="late")  # what is learned passes the expansion as it was
+        assert float((brain.predict(x[HELD]) == Y[HELD]).mean()) > 0.9
+        brain.forget(name="late")
+        np.testing.assert_allclose(brain.predict_proba(x), asleep, atol=1e-2)
+        assert brain.sleep(NIGHT)["verdict"] == "committed"
+        assert isinstance(brain.mind.senses.compiled, IntegerExpansion)
+
+
+def test_senses_that_were_compiled_wrongly_are_rolled_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = X.astype(np.float32)
+    with Brain.create(tmp_path / "b", encoder="expansion", settings={"width": 400}) as brain:
+        brain.learn(x, Y)
+        before = brain.predict_proba(x)
+
+        def wrong(expansion: Expansion) -> IntegerExpansion:
+            made = right_one(expansion)
+            return IntegerExpansion(made.kernel.flip(1), made.unit, made.constant, made.bias, winners=made.winners)
+
+        right_one = IntegerExpansion.of
+        monkeypatch.setattr(IntegerExpansion, "of", wrong)
+        report = brain.sleep(NIGHT)
+        assert report["verdict"] == "rolled back"
+        assert "senses" in report["reason"]
+        assert np.array_equal(brain.predict_proba(x), before)

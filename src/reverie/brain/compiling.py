@@ -1,6 +1,7 @@
-"""What senses that have been compiled see differently at a glance, found without any picture that was learned.
+"""What senses that have been compiled see differently at a glance, found without any sample that was learned.
 
-Pictures are made up: noise of as much power in every octave, as in photographs, of any brightness and contrast.
+Samples are made up. Pictures are noise of as much power in every octave, as in photographs, of any brightness and
+contrast; vectors are noise of any length, for an expansion is told their direction and little else.
 
 Reference: Field, 1987, JOSA A 4 (the amplitude of natural scenes falls as one over the frequency).
 """
@@ -8,20 +9,30 @@ Reference: Field, 1987, JOSA A 4 (the amplitude of natural scenes falls as one o
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, normalize
 
 from reverie.brain.senses import Senses
+from reverie.layers import Expansion
 
-__all__ = ["distortion", "made_up_pictures"]
+__all__ = ["distortion", "made_up_pictures", "made_up_vectors"]
 
-_PICTURES = 200
+_SAMPLES = 200
 
 
 def distortion(senses: Senses, generator: torch.Generator) -> Float[Tensor, "n d"]:
-    """By how much a glance at pictures of noise differs from their keys."""
-    assert senses.shape is not None
-    pictures = made_up_pictures(_PICTURES, senses.shape, generator)
-    return senses.glance(pictures).float() - senses.keys(pictures).float()
+    """By how much a glance at noise differs from its keys."""
+    if isinstance(senses.module, Expansion):
+        samples = made_up_vectors(_SAMPLES, senses.module.n_in, generator)
+    else:
+        assert senses.shape is not None
+        samples = made_up_pictures(_SAMPLES, senses.shape, generator)
+    return senses.glance(samples).float() - senses.keys(samples).float()
+
+
+def made_up_vectors(n: int, inputs: int, generator: torch.Generator) -> Float[Tensor, "n inputs"]:
+    """Of any direction, and of any length from a hundredth to a hundred."""
+    length = 10 ** (4 * torch.rand(n, 1, generator=generator) - 2)
+    return length * normalize(torch.randn(n, inputs, generator=generator))
 
 
 def made_up_pictures(n: int, shape: tuple[int, ...], generator: torch.Generator) -> UInt8[Tensor, "n *shape"]:

@@ -115,8 +115,9 @@ class Mind:
     # asking
 
     def memory_logits(self, keys: Tensor) -> Tensor:
-        """What the fast memory answers, one column for each label."""
-        return self._padded(one_hot_logits(self.memory.read(keys), self.memory.value_sums))
+        """What the fast memory answers, one column for each label; at a glance, where the senses take one."""
+        scores = self.memory.read(keys) if self.senses.compiled is None else self.memory.glance(keys)
+        return self._padded(one_hot_logits(scores, self.memory.value_sums))
 
     @torch.no_grad()
     def cortex_logits(self, keys: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from reverie.brain.mind import Mind
 from reverie.edge import Parts
 from reverie.errors import BadData
-from reverie.layers import Expansion, IntegerCortex, VisualCortex
+from reverie.layers import Expansion, IntegerCortex, IntegerExpansion, VisualCortex
 
 __all__ = ["parts_of"]
 
@@ -42,7 +42,11 @@ def parts_of(mind: Mind, classes: list[Any], *, by: str = "memory", int8: bool =
         arrays["kept"] = senses.kept.numpy()
     columns = mind.columns(classes)
     if by == "memory":
-        _, weights, intercept = mind.memory.solution()
+        at_a_glance = mind.memory.glancing() if senses.compiled is not None else None
+        if at_a_glance is not None:
+            weights, intercept = at_a_glance.weights, at_a_glance.intercept
+        else:
+            _, weights, intercept = mind.memory.solution()
         share = mind.memory.value_sums / mind.memory.value_sums.sum()
         arrays |= {
             "weights": weights[:, columns].numpy(),
@@ -74,6 +78,9 @@ def _of_senses(module: nn.Module | None, about: dict[str, Any]) -> dict[str, NDA
         }
     if isinstance(module, IntegerCortex):
         about |= {"kind": "integer cortex", "patch": module.patch, "regions": module.cuts, "floor": module.floor}
+        return {name: value.numpy() for name, value in module.state_dict().items()}
+    if isinstance(module, IntegerExpansion):
+        about |= {"kind": "integer expansion", "winners": module.winners}
         return {name: value.numpy() for name, value in module.state_dict().items()}
     if isinstance(module, Expansion):
         about |= {"kind": "expansion", "winners": module.winners if module.kind == "kwta" else 0}

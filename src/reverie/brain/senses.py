@@ -9,7 +9,8 @@ What can be sensed: pictures (height × width, grey or in colours), feature vect
 - `module:function`: one's own; `function(shape)` returns a frozen torch module.
 
 What is learned, and what is forgotten, passes the encoder as it has formed, so that sums stay exact. To answer, a
-cortex that a night has compiled to eight bits may take a glance instead (`reverie.layers.integer_cortex`).
+cortex or an expansion that a night has compiled to eight bits takes a glance instead (`reverie.layers.integer_cortex`,
+`reverie.layers.integer_expansion`).
 
 `auto` takes the cortex for pictures, `hash` for sentences, the expansion for the rest.
 """
@@ -26,7 +27,7 @@ from torch import Tensor, nn
 from reverie.checkpoint import pack_state
 from reverie.contracts import State
 from reverie.errors import BadData, unknown_name
-from reverie.layers import Expansion, IntegerCortex, VisualCortex
+from reverie.layers import Expansion, IntegerCortex, IntegerExpansion, VisualCortex
 from reverie.layers.cortex import usual_form
 from reverie.plasticity import CompetitiveHebb, develop
 from reverie.streams.text import encode_text
@@ -72,7 +73,7 @@ class Senses:
         self.pixels = False  # whether samples are grey levels 0…255
         self.levels = False  # whether they are that, or the same as fractions of white
         self.module: nn.Module | None = None
-        self.compiled: IntegerCortex | None = None  # what the module sees, sooner
+        self.compiled: IntegerCortex | IntegerExpansion | None = None  # what the module sees, sooner
         self.kept: Tensor | None = None  # the groups of inputs that pruning has left; None: all
         self.origin = ""  # digest of what the encoder was when it had formed
         if encoder not in ENCODERS and ":" not in encoder:
@@ -181,25 +182,22 @@ class Senses:
     @torch.no_grad()
     def keys(self, samples: Tensor | list[str]) -> Num[Tensor, "n d"]:
         """The keys of samples."""
-        keys = self._encoded(samples)
+        keys = self._encoded(samples, self.module)
         return keys if self.kept is None or self.whole_numbers else keys[:, self.kept]
 
     @torch.no_grad()
     def glance(self, samples: Tensor | list[str]) -> Num[Tensor, "n d"]:
         """Nearly the keys of samples, as soon as they can be had: to answer by, not to learn from."""
-        if self.compiled is None or not isinstance(samples, Tensor):
-            return self.keys(samples)
-        keys: Tensor = self.compiled(samples)
-        return keys
+        return self.keys(samples) if self.compiled is None else self._encoded(samples, self.compiled)
 
-    def _encoded(self, samples: Tensor | list[str]) -> Tensor:
+    def _encoded(self, samples: Tensor | list[str], module: nn.Module | None) -> Tensor:
         if isinstance(samples, list):
             samples = torch.from_numpy(encode_text(samples, self.encoder))
         if samples.dtype == torch.uint8 and samples.ndim > 2 and self.encoder != "cortex":
             samples = samples.float() / 255
-        if self.module is None:
+        if module is None:
             return samples.flatten(1).float()
-        keys: Tensor = self.module(samples.float() if samples.ndim == 2 else samples)
+        keys: Tensor = module(samples.float() if samples.ndim == 2 else samples)
         return keys.flatten(1)
 
     # pruning
@@ -221,18 +219,20 @@ class Senses:
         if isinstance(self.module, VisualCortex):
             self.module.filters = self.module.filters[groups].clone()
             self.module.gain = self.module.gain[groups].clone()
-            if self.compiled is not None:
-                self.compiled = IntegerCortex.of(self.module)
         elif isinstance(self.module, Expansion):
             self.module.projection = self.module.projection[:, groups].contiguous()
             self.module.bias = self.module.bias[groups].clone()
+        if self.compiled is not None:
+            self.compile()
         self.kept = groups if self.kept is None else self.kept[groups]
         return inputs
 
     def compile(self) -> bool:
-        """Let glances be of eight bits, where there is a cortex of grey levels that can; whether they are."""
+        """Let glances be of eight bits, where there is an expansion, or a cortex of grey levels; whether they are."""
         if self.levels and isinstance(self.module, VisualCortex) and IntegerCortex.fits(self.module):
             self.compiled = IntegerCortex.of(self.module)
+        elif isinstance(self.module, Expansion):
+            self.compiled = IntegerExpansion.of(self.module)
         return self.compiled is not None
 
     def shared_with(self, other: "Senses", width: int, others_width: int) -> tuple[Tensor, Tensor]:

@@ -56,7 +56,13 @@ class Predictor:
             keys = self._integer_cortex(levels.astype(np.uint8))
         else:
             seen = x.astype(np.float32) / np.float32(255) if self.about["pixels"] else x.astype(np.float32)
-            keys = {"cortex": self._cortex, "expansion": self._expansion, "raw": self._raw}[self.about["kind"]](seen)
+            kinds = {
+                "cortex": self._cortex,
+                "expansion": self._expansion,
+                "integer expansion": self._integer_expansion,
+                "raw": self._raw,
+            }
+            keys = kinds[self.about["kind"]](seen)
         a = self.arrays
         if "kept" in a:
             keys = keys[:, a["kept"]]
@@ -73,7 +79,17 @@ class Predictor:
     def _expansion(self, x: Any) -> Any:
         flat = np.concatenate([x.reshape(len(x), -1), np.ones((len(x), 1), np.float32)], 1)
         unit = flat / np.maximum(np.sqrt((flat * flat).sum(1, keepdims=True)), np.float32(1e-12))
-        active = unit @ self.arrays["projection"] + self.arrays["bias"]
+        return self._spikes(unit @ self.arrays["projection"] + self.arrays["bias"])
+
+    def _integer_expansion(self, x: Any) -> Any:
+        a, x = self.arrays, x.reshape(len(x), -1)
+        largest = np.maximum(np.abs(x).max(1, keepdims=True), np.float32(1e-30))
+        codes = np.round(x * (np.float32(127) / largest)).astype(np.float64)  # whole numbers: exact
+        near = 1 / np.sqrt((x * x).sum(1, keepdims=True) + np.float32(1))
+        sums = (codes @ a["kernel"]).astype(np.float32) * (largest / np.float32(127) * near) * a["unit"]
+        return self._spikes(sums + near * a["constant"] + a["bias"])
+
+    def _spikes(self, active: Any) -> Any:
         winners = self.about["winners"]
         if winners:
             active = active - np.sort(active, 1)[:, -winners - 1][:, None]

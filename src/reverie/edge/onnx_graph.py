@@ -82,7 +82,13 @@ class _Graph:
             return self._integer_cortex(levels)
         if self.about["pixels"]:
             seen = self.op("Div", self.cast(seen, np.float32), self.constant(255.0))
-        keys = {"cortex": self._cortex, "expansion": self._expansion, "raw": self._flat}[self.about["kind"]](seen)
+        kinds = {
+            "cortex": self._cortex,
+            "expansion": self._expansion,
+            "integer expansion": self._integer_expansion,
+            "raw": self._flat,
+        }
+        keys = kinds[self.about["kind"]](seen)
         if "kept" in self.arrays:
             keys = self.op("Gather", keys, self.constant(self.arrays["kept"], np.int64), axis=1)
         return keys
@@ -110,18 +116,43 @@ class _Graph:
     def cast(self, name: str, dtype: Any) -> str:
         from onnx import TensorProto
 
-        kinds = {np.float32: TensorProto.FLOAT, np.float64: TensorProto.DOUBLE, np.int32: TensorProto.INT32}
+        kinds = {
+            np.float32: TensorProto.FLOAT,
+            np.float64: TensorProto.DOUBLE,
+            np.int32: TensorProto.INT32,
+            np.int8: TensorProto.INT8,
+        }
         return self.op("Cast", name, to=kinds[dtype])
 
     def _flat(self, x: str) -> str:
         return self.op("Flatten", x, axis=1)
 
     def _expansion(self, x: str) -> str:
-        flat = self.op("Pad", self._flat(x), self.constant([0, 0, 0, 1], np.int64), self.constant(1.0))
-        length = self.op("Sqrt", self.op("ReduceSum", self.op("Mul", flat, flat), self.constant([1], np.int64)))
+        flat, length = self._with_constant(x)
         unit = self.op("Div", flat, self.op("Max", length, self.constant(1e-12)))
         active = self.op("MatMul", unit, self.weights("projection", np.float32))
-        active = self.op("Add", active, self.constant(self.arrays["bias"]))
+        return self._spikes(self.op("Add", active, self.constant(self.arrays["bias"])))
+
+    def _integer_expansion(self, x: str) -> str:
+        _, length = self._with_constant(x)
+        near = self.op("Div", self.constant(1.0), length)
+        unit, constant, bias = (self.constant(self.arrays[name]) for name in ("unit", "constant", "bias"))
+        flat = self._flat(x)
+        largest = self.op("Max", self.op("ReduceMax", self.op("Abs", flat), axes=[1]), self.constant(1e-30))
+        codes = self.op("Round", self.op("Mul", flat, self.op("Div", self.constant(127.0), largest)))
+        sums = self.op("MatMulInteger", self.cast(codes, np.int8), self.constant(self.arrays["kernel"], np.int8))
+        scale = self.op("Mul", self.op("Div", largest, self.constant(127.0)), near)
+        active = self.op("Mul", self.op("Mul", self.cast(sums, np.float32), scale), unit)
+        active = self.op("Add", active, self.op("Mul", near, constant))
+        return self._spikes(self.op("Add", active, bias))
+
+    def _with_constant(self, x: str) -> tuple[str, str]:
+        """A one beside each sample's numbers, and the length of all of them."""
+        flat = self.op("Pad", self._flat(x), self.constant([0, 0, 0, 1], np.int64), self.constant(1.0))
+        squares = self.op("ReduceSum", self.op("Mul", flat, flat), self.constant([1], np.int64))
+        return flat, self.op("Sqrt", squares)
+
+    def _spikes(self, active: str) -> str:
         if self.about["winners"]:
             from onnx import helper
 

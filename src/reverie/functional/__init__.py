@@ -29,7 +29,7 @@ from reverie.functional.variational import (
     reparameterise,
 )
 from reverie.functional.whitening import CONTRAST_FLOOR, normalise_contrast, whitening
-from reverie.functional.whole import ROWS_OF_EIGHT_BITS, whole_product
+from reverie.functional.whole import ROWS_OF_EIGHT_BITS, WholeMatrix, whole_product
 from reverie.functional.winners import boosting, code_product, code_to_dense, k_winners
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "NeuronState",
     "Spectrum",
     "Surrogate",
+    "WholeMatrix",
     "bernoulli_nll",
     "boosting",
     "break_even",

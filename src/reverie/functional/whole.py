@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Int8, Int32
 from torch import Tensor
 
-__all__ = ["ROWS_OF_EIGHT_BITS", "whole_product"]
+__all__ = ["ROWS_OF_EIGHT_BITS", "WholeMatrix", "whole_product"]
 
 ROWS_OF_EIGHT_BITS = 2**17 - 1
 """Rows whose products of eight bits, −128…127, have sums that fit 32 bits."""
@@ -34,3 +34,33 @@ def whole_product(a: Int8[Tensor, "n p"], b: Int8[Tensor, "n q"]) -> Int32[Tenso
     for rows, others in zip(a.split(_EXACT_ROWS), b.split(_EXACT_ROWS), strict=True):
         out += (rows.float().T @ others.float()).int()
     return out
+
+
+class WholeMatrix:
+    """A matrix of eight bits that rows of eight bits are multiplied by, again and again; it lies as that is soonest.
+
+    Parameters
+    ----------
+    matrix : Int8[Tensor, "d k"]
+        At most `ROWS_OF_EIGHT_BITS` rows.
+
+    Examples
+    --------
+    >>> matrix = WholeMatrix(torch.tensor([[100], [-100]], dtype=torch.int8))
+    >>> matrix(torch.tensor([[100, -100]], dtype=torch.int8))
+    tensor([[20000]], dtype=torch.int32)
+    """
+
+    def __init__(self, matrix: Int8[Tensor, "d k"]) -> None:
+        self._fast = _FAST and matrix.device.type == "cpu" and matrix.numel() > 0
+        self._matrix = matrix.T.contiguous().T if self._fast else matrix.float()
+
+    def __call__(self, rows: Int8[Tensor, "n d"]) -> Int32[Tensor, "n k"]:
+        """The product, exactly."""
+        if self._fast and rows.numel() > 0:
+            product: Tensor = torch._int_mm(rows.contiguous(), self._matrix)
+            return product
+        out = torch.zeros(len(rows), self._matrix.shape[1], dtype=torch.int32, device=rows.device)
+        for part, others in zip(rows.split(_EXACT_ROWS, 1), self._matrix.split(_EXACT_ROWS), strict=True):
+            out += (part.float() @ others.float()).int()
+        return out

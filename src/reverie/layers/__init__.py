@@ -7,6 +7,7 @@ from reverie.layers.dense import Head, Perceptron, dense
 from reverie.layers.exchange import from_nir, to_nir
 from reverie.layers.expansion import Expansion
 from reverie.layers.integer_cortex import IntegerCortex
+from reverie.layers.integer_expansion import IntegerExpansion
 from reverie.layers.mirrored import Mirrored
 from reverie.layers.neurons import (
     Izhikevich,
@@ -35,6 +36,7 @@ __all__ = [
     "FeedForward",
     "Head",
     "IntegerCortex",
+    "IntegerExpansion",
     "Izhikevich",
     "KWinners",
     "LeakyIntegrator",

@@ -13,10 +13,10 @@ The activity is returned as a spike count, an integer in 0…127. Accuracy does 
 """
 
 import torch
-from jaxtyping import Num, UInt8
+from jaxtyping import Float, Num, UInt8
 from torch import Tensor, nn
 
-__all__ = ["Expansion"]
+__all__ = ["Expansion", "spikes_of"]
 
 _LEVELS = 127
 _GAIN = _LEVELS / 4  # activity is about normal: four standard deviations fill the range
@@ -50,7 +50,7 @@ class Expansion(nn.Module):
         self, n_in: int, width: int, *, kind: str = "relu", active: float = 0.1, generator: torch.Generator
     ) -> None:
         super().__init__()
-        self.kind = kind
+        self.n_in, self.kind = n_in, kind
         self.winners = max(1, min(width - 1, round(active * width)))
         self.register_buffer("projection", torch.randn(n_in + 1, width, generator=generator))
         self.register_buffer("bias", 0.5 * torch.randn(width, generator=generator))
@@ -60,7 +60,11 @@ class Expansion(nn.Module):
         flat = x.flatten(1).float()
         u = nn.functional.normalize(nn.functional.pad(flat, (0, 1), value=1.0))
         a = torch.addmm(self.bias, u, self.projection)
-        if self.kind == "kwta":
-            top = a.topk(self.winners + 1, dim=1).values
-            a = a - top[:, -1:]
-        return a.mul_(_GAIN).round_().clamp_(0, _LEVELS).to(torch.uint8)
+        return spikes_of(a, self.winners if self.kind == "kwta" else 0)
+
+
+def spikes_of(activity: Float[Tensor, "n width"], winners: int = 0) -> UInt8[Tensor, "n width"]:
+    """Spike counts of cells that compete for `winners` places, or (0) do not; `activity` is written to."""
+    if winners:
+        activity -= activity.topk(winners + 1, dim=1).values[:, -1:]
+    return activity.mul_(_GAIN).round_().clamp_(0, _LEVELS).to(torch.uint8)

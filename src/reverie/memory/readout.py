@@ -6,6 +6,7 @@ from torch import Tensor
 from reverie.errors import BadData
 from reverie.functional import choose_ridge, spectrum
 from reverie.memory.sums import Sums
+from reverie.memory.whole_readout import WholeReadout
 
 __all__ = ["Readout"]
 
@@ -24,6 +25,7 @@ class Readout:
         self.chosen_at = chosen_at
         self.factor: Tensor | None = factor
         self.single: Tensor | None = None
+        self.whole: WholeReadout | None = None
         self.inverse: Tensor | None = None
         self.weights: Tensor | None = torch.cholesky_solve(cross, factor)
 
@@ -69,7 +71,7 @@ class Readout:
         assert self.inverse is not None or self.factor is not None
         self.prepare_to_follow()
         assert self.inverse is not None
-        self.single = None
+        self.single = self.whole = None
         h = keys.double()
         mean, m = h.mean(0), len(h)
         after = sums.n + sign * m
@@ -80,20 +82,28 @@ class Readout:
         self.inverse -= sign * (pu @ torch.linalg.solve(inner, pu.T))
         self.weights = None
 
-    def values(self, keys: Tensor, sums: Sums) -> Tensor:
+    def mapping(self, sums: Sums) -> tuple[Tensor, Tensor]:
+        """The weights and the intercept."""
         if self.weights is None:
             assert self.inverse is not None
             self.weights = self.inverse @ (sums.cross - torch.outer(sums.sum_h, sums.sum_y) / sums.n)
-        mean_value = sums.sum_y / sums.n - (sums.sum_h / sums.n) @ self.weights
-        return torch.addmm(mean_value, keys.double(), self.weights)
+        return self.weights, sums.sum_y / sums.n - (sums.sum_h / sums.n) @ self.weights
+
+    def values(self, keys: Tensor, sums: Sums) -> Tensor:
+        weights, intercept = self.mapping(sums)
+        return torch.addmm(intercept, keys.double(), weights)
+
+    def glance(self, sums: Sums) -> WholeReadout | None:
+        """The read-out in whole numbers, for spike counts; None where the memory has not settled."""
+        if self.whole is None and self.single is not None:
+            self.whole = WholeReadout(*self.mapping(sums))
+        return self.whole
 
     def solution(self, sums: Sums) -> tuple[Tensor, Tensor, Tensor]:
         """The inverse, the weights and the intercept."""
         self.prepare_to_follow()
         assert self.inverse is not None
-        if self.weights is None:
-            self.weights = self.inverse @ sums.centred()[1]
-        return self.inverse, self.weights, sums.sum_y / sums.n - (sums.sum_h / sums.n) @ self.weights
+        return self.inverse, *self.mapping(sums)
 
     def explained(self, sums: Sums) -> float:
         """1 − GCV / variance of the outputs."""

@@ -1,0 +1,57 @@
+"""An expansion in eight bits, against the one that it was compiled from."""
+
+import pytest
+import torch
+
+from reverie.functional import WholeMatrix
+from reverie.layers import Expansion, IntegerExpansion
+
+KINDS = pytest.mark.parametrize("kind", ["relu", "kwta"])
+
+
+def seeded() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+@KINDS
+@pytest.mark.parametrize("n_in", [1, 5, 384, 3072])
+def test_spike_counts_are_nearly_those_of_the_expansion(kind: str, n_in: int) -> None:
+    source = seeded()
+    expansion = Expansion(n_in, 500, kind=kind, active=0.1, generator=source)
+    x = torch.randn(300, n_in, generator=source) * 10 ** torch.linspace(-3, 3, 300)[:, None]
+    code, exact = IntegerExpansion.of(expansion)(x), expansion(x)
+    assert code.dtype == torch.uint8
+    assert code.shape == exact.shape
+    assert int(code.max()) <= 127
+    off = (code.float() - exact.float()).abs()
+    assert float(off.mean()) < 0.5
+    assert int(off.max()) <= 3
+
+
+@KINDS
+def test_one_sample_is_seen_as_among_others(kind: str) -> None:
+    compiled = IntegerExpansion.of(Expansion(40, 300, kind=kind, generator=seeded()))
+    x = torch.randn(300, 40, generator=seeded())
+    assert torch.equal(torch.cat([compiled(one[None]) for one in x[:20]]), compiled(x)[:20])
+    assert torch.equal(compiled(x.view(300, 5, 8)), compiled(x))
+
+
+def test_nothing_is_seen_as_nothing() -> None:
+    expansion = Expansion(6, 50, generator=seeded())
+    blank = torch.zeros(2, 6)
+    off = IntegerExpansion.of(expansion)(blank).float() - expansion(blank).float()
+    assert int(off.abs().max()) <= 1
+    assert IntegerExpansion.of(expansion)(blank[:0]).shape == (0, 50)
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(("n", "d", "k"), [(1, 1, 1), (1, 385, 3), (7, 2100, 5), (64, 33, 1), (0, 4, 2)])
+def test_products_of_eight_bits_are_exact(fast: bool, n: int, d: int, k: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not fast:
+        monkeypatch.setattr("reverie.functional.whole._FAST", False)
+    source = seeded()
+    rows = torch.randint(-128, 128, (n, d), dtype=torch.int8, generator=source)
+    matrix = torch.randint(-128, 128, (d, k), dtype=torch.int8, generator=source)
+    found = WholeMatrix(matrix)(rows)
+    assert found.dtype == torch.int32
+    assert torch.equal(found.long(), rows.long() @ matrix.long())
