@@ -288,47 +288,53 @@ def main() -> None:
 
     def say(
         claim: str,
-        values: list[float],
+        each: dict[int, float],
         unit: str = "fraction",
         bound: float | None = None,
         direction: str = ">=",
         beside: dict[str, float] | None = None,
-        seeds: list[int] | None = None,
     ) -> None:
-        if not values:  # a night whose network was rolled back has none to be measured
+        if not each:  # a night whose network was rolled back has none to be measured
             return
+        values = list(each.values())
         spread = stdev(values) if len(values) > 1 else 0.0
         direction = direction if bound is not None else "="
-        seeds = (seeds or ORDERS)[: len(values)]
-        claims.append(Claim(claim, mean(values), unit, bound, direction, seeds, spread, command, beside or {}))
+        by_order = {str(order): value for order, value in each.items()}
+        claims.append(
+            Claim(claim, mean(values), unit, bound, direction, list(each), spread, command, beside or {}, by_order)
+        )
 
     streams = ["digits"] if options.quick else ["mnist", "clinc150", "cifar10", "digits", "memristor"]
     for name in streams:
         beside = measured(f"{name}-controls", options, partial(controls, name)) or {}
         orders = ORDERS[:1] if options.quick else ORDERS
-        lives = [
-            found for order in orders if (found := measured(f"{name}-{order}", options, partial(life, name, order)))
-        ]
+        lives = {
+            order: found
+            for order in orders
+            if (found := measured(f"{name}-{order}", options, partial(life, name, order))) is not None
+        }
         if not lives:
             continue
+
+        def of(part: str, *, to: str | None = None, lives: dict[int, dict[str, Any]] = lives) -> dict[int, float]:
+            """A number of each life, or its ratio to another; of those that have it."""
+            return {
+                order: one[part] if to is None else one[part] / one[to] for order, one in lives.items() if part in one
+            }
+
         strict = name not in ("digits", "memristor")
         title = f"{NAMES[name]}, class-incremental, one pass, nothing stored"
         bound = BOUNDS.get(name, beside.get("joint", 0.005) - 0.005 if name == "clinc150" else None)
-        say(f"{title}: accuracy awake", [one["before"] for one in lives], bound=bound, beside=beside)
-        awake = {"awake": mean(one["before"] for one in lives)}
-        say(f"{title}: accuracy after the night", [one["after"] for one in lives], beside=awake)
-        fallen = [one["before"] - one["after"] for one in lives]
+        say(f"{title}: accuracy awake", of("before"), bound=bound, beside=beside)
+        awake = {"awake": mean(of("before").values())}
+        say(f"{title}: accuracy after the night", of("after"), beside=awake)
+        fallen = {order: one["before"] - one["after"] for order, one in lives.items()}
         say(f"{title}: accuracy lost in the night", fallen, bound=0.003 if strict else None, direction="<=")
         if name not in NIGHTS:
-            taught = [one["cortex"] for one in lives if "cortex" in one]
-            say(
-                f"{title}: a network taught by dreams alone",
-                taught,
-                bound=0.97 if name == "mnist" else None,
-                beside=awake,
-            )
+            least = 0.97 if name == "mnist" else None
+            say(f"{title}: a network taught by dreams alone", of("cortex"), bound=least, beside=awake)
         half = 0.5 if strict else None
-        share = [one["bytes after"] / one["bytes before"] for one in lives]
+        share = of("bytes after", to="bytes before")
         say(f"{title}: state bytes after the night / before", share, "ratio", half, "<=")
         for ask, said in (
             ("predict", "labels"),
@@ -336,32 +342,31 @@ def main() -> None:
             ("predict one by one", "labels, one at a time"),
             ("answer", "labels and novelty"),
         ):
-            timed = [one for one in lives if f"{ask} after seconds" in one]
-            ratio = [one[f"{ask} after seconds"] / one[f"{ask} before seconds"] for one in timed]
+            ratio = of(f"{ask} after seconds", to=f"{ask} before seconds")
             say(f"{title}: time of {said} after the night / before", ratio, "ratio", half, "<=")
-        say(f"{title}: state awake", [one["bytes before"] / 1e6 for one in lives], "MB")
-        spent = [one["learn seconds"] + one["solve seconds"] for one in lives]
+        say(f"{title}: state awake", {order: size / 1e6 for order, size in of("bytes before").items()}, "MB")
+        spent = {order: one["learn seconds"] + one["solve seconds"] for order, one in lives.items()}
         say(f"{title}: learning it all", spent, "s", 300 if name == "cifar10" else None, "<=")
-        say(f"{title}: the night", [one["night seconds"] for one in lives], "s")
-        undone = [
-            float(
+        say(f"{title}: the night", of("night seconds"), "s")
+        undone = {
+            order: float(
                 one["harmful"] == "rolled back"
                 and one["after the harmful night"] == one.get("before the harmful night", one["after"])
             )
-            for one in lives
-        ]
+            for order, one in lives.items()
+        }
         say(f"{title}: harmful nights rolled back", undone, bound=1.0)
         if name == "clinc150":
-            say(f"{title}: out-of-scope AUROC of novelty", [one["auroc"] for one in lives], bound=0.95)
+            say(f"{title}: out-of-scope AUROC of novelty", of("auroc"), bound=0.95)
     for name in NIGHTS if not options.quick else ():
         if found := measured(f"{name}-dreamt", options, partial(dreamt, name)):
             title = f"{NAMES[name]}, class-incremental, one pass, nothing stored"
-            say(f"{title}: a network taught by dreams alone", [found["cortex"]], beside={"awake": found["awake"]})
+            say(f"{title}: a network taught by dreams alone", {0: found["cortex"]}, beside={"awake": found["awake"]})
     if not options.quick and (found := measured("speed", options, speed)):
         said = "learn, one core, batch 100, per MNIST picture"
         beside = {name: value for name, value in found.items() if name not in ("brain", "far on")}
-        say(f"{said}: brain", [found["brain"]], "ms", 1.0, "<=", beside)
-        say(f"{said}: after {FAR} samples / at first", [found["far on"] / found["brain"]], "ratio", 1.2, "<=")
+        say(f"{said}: brain", {0: found["brain"]}, "ms", 1.0, "<=", beside)
+        say(f"{said}: after {FAR} samples / at first", {0: found["far on"] / found["brain"]}, "ratio", 1.2, "<=")
     for name, bound in (("mnist", 0.985), ("cifar10", 0.68)) if not options.quick else ():
         for megabytes in (10, 5, 20, 2):
             found = measured(
@@ -372,9 +377,9 @@ def main() -> None:
             if found:
                 most = max(found["bytes before"], found["bytes after"]) / 1e6
                 title = f"{NAMES[name]} within {megabytes} MB of state"
-                say(f"{title}: accuracy awake", [found["before"]], bound=bound if megabytes == 10 else None)
-                say(f"{title}: accuracy after the night", [found["after"]], bound=bound if megabytes == 10 else None)
-                say(f"{title}: largest state", [most], "MB", megabytes, "<=")
+                say(f"{title}: accuracy awake", {0: found["before"]}, bound=bound if megabytes == 10 else None)
+                say(f"{title}: accuracy after the night", {0: found["after"]}, bound=bound if megabytes == 10 else None)
+                say(f"{title}: largest state", {0: most}, "MB", megabytes, "<=")
     finish(claims, options)
 
 
