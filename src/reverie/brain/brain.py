@@ -424,7 +424,7 @@ class Brain:
     @property
     def classes(self) -> list[Any]:
         """Labels that are known, sorted; the columns of `predict_proba`."""
-        return sorted(label for label, count in self._mind.counts.items() if count > 0)
+        return sorted(self.counts)
 
     @property
     def counts(self) -> dict[Any, int]:
@@ -467,37 +467,35 @@ class Brain:
         by : {"memory", "cortex"}
             Who answers: the exact memory, or the network that the last night trained, which knows nothing later.
         """
-        probability, _ = self._answers(x, novelty=False, by=by)
-        classes = self.classes
+        classes, probability, _ = self._answers(x, novelty=False, by=by)
         return np.asarray([classes[index] for index in probability.argmax(1).tolist()])
 
     def predict_proba(self, x: Any, *, by: Literal["memory", "cortex"] = "memory") -> NDArray[np.float64]:
         """Probability of each of `classes`, shape [n, k]."""
-        return np.asarray(self._answers(x, novelty=False, by=by)[0])
+        return np.asarray(self._answers(x, novelty=False, by=by)[1])
 
     def novelty(self, x: Any) -> NDArray[np.float64]:
         """How little each sample is like the classes that are known: 0…1; from ½ on, like none of them.
 
         See `reverie.memory.familiarity`.
         """
-        return np.asarray(self._answers(x, novelty=True)[1])
+        return np.asarray(self._answers(x, novelty=True)[2])
 
     def answer(self, x: Any, *, by: str = "memory") -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.float64]]:
         """Labels, their probabilities, and novelty, in one go; each of shape [n]."""
-        probability, novelty = self._answers(x, novelty=True, by=by)
-        best, classes = probability.max(1), self.classes
+        classes, probability, novelty = self._answers(x, novelty=True, by=by)
+        best = probability.max(1)
         labels = np.asarray([classes[index] for index in best.indices.tolist()])
         return labels, best.values.numpy(), np.asarray(novelty)
 
     def _answers(
         self, x: Any, *, novelty: bool, by: str = "memory"
-    ) -> tuple[Float[Tensor, "n k"], Float[Tensor, " m"]]:
-        mind = self._mind
-        self._need_classes()
+    ) -> tuple[list[Any], Float[Tensor, "n k"], Float[Tensor, " m"]]:
+        mind, classes = self._mind, self._need_classes()
         if not isinstance(by, str) or by not in ("memory", "cortex"):
             raise BadData(f"by is {by!r}. Expected 'memory' or 'cortex'.")
         samples = mind.senses.take(x)
-        columns = mind.columns(self.classes)
+        columns = mind.columns(classes)
         probabilities, news = [], []
         for i in range(0, len(samples), _BLOCK):
             keys = mind.senses.glance(samples[i : i + _BLOCK])
@@ -505,7 +503,7 @@ class Brain:
             probabilities.append(torch.softmax(logits[:, columns], 1))
             if novelty:
                 news.append(unfamiliarity(mind.memory, keys))
-        return torch.cat(probabilities), torch.cat(news) if novelty else torch.zeros(0)
+        return classes, torch.cat(probabilities), torch.cat(news) if novelty else torch.zeros(0)
 
     def export(self, path: str | Path, *, by: str = "memory", int8: bool = False) -> dict[str, Any]:
         """Write its answers down for a machine without torch: `NAME.onnx`, or else a folder that needs NumPy alone.
@@ -524,8 +522,7 @@ class Brain:
         dict
             `path`, `format` ("onnx" or "numpy"), `bytes`, `classes`.
         """
-        self._need_classes()
-        return export(parts_of(self._mind, self.classes, by=by, int8=int8), path)
+        return export(parts_of(self._mind, self._need_classes(), by=by, int8=int8), path)
 
     # time
 
@@ -580,9 +577,10 @@ class Brain:
                 "Create the brain with forgettable=False (one sum for all classes), or with a smaller encoder."
             )
 
-    def _need_classes(self) -> None:
-        if not self.classes:
+    def _need_classes(self) -> list[Any]:
+        if not (classes := self.classes):
             raise BadData("This brain has learned nothing yet. Let it learn samples with labels first.")
+        return classes
 
     def _need_writer(self) -> None:
         if not self._store.writer:

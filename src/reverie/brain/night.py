@@ -1,7 +1,7 @@
 """A night: prune, dream, consolidate, verify; the mind that wakes up, or the one that went to bed.
 
 1. *Prune*: filters (or inputs) that the memory needs least go, half of them or as many as cost nearly nothing.
-2. *Compile*: a visual cortex of grey levels is to answer by whole numbers of eight bits.
+2. *Compile*: an expansion, or a visual cortex of grey levels, is to answer by whole numbers of eight bits.
 3. *Dream*: keys are drawn from the memory's own statistics.
 4. *Consolidate*: a network learns what the memory answers to the dreams; its weakest synapses are cut.
 5. *Verify*: on fresh dreams, also as the compiled senses would distort them, and on what the memory's read-out explains
@@ -45,9 +45,9 @@ class Plan:
         16: round the sums to sixteen bits, which halves them once more, until something is learned again. What the
         brain answers hardly changes; but forgetting single samples is exact no more.
     compile : bool
-        Let a visual cortex that has begun with grey levels (uint8, or the same as fractions of white) answer by whole
-        numbers of eight bits from now on, in less than half of the time. What is learned and forgotten passes it as
-        before, exactly.
+        Let an expansion, or a visual cortex that has begun with grey levels (uint8, or the same as fractions of white),
+        answer by whole numbers of eight bits from now on, in less than half of the time; the memory's read-out answers
+        in fifteen. What is learned and forgotten passes the senses as before, exactly.
     hidden : tuple of int, optional
         Units of the cortex network's hidden layers; empty: no network is trained. None: two layers of 400, or fewer
         where those would take more than a sixth of the state.
