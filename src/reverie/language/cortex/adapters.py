@@ -2,9 +2,10 @@
 
     W ← W + B A,     A of shape [r, in], B of shape [out, r]
 
-Adapters are kept apart and added when the model is loaded; so any night can be taken back, and what it did is there to
+Adapters are kept apart and added when the model is loaded; so a night can be taken back, and what it did is there to
 be looked at. An adapter's weakest directions are cut in the same night, as far as the night still holds without them
-(Tononi & Cirelli, 2014, Neuron 81: sleep renormalises synapses).
+(Tononi & Cirelli, 2014, Neuron 81: sleep renormalises synapses). Several are folded into one by setting theirs side by
+side, [B₁ B₂] and [A₁; A₂]; once that is wider than the layer, the sum itself takes less room.
 """
 
 from typing import Any
@@ -20,6 +21,7 @@ __all__ = [
     "adapter_of",
     "add_adapter",
     "cut_adapter",
+    "fold_adapters",
     "is_transposed",
     "pack_adapter",
     "rank_of",
@@ -75,6 +77,24 @@ def cut_adapter(adapter: Adapter, rank: int) -> Adapter:
         right, mix_right = torch.linalg.qr(a.T)
         u, s, v = torch.linalg.svd(mix_left @ mix_right.T)
         found[name] = (s[:rank].sqrt()[:, None] * v[:rank]) @ right.T, left @ (u[:, :rank] * s[:rank].sqrt())
+    return found
+
+
+@torch.no_grad()
+def fold_adapters(adapters: list[Adapter]) -> Adapter:
+    """One adapter that adds what all of them add; of each layer at most min(in, out) directions.
+
+    Nothing is cut. Where the sum is written out it is rounded to float32, once.
+    """
+    found: Adapter = {}
+    for name in sorted({name for adapter in adapters for name in adapter}):
+        pairs = [adapter[name] for adapter in adapters if name in adapter]
+        a, b = torch.cat([a for a, _ in pairs]), torch.cat([b for _, b in pairs], dim=1)
+        rank, n_in, n_out = len(a), a.shape[1], b.shape[0]
+        if rank > min(n_in, n_out):
+            whole, eye = (b.double() @ a.double()).to(a.dtype), torch.eye(min(n_in, n_out), dtype=a.dtype)
+            a, b = (eye, whole) if n_in <= n_out else (whole, eye)
+        found[name] = a, b
     return found
 
 

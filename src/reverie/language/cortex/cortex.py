@@ -8,8 +8,10 @@ question is answered; how often that was proven is its stage. What a night finds
 still kept.
 
 Forgetting goes back: the model of the day before the fact was learned, which has never heard of it, learns in one night
-what today's model still is to know, key by key, told by today's model itself. The certificate says what was answered
-before and after, and what a model that never heard of it would have said.
+what today's model still is to know, key by key, told by today's model itself. Where the fact's night has been folded
+with others (`reverie.language.cortex.nights`), that is the day before the first of them. The certificate says since
+which night everything was learned anew, what was answered before and after, and what a model that never heard of it
+would have said.
 """
 
 import copy
