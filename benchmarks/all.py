@@ -26,6 +26,7 @@ NAMES = (
     "locomo",
     "forgetting_curve",
     "consolidation",
+    "selection",
     "hostile",
     "soak",
 )

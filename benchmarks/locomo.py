@@ -119,11 +119,16 @@ def talks(folder: Path, data: list[dict[str, Any]], encoder: str = ENCODER) -> t
         place = {name: at for at, (name, *_) in enumerate(rows)}
         questions = encoded([one["question"] for one in entry["qa"]], encoder)
         for one, vector in zip(entry["qa"], questions, strict=True):
-            named = re.findall(r"D:?(\d+):0*(\d+)", " ".join(one["evidence"]))  # some names are misspelt
-            evidence = frozenset(place[key] for key in (f"D{a}:{b}" for a, b in named) if key in place)
+            evidence = evidence_of(one, place)
             if evidence and one["category"] < 5:
                 asked.append(Question(number, one["question"], one["category"], evidence, vector))
     return found, asked
+
+
+def evidence_of(question: dict[str, Any], place: dict[str, int]) -> frozenset[int]:
+    """The places of the turns that answer a question; those that can be found."""
+    named = re.findall(r"D:?(\d+):0*(\d+)", " ".join(question["evidence"]))  # some names are misspelt
+    return frozenset(place[key] for key in (f"D{a}:{b}" for a, b in named) if key in place)
 
 
 def second(talk: list[Talk]) -> range:

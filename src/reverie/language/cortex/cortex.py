@@ -15,7 +15,7 @@ would have said.
 """
 
 import copy
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import mean
@@ -29,6 +29,7 @@ from reverie.language.cortex.causal import CausalModel, Completion
 from reverie.language.cortex.consolidation import NightPlan, consolidate, knows
 from reverie.language.cortex.dreaming import dream
 from reverie.language.cortex.nights import Night, Nights, base_model
+from reverie.language.cortex.selection import Rule, Waiting, need_times_gain, unknown
 from reverie.language.cortex.wordings import Wordings
 from reverie.language.fact import Fact, Key
 from reverie.language.recollection import SURE
@@ -82,14 +83,17 @@ class LanguageCortex:
     gate : Gate, optional
     base : CausalModel, optional
         The model of before the first night. None: the one that the memory names (`Nights.choose`).
+    rule : callable
+        By which facts are chosen where a night has a limit (`reverie.language.cortex.selection`).
     """
 
     def __init__(
         self, store: EpisodicStore, *, wordings: Wordings | None = None, plan: NightPlan | None = None,
         gate: Gate | None = None,
         base: CausalModel | None = None,
+        rule: Rule = need_times_gain,
     ) -> None:  # fmt: skip
-        self._store, self.nights = store, Nights(store)
+        self._store, self.nights, self._rule = store, Nights(store), rule
         self.wordings, self.plan, self.gate = wordings or Wordings(), plan or NightPlan(), gate or Gate()
         if self.plan.rank is None:
             raise BadData("plan.rank is None. A cortex keeps an adapter for each night: give a rank.")
@@ -163,7 +167,7 @@ class LanguageCortex:
         drop_text : bool
             Delete the text of what was proven to have arrived, tonight or earlier, and is said surely.
         limit : int, optional
-            Facts of the night; those of most importance and novelty first. None: all that wait.
+            Facts of the night, chosen by the rule. None: all that wait.
 
         Returns
         -------
@@ -171,8 +175,8 @@ class LanguageCortex:
             The night's report; `verdict` is "kept", "rolled back" or "nothing to do".
         """
         waiting = self._store.waiting()
-        waiting.sort(key=lambda one: (-(one.importance + one.novelty), one.id))
-        tonight = {_key(one): one for one in waiting[:limit]}  # one of each key: of facts that hold there is one
+        some = waiting if limit is None or limit >= len(waiting) else self._chosen(waiting, limit)
+        tonight = {_key(one): one for one in some}  # one of each key: of facts that hold there is one
         number = self.nights.next
         if not tonight:
             return {"verdict": "nothing to do", "waiting": len(waiting), "audit": self._audit(drop_text)}
@@ -215,6 +219,17 @@ class LanguageCortex:
             self.nights.keep(Night(number, heard, report), adapter)
             self._store.mark(ids, night=number, stage=1)
         return report | {"verdict": "kept", "audit": self._audit(drop_text, skip=set(ids))}
+
+    def _chosen(self, waiting: list[Episode], limit: int) -> list[Episode]:
+        """So many of those that wait, by the rule; who asked for a key has asked for every version of it."""
+        times = Counter(id for recall in self._store.confirmed() for id in recall.ids)
+        asked: Counter[tuple[str, str]] = Counter()
+        for one in self._store.some(times):
+            asked[_folded(_key(one))] += times[one.id]
+        gain = unknown(self.model, [_fact(one) for one in waiting], self.wordings)
+        there = Waiting(waiting, [asked[_folded(_key(one))] for one in waiting], gain)
+        chosen = self._rule(there, limit, torch.Generator().manual_seed(self.nights.next))
+        return [waiting[place] for place in chosen]
 
     def _next_generator(self) -> torch.Generator:
         """Of the next night; one that is tried again after it was rolled back is another."""
