@@ -22,7 +22,7 @@ def open_store(path, **options):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_fifteen_kills_lose_nothing():
-    command = [sys.executable, str(ROOT / "benchmarks" / "memory_kills.py"), "--kills", "15"]
+    command = [sys.executable, str(ROOT / "benchmarks" / "memory_kills.py"), "--only", "days", "--kills", "15"]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
