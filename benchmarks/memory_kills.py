@@ -1,7 +1,7 @@
 """Kill a memory for language at a thousand random instants: nothing acknowledged is lost, and no half night is found.
 
-A child process lives with a memory, and says after each change that it is done: three times in four it remembers,
-confirms, rehearses, sleeps and forgets; once in four a language model sleeps with the memory, and forgets
+A child process lives with a memory, and says after each change that it is done: two times in three it remembers,
+confirms, rehearses, sleeps and forgets; once in three a language model sleeps with the memory, and forgets
 (`memory_nights.py`). It is killed with SIGKILL: half of the times after a random delay, half of the times before a
 random statement of SQL. Then the file is opened, and must hold what a twin that was never killed held after the last
 change that was acknowledged, or after the next one: that may have been finished, unheard. The sleep of a language
@@ -246,7 +246,7 @@ def main() -> None:
     torch.set_num_threads(1)
     kills = options.kills or (40 if options.quick else 1000)
     command = f"python benchmarks/memory_kills.py{' --quick' if options.quick else ''}"
-    nights = {"days": 0, "nights": kills}.get(options.only, kills // 4)
+    nights = {"days": 0, "nights": kills}.get(options.only, kills // 3)
     claims = []
     for life, count in ((DAYS, kills - nights), (NIGHTS, nights)):
         claims += killed(life, count, command) if count else []
