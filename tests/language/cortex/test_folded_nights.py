@@ -175,3 +175,23 @@ def test_what_was_told_in_a_folded_night_is_known_and_can_be_forgotten(store, em
     assert memory.recall("What is Ben Birch's pet?")[0].text == "a newt"
     assert [one.number for one in cortex.nights.all()] == list(range(1, 12))
     assert "Oslo" not in json.dumps(store.get_named("cortex nights"))
+
+
+def test_a_night_that_tells_many_nights_again_has_the_steps_for_it(store, small, monkeypatch):
+    cortex = LanguageCortex(store, base=small)
+    vector = torch.ones(2048).numpy()
+    with store.transaction():
+        ids = [store.add(f"{n}", vector, who=f"Ana {n}", what="city", value=f"{n}") for n in range(101)]
+        store.mark(ids, night=1, stage=1)
+        cortex.nights.keep(Night(1, tuple(ids), {}), {})
+    store.forget(ids[:1])
+    plans = []
+
+    def consolidate(*_, plan, **__):
+        plans.append(plan)
+        raise InterruptedError
+
+    monkeypatch.setattr("reverie.language.cortex.cortex.consolidate", consolidate)
+    with pytest.raises(InterruptedError):
+        cortex.forget()
+    assert plans[0].steps == 100  # of 12 sentences, for 100 facts in 3 wordings, four times

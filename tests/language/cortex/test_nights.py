@@ -1,6 +1,7 @@
 """Adapters, and one night in the weights."""
 
 import copy
+from math import ceil
 
 import pytest
 import torch
@@ -107,3 +108,5 @@ def test_a_night_has_as_many_steps_as_it_needs():
     assert plan.steps_for(150, 0) == 50
     assert plan.steps_for(0, 2560) == 60
     assert plan.steps_for(10**6, 0) == plan.steps
+    assert plan.anew(10**4).steps_for(10**4, 0) == ceil(4 * 10**4 / plan.told)  # told again, nothing is told less often
+    assert plan.anew(3) == plan

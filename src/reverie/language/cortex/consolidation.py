@@ -9,7 +9,7 @@ were, and what is missed is told more often.
 import copy
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 import torch
@@ -26,7 +26,7 @@ from reverie.language.recollection import SURE
 __all__ = ["NightPlan", "consolidate", "knows", "merged", "told"]
 
 _FEWEST, _LEAST = 24, 8  # steps of a night, sentences replayed in each
-_OVER = 1.5  # times that everything is replayed in a night
+_TOLD, _OVER = 4, 1.5  # times that everything is told in a night, and replayed
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,11 @@ class NightPlan:
 
     def steps_for(self, told: int, replayed: int) -> int:
         """Steps of a night with so many sentences."""
-        return min(self.steps, max(_FEWEST, ceil(4 * told / self.told), ceil(_OVER * replayed / self.replayed)))
+        return min(self.steps, max(_FEWEST, ceil(_TOLD * told / self.told), ceil(_OVER * replayed / self.replayed)))
+
+    def anew(self, told: int) -> "NightPlan":
+        """The plan of a night that tells again what many nights have told: it has the steps for so many sentences."""
+        return replace(self, steps=max(self.steps, ceil(_TOLD * told / self.told)))
 
 
 def told(facts: list[Fact], wordings: Wordings) -> list[str]:

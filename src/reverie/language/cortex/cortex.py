@@ -9,9 +9,9 @@ still kept.
 
 Forgetting goes back: the model of the day before the fact was learned, which has never heard of it, learns in one night
 what today's model still is to know, key by key, told by today's model itself. Where the fact's night has been folded
-with others (`reverie.language.cortex.nights`), that is the day before the first of them. The certificate says since
-which night everything was learned anew, what was answered before and after, and what a model that never heard of it
-would have said.
+with others (`reverie.language.cortex.nights`), that is the day before the first of them. Such a night has as many steps
+as it takes to tell all that again. The certificate says since which night everything was learned anew, what was
+answered before and after, and what a model that never heard of it would have said.
 """
 
 import copy
@@ -306,7 +306,8 @@ class LanguageCortex:
         number = self.nights.next
         if stays:
             rebuilt = consolidate(
-                never, told, [fact for fact in stays if fact.key not in later], wordings=self.wordings, plan=self.plan,
+                never, told, [fact for fact in stays if fact.key not in later], wordings=self.wordings,
+                plan=self.plan.anew(sum(len(self.wordings.of(fact.what)) for fact in told)),
                 generator=self._next_generator(), general=self._own_words[_PROBED:],
             )  # fmt: skip
             adapter, rebuilt, right = self._cut(never, adapter_of(rebuilt.network), [*told, *stays])
