@@ -8,7 +8,8 @@ its weights, and their text is dropped. Recall is the greedy answer to the fact'
 before it: nothing is retrieved. Chance is one in thirty. The settings of a night were chosen on the world of seed 0;
 the seeds measured are others. Beside it, with the same steps and the same sentences in each: fine-tuning on the day's
 facts alone; learning without forgetting (Li & Hoiem, 2017), which distils on the day's sentences; replay of what the
-model says freely, distilled; replay of the true old facts, which keeps what may not be kept.
+model says freely, distilled; replay of the true old facts, which keeps what may not be kept. Last, a memory that has
+no keys of the old facts: how what the model knew by itself wears off.
 """
 
 import argparse
@@ -36,7 +37,7 @@ from reverie.language.fact import Fact, Key
 from reverie.language.facts import read_fact
 from reverie.memory.episodic import SQLiteStore
 
-PEOPLE, NEW, CHANGED = 250, 15, 12
+PEOPLE, NEW, CHANGED, FEW = 250, 15, 12, 4
 SEEDS, LONG = (1, 2, 3), 30
 LONG_LIVES = {"cued": (1,), "lora": SEEDS}  # seeds that live for thirty nights; all others, ten
 ALL_WEIGHTS = NightPlan(rank=None, learning_rate=1.5e-3)
@@ -161,6 +162,25 @@ def forgetting(seed: int, nights: int) -> dict[str, Any]:
     return dict(zip(names, rows, strict=True)) | {"certificate": certificate}
 
 
+def wear(seed: int, nights: int) -> dict[str, Any]:
+    """A memory that has no key of what the model knew before its first night: what is left of that, night by night."""
+    world, model = born(seed)
+    before, heard, rows = list(world.facts), list[Fact](), []
+    with TemporaryDirectory() as folder:
+        store = SQLiteStore(Path(folder) / "episodes.db", encoder="hash", dimension=2)
+        cortex = LanguageCortex(store, wordings=WORLD_WORDINGS, base=model)
+        for _ in range(nights):
+            for fact in world.meet(FEW):
+                store.add(GENERAL[1].tell(fact), np.ones(2, np.float32), **fact._asdict())
+                heard.append(fact)
+            report = cortex.sleep()
+            shares = [mean(knows(cortex.model, facts, WORLD_WORDINGS)) for facts in (before, heard)]
+            rows.append({"before": shares[0], "heard": shares[1], "worn": report.get("worn", 0.0)})
+            print(f"    {report['verdict']}: {rows[-1]}", flush=True)
+        store.close()
+    return {"first": mean(knows(model, before, WORLD_WORDINGS)), "nights": rows}
+
+
 def main() -> None:
     options = _parser().parse_args()
     torch.set_num_threads(1)
@@ -189,6 +209,13 @@ def main() -> None:
         if not options.only or "forgetting" in options.only.split(",")
     }
     claims += _forgetting_claims({seed: one for seed, one in told.items() if one is not None}, nights, command)
+    nights = 2 if few else 8
+    worn = {
+        seed: kept(place / f"worn-{seed}.json", options, partial(wear, seed, nights))
+        for seed in seeds
+        if not options.only or "worn" in options.only.split(",")
+    }
+    claims += _worn_claims({seed: one for seed, one in worn.items() if one is not None}, nights, command)
     finish(claims, options)
 
 
@@ -199,7 +226,7 @@ def _long(lives: dict[int, list[dict[str, float]]]) -> dict[int, list[dict[str, 
 def _parser() -> argparse.ArgumentParser:
     found = parser(__doc__.split("\n")[0])
     found.add_argument("--seeds", default=",".join(map(str, SEEDS)), help="worlds, each with a model of its own")
-    found.add_argument("--only", default="", help="some of: " + ", ".join((*METHODS, "forgetting")))
+    found.add_argument("--only", default="", help="some of: " + ", ".join((*METHODS, "forgetting", "worn")))
     return found
 
 
@@ -281,6 +308,30 @@ def _forgetting_claims(found: dict[int, dict[str, Any]], nights: int, command: s
         say("recall of the forgotten (chance 0.033)", "forgotten", 0.1, "<=", before),
         say("recall of the others", "rest_forgotten", 0.95, ">=", {"before": "rest_known"}),
     ]
+
+
+def _worn_claims(found: dict[int, dict[str, Any]], nights: int, command: str) -> list[Claim]:
+    claims = []
+    for what, name in (
+        ("what the model knew before and the memory has no key of", "before"),
+        ("what was told", "heard"),
+        ("loss on the model's own sentences", "worn"),
+    ):
+        each = {str(seed): one["nights"][-1][name] for seed, one in found.items()}
+        if each:
+            claims.append(
+                Claim(
+                    f"{nights} nights of {4 * FEW} facts: {what}",
+                    mean(each.values()),
+                    "nat per token more" if name == "worn" else "fraction",
+                    *(None, "=", list(found), stdev(each.values()) if len(each) > 1 else 0.0, command),
+                    {"before the first night": mean(one["first"] for one in found.values())}
+                    if name == "before"
+                    else {},
+                    each,
+                )
+            )
+    return claims
 
 
 if __name__ == "__main__":
