@@ -42,6 +42,7 @@ def test_a_settled_memory_reads_spike_counts_in_whole_numbers() -> None:
     assert ((seen - exact).abs().amax(0) < 1e-3 * exact.std(0)).all()  # the smallest column, too
     assert torch.equal(seen[:1], memory.glance(keys[:1]))
     assert torch.equal(memory.glance(keys.float()), exact)  # these are no spike counts
+    assert torch.equal(memory.glance(keys + 128), memory.read(keys + 128))  # nor are these
     readout = memory.glancing()
     assert readout is not None
     torch.testing.assert_close(keys.double() @ readout.weights + readout.intercept, seen, rtol=1e-12, atol=1e-12)

@@ -28,6 +28,7 @@ from reverie.contracts import Memory, State
 from reverie.errors import BadData
 from reverie.memory.readout import Readout
 from reverie.memory.sums import Sums
+from reverie.memory.whole_readout import MOST_SPIKES, WholeReadout
 
 __all__ = ["AssociativeMemory"]
 
@@ -198,10 +199,11 @@ class AssociativeMemory(Memory):
 
         See `reverie.memory.whole_readout`.
         """
-        readout = self.glancing() if keys.dtype == torch.uint8 else None
+        counts = keys.dtype == torch.uint8 and keys.numel() > 0 and int(keys.max()) <= MOST_SPIKES
+        readout = self.glancing() if counts else None
         return self.read(keys) if readout is None else readout(keys)
 
-    def glancing(self) -> "WholeReadout | None":
+    def glancing(self) -> WholeReadout | None:
         """What `glance` reads spike counts by; None: what `read` does."""
         return self._solved().glance(self._need())
 

@@ -12,7 +12,10 @@ from torch import Tensor
 
 from reverie.functional import WholeMatrix
 
-__all__ = ["WholeReadout"]
+__all__ = ["MOST_SPIKES", "WholeReadout"]
+
+MOST_SPIKES = 127
+"""In a key that it can read."""
 
 _HIGH = 128
 _LEVELS = 127 * _HIGH
@@ -48,6 +51,6 @@ class WholeReadout:
         return (_HIGH * high + low) * self.unit
 
     def __call__(self, keys: UInt8[Tensor, "n d"]) -> Float[Tensor, "n k"]:
-        """The scores; keys are at most 127."""
+        """The scores; keys are at most `MOST_SPIKES`."""
         high, low = self._matrix(keys.view(torch.int8)).double().tensor_split(2, 1)
         return high.mul_(_HIGH).add_(low).mul_(self.unit).add_(self.intercept)
