@@ -72,6 +72,18 @@ def test_a_harmful_night_is_rolled_back(harm: Plan, reason: str, brain: Brain) -
     assert brain.history()[-1]["verdict"] == "rolled back"
 
 
+def test_a_network_that_was_not_asked_for_and_does_not_hold_is_left_out(brain: Brain) -> None:
+    report = brain.sleep(Plan(steps=1))
+    assert report["verdict"] == "committed"
+    assert "the cortex would recognise only" in report["left_out"]
+    assert "cortex" not in report["retention"]
+    assert report["state_bytes"][1] < report["state_bytes"][0]
+    with pytest.raises(BadData, match="no cortex network"):
+        brain.predict(PICTURES, by="cortex")
+    assert brain.sleep(Plan())["left_out"] is None
+    assert accuracy(brain, by="cortex") > 0.9
+
+
 def test_pruning_stops_where_it_would_cost_too_much(brain: Brain) -> None:
     report = brain.sleep(Plan(hidden=(), keep=0.05, tolerance=0.02))
     assert report["verdict"] == "committed"

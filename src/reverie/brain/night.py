@@ -50,7 +50,8 @@ class Plan:
         in fifteen. What is learned and forgotten passes the senses as before, exactly.
     hidden : tuple of int, optional
         Units of the cortex network's hidden layers; empty: no network is trained. None: two layers of 400, or fewer
-        where those would take more than a sixth of the state.
+        where those would take more than a sixth of the state; where so few do not retain enough, the brain wakes up
+        without a network, and the report says why (`left_out`).
     steps, learning_rate, cut
         See `reverie.sleep.Consolidation`.
     retention : float
@@ -104,6 +105,7 @@ def night(
         "state_bytes": [mind.bytes],
         "inputs": [probes.shape[1]],
         "explained": [mind.memory.explained()],
+        "left_out": None,
     }
     slept, inputs = _prune(mind, plan)
     if plan.bits == 16:
@@ -134,7 +136,11 @@ def night(
             training.advance(_STRIDE)
             save(training.state_dict())
         slept.cortex = training.network
-        report["retention"]["cortex"] = _share(slept.cortex_logits(probes[:, inputs]).argmax(1) == of) / known
+        share = _share(slept.cortex_logits(probes[:, inputs]).argmax(1) == of) / known
+        if plan.hidden is None and not share >= plan.retention:
+            slept.cortex, report["left_out"] = None, _too_little("cortex", share)
+        else:
+            report["retention"]["cortex"] = share
     report["state_bytes"].append(slept.bytes)
     reason = _verdict(report, plan, budget)
     report["verdict"] = "committed" if reason is None else "rolled back"
@@ -156,10 +162,14 @@ def _verdict(report: dict[str, Any], plan: Plan, budget: int | None) -> str | No
         return f"the memory would explain {after:.4f} of the variance instead of {before:.4f}"
     for part, share in report["retention"].items():
         if not share >= plan.retention:
-            return f"the {part} would recognise only {share:.1%} of the dreams that were recognised before"
+            return _too_little(part, share)
     if budget is not None and report["state_bytes"][1] > budget:
         return f"the state would have {report['state_bytes'][1]} bytes, and its budget is {budget}"
     return None
+
+
+def _too_little(part: str, share: float) -> str:
+    return f"the {part} would recognise only {share:.1%} of the dreams that were recognised before"
 
 
 def _prune(mind: Mind, plan: Plan) -> tuple[Mind, Tensor]:
