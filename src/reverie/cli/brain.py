@@ -204,6 +204,7 @@ def sleep(folder: Folder, settings: Settings = None, as_json: Json = False) -> N
     typer.echo(
         f"The night is {report['verdict']}"
         + (f": {report['reason']}." if report["reason"] else ".")
+        + (f" Left out: {report['left_out']}." if report["left_out"] else "")
         + f" {report['seconds']:.1f} s; inputs {report['inputs'][0]} → {report['inputs'][1]}, "
         f"state {before:.2f} → {after:.2f} MB, explained variance {explained[0]:.4f} → {explained[1]:.4f}."
     )
