@@ -11,6 +11,7 @@ from sklearn.datasets import load_digits
 
 from reverie.brain import Brain, Plan
 from reverie.brain.compiling import made_up_pictures
+from reverie.edge.numpy_predictor import Predictor
 from reverie.layers import Expansion, IntegerCortex, IntegerExpansion, VisualCortex
 
 X, Y = load_digits(return_X_y=True)
@@ -185,3 +186,24 @@ def test_senses_that_were_compiled_wrongly_are_rolled_back(tmp_path: Path, monke
         assert report["verdict"] == "rolled back"
         assert "senses" in report["reason"]
         assert np.array_equal(brain.predict_proba(x), before)
+
+
+@pytest.mark.parametrize("active", [0.1, 0.8])  # the second has more winners than a night leaves cells
+def test_cells_that_compete_still_do_when_some_are_pruned(tmp_path: Path, active: float) -> None:
+    x, settings = X.astype(np.float32), {"width": 200, "kind": "kwta", "active": active}
+    with Brain.create(tmp_path / "b", encoder="expansion", settings=settings, forgettable=False) as brain:
+        brain.learn(x[:600], Y[:600])
+        keys = brain.mind.senses.keys(torch.from_numpy(x))
+        assert brain.sleep(Plan(hidden=(), tolerance=0.2))["verdict"] == "committed"
+        kept = brain.mind.senses.kept
+        assert kept is not None
+        assert torch.equal(brain.mind.senses.keys(torch.from_numpy(x)), keys[:, kept])
+        asleep = brain.predict_proba(x)
+        with Brain.open(tmp_path / "b", writer=False) as again:
+            assert np.array_equal(again.predict_proba(x), asleep)
+        brain.learn(x[600:1200], Y[600:1200])
+        brain.forget(x=x[:600], y=Y[:600])  # keys of other cells would leave sums that are no squares
+        assert float((brain.predict(x[1200:]) == Y[1200:]).mean()) > 0.8
+        assert brain.sleep(Plan(hidden=(), tolerance=0.2))["verdict"] == "committed"
+        brain.export(tmp_path / "edge")
+        assert np.array_equal(Predictor(tmp_path / "edge").predict(x), brain.predict(x))

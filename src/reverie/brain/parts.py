@@ -38,7 +38,7 @@ def parts_of(mind: Mind, classes: list[Any], *, by: str = "memory", int8: bool =
         "by": by,
     }
     arrays = _of_senses(senses.compiled or senses.module, about)
-    if senses.kept is not None and not senses.whole_numbers:
+    if senses.kept is not None and senses.picks:
         arrays["kept"] = senses.kept.numpy()
     columns = mind.columns(classes)
     if by == "memory":

@@ -182,8 +182,7 @@ class Senses:
     @torch.no_grad()
     def keys(self, samples: Tensor | list[str]) -> Num[Tensor, "n d"]:
         """The keys of samples."""
-        keys = self._encoded(samples, self.module)
-        return keys if self.kept is None or self.whole_numbers else keys[:, self.kept]
+        return self._encoded(samples, self.module)
 
     @torch.no_grad()
     def glance(self, samples: Tensor | list[str]) -> Num[Tensor, "n d"]:
@@ -196,11 +195,25 @@ class Senses:
         if samples.dtype == torch.uint8 and samples.ndim > 2 and self.encoder != "cortex":
             samples = samples.float() / 255
         if module is None:
-            return samples.flatten(1).float()
+            return self._left(samples.flatten(1).float())
         keys: Tensor = module(samples.float() if samples.ndim == 2 else samples)
-        return keys.flatten(1)
+        return self._left(keys.flatten(1))
+
+    def _left(self, keys: Tensor) -> Tensor:
+        return keys[:, self.kept] if self.kept is not None and self.picks else keys
 
     # pruning
+
+    @property
+    def picks(self) -> bool:
+        """Whether pruned keys are picked from those of a whole encoder; else its pruned cells are gone.
+
+        Cells that compete stay, for without them others would win.
+        """
+        if isinstance(self.module, Expansion):
+            cells = len(self.module.bias)
+            return self.module.kind == "kwta" and (self.kept is None or len(self.kept) < cells)
+        return not isinstance(self.module, VisualCortex)
 
     @property
     def whole_numbers(self) -> bool:
@@ -219,7 +232,7 @@ class Senses:
         if isinstance(self.module, VisualCortex):
             self.module.filters = self.module.filters[groups].clone()
             self.module.gain = self.module.gain[groups].clone()
-        elif isinstance(self.module, Expansion):
+        elif isinstance(self.module, Expansion) and not self.picks:
             self.module.projection = self.module.projection[:, groups].contiguous()
             self.module.bias = self.module.bias[groups].clone()
         if self.compiled is not None:
