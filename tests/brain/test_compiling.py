@@ -170,11 +170,12 @@ def test_an_expansion_is_compiled_too(tmp_path: Path) -> None:
         assert isinstance(brain.mind.senses.compiled, IntegerExpansion)
 
 
-def test_senses_that_were_compiled_wrongly_are_rolled_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_expansion_that_was_compiled_wrongly_is_left_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     x = X.astype(np.float32)
     with Brain.create(tmp_path / "b", encoder="expansion", settings={"width": 400}) as brain:
         brain.learn(x, Y)
-        before = brain.predict_proba(x)
 
         def wrong(expansion: Expansion) -> IntegerExpansion:
             made = right_one(expansion)
@@ -183,9 +184,22 @@ def test_senses_that_were_compiled_wrongly_are_rolled_back(tmp_path: Path, monke
         right_one = IntegerExpansion.of
         monkeypatch.setattr(IntegerExpansion, "of", wrong)
         report = brain.sleep(NIGHT)
-        assert report["verdict"] == "rolled back"
-        assert "senses" in report["reason"]
-        assert np.array_equal(brain.predict_proba(x), before)
+        assert report["verdict"] == "committed"
+        assert "senses" not in report["retention"]
+        assert not compiled(brain)
+
+
+@pytest.mark.parametrize(("year", "fits"), [(0, True), (10, True), (300, False), (2024, False)])
+def test_samples_that_differ_too_little_for_eight_bits_are_not_told_in_them(
+    tmp_path: Path, year: float, fits: bool
+) -> None:
+    x = np.column_stack([(X - X.mean(0)) / (X.std(0) + 1), np.full(len(X), year)]).astype(np.float32)
+    with Brain.create(tmp_path / "b", encoder="expansion", settings={"width": 400}) as brain:
+        brain.learn(x[:900], Y[:900])
+        before = float((brain.predict(x[900:]) == Y[900:]).mean())
+        assert brain.sleep(NIGHT)["verdict"] == "committed"
+        assert compiled(brain) == fits
+        assert float((brain.predict(x[900:]) == Y[900:]).mean()) > before - 0.02
 
 
 @pytest.mark.parametrize("active", [0.1, 0.8])  # the second has more winners than a night leaves cells
