@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from reverie.errors import BadData
 from reverie.language import LanguageMemory
 from reverie.language.cortex import LanguageCortex
 from reverie.language.cortex.selection import (
@@ -144,3 +145,11 @@ def test_a_limit_that_takes_all_asks_nothing(store, embedded, monkeypatch):
         cortex.sleep(limit=1)
     assert told.value.args == (Fact("Ana Abbot", "city", "Oslo"),)
     assert LanguageCortex(store, base=embedded).sleep(limit=0)["verdict"] == "nothing to do"
+
+
+def test_a_limit_is_a_number_of_facts(store, embedded):
+    store.set_named("cortex model", "tiny")
+    cortex = LanguageCortex(store, base=embedded)
+    LanguageMemory(store, cortex=cortex).remember("Ana Abbot's city is Oslo.")
+    with pytest.raises(BadData, match=r"limit is -1\. Expected a number of facts"):
+        cortex.sleep(limit=-1)

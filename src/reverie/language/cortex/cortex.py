@@ -180,6 +180,8 @@ class LanguageCortex:
             The night's report. `verdict` is "kept", "rolled back" or "nothing to do"; `general` is by how many nat per
             token the model's own sentences cost more than in the evening, `worn` than before its first night.
         """
+        if limit is not None and limit < 0:
+            raise BadData(f"limit is {limit}. Expected a number of facts, 0 or more, or None for all that wait.")
         waiting = self._store.waiting()
         some = waiting if limit is None or limit >= len(waiting) else self._chosen(waiting, limit)
         tonight = {_key(one): one for one in some}  # one of each key: of facts that hold there is one
