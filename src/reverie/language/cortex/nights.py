@@ -6,7 +6,8 @@ same with fewer.
 
 The last seven nights keep an adapter each. Older ones are folded into one, in the transaction of the night that makes
 one too many; so what is kept is at most seven adapters and twice the layers that learn, however many nights there
-were. Folded nights are taken back together, as one that told what all of them told. Their reports stay.
+were. Adapters that are more together than a database takes in one piece stay apart. Folded nights are taken back
+together, as one that told what all of them told. Their reports stay.
 """
 
 import copy
