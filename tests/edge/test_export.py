@@ -96,6 +96,19 @@ def test_eight_bits_are_a_quarter_and_nearly_the_same(tmp_path: Path) -> None:
     assert (through_onnx(tmp_path / "b.onnx", x)[0] == expected).mean() > 0.98
 
 
+def test_sums_of_many_whole_numbers_are_exact_and_quick(tmp_path: Path) -> None:
+    source = np.random.default_rng(0)
+    x = source.normal(size=(100, 3000)).astype(np.float32)
+    with Brain.create(tmp_path / "b", encoder="expansion", settings={"width": 40}) as brain:
+        brain.learn(x, np.arange(100) % 2)
+        brain.sleep(Plan(hidden=(), retention=0, tolerance=1, keep=1.0))
+        brain.export(tmp_path / "edge")
+        one = numpy_predictor.Predictor(tmp_path / "edge")
+        assert one.arrays["kernel"].dtype == np.float32  # widened once, not for every sample
+        along = np.sign(one.arrays["kernel"].T)  # sums beyond 2²⁴
+        assert np.abs(one.predict_proba(along) - brain.predict_proba(along)).max() < 1e-9
+
+
 def test_what_cannot_be_exported_says_why(tmp_path: Path) -> None:
     with Brain.create(tmp_path / "b", encoder="raw") as brain:
         with pytest.raises(BadData, match="learned nothing"):

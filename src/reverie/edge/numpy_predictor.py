@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 _BLOCK = 64  # samples worked on at once
+_EXACT_ROWS = 1024  # rows whose products of eight bits have sums that float32 holds, up to 2²⁴
 
 
 class Predictor:
@@ -30,6 +31,8 @@ class Predictor:
             self.arrays = {name: stored[name] for name in stored.files}
         for name in [name for name in self.arrays if f"{name}.scale" in self.arrays]:
             self.arrays[name] = self.arrays[name] * self.arrays.pop(f"{name}.scale")
+        if self.about["kind"] == "integer expansion":
+            self.arrays["kernel"] = self.arrays["kernel"].astype(np.float32)  # once, not for every sample
         self.classes = self.about["classes"]
 
     def predict(self, x: Any) -> Any:
@@ -84,10 +87,12 @@ class Predictor:
     def _integer_expansion(self, x: Any) -> Any:
         a, x = self.arrays, x.reshape(len(x), -1)
         largest = np.maximum(np.abs(x).max(1, keepdims=True), np.float32(1e-30))
-        codes = np.round(x * (np.float32(127) / largest)).astype(np.float64)  # whole numbers: exact
+        codes, kernel = np.round(x * (np.float32(127) / largest)), a["kernel"]
         near = 1 / np.sqrt((x * x).sum(1, keepdims=True) + np.float32(1))
-        sums = (codes @ a["kernel"]).astype(np.float32) * (largest / np.float32(127) * near) * a["unit"]
-        return self._spikes(sums + near * a["constant"] + a["bias"])
+        parts = [slice(first, first + _EXACT_ROWS) for first in range(0, len(kernel), _EXACT_ROWS)]
+        sums = sum((codes[:, part] @ kernel[part]).astype(np.int32) for part in parts)  # whole numbers: exact
+        active = sums.astype(np.float32) * (largest / np.float32(127) * near) * a["unit"]
+        return self._spikes(active + near * a["constant"] + a["bias"])
 
     def _spikes(self, active: Any) -> Any:
         winners = self.about["winners"]
