@@ -196,11 +196,3 @@ def test_sixteen_bits_are_half_and_answer_alike(per_class, whole):
         third = AssociativeMemory(per_class=True)
         third.load_state_dict(again.state_dict())
         assert torch.equal(again.read(keys), third.read(keys))
-
-
-def test_the_variance_of_keys_is_that_of_all_classes_together():
-    keys = codes(200, 7)
-    for per_class in (False, True):
-        memory = AssociativeMemory(per_class=per_class)
-        memory.write(keys, one_hot(200, 3))
-        torch.testing.assert_close(memory.variance(), keys.double().var(0, correction=0))

@@ -1,9 +1,7 @@
 """What senses that have been compiled see differently at a glance, found without any sample that was learned.
 
 Samples are made up. Pictures are noise of as much power in every octave, as in photographs, of any brightness and
-contrast; vectors are noise of any length, for an expansion is told their direction and little else. Vectors of nearly
-one direction, as where one number is far larger than all others, differ by less than a glance does: who has learned
-such is not compiled (`tells_apart`).
+contrast; vectors are noise of any length, for an expansion is told their direction and little else.
 
 Reference: Field, 1987, JOSA A 4 (the amplitude of natural scenes falls as one over the frequency).
 """
@@ -15,12 +13,10 @@ from torch.nn.functional import interpolate, normalize
 
 from reverie.brain.senses import Senses
 from reverie.layers import Expansion
-from reverie.memory import AssociativeMemory
 
-__all__ = ["distortion", "made_up_pictures", "made_up_vectors", "tells_apart"]
+__all__ = ["distortion", "made_up_pictures", "made_up_vectors"]
 
 _SAMPLES = 200
-_BLUR = 0.01  # of the variance of what an expansion has learned, at most
 
 
 def distortion(senses: Senses, generator: torch.Generator) -> Float[Tensor, "n d"]:
@@ -31,19 +27,6 @@ def distortion(senses: Senses, generator: torch.Generator) -> Float[Tensor, "n d
         assert senses.shape is not None
         samples = made_up_pictures(_SAMPLES, senses.shape, generator)
     return senses.glance(samples).float() - senses.keys(samples).float()
-
-
-def tells_apart(senses: Senses, memory: AssociativeMemory, errors: Float[Tensor, "n d"]) -> bool:
-    """Whether what was learned differs by much more than a glance does; a cortex evens out contrasts, so there it does.
-
-    Parameters
-    ----------
-    errors : Tensor
-        The glance's (`distortion`).
-    """
-    if not isinstance(senses.module, Expansion):
-        return True
-    return float(errors.square().mean()) <= _BLUR * float(memory.variance().mean())
 
 
 def made_up_vectors(n: int, inputs: int, generator: torch.Generator) -> Float[Tensor, "n inputs"]:

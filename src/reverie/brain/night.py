@@ -1,8 +1,7 @@
 """A night: prune, dream, consolidate, verify; the mind that wakes up, or the one that went to bed.
 
 1. *Prune*: filters (or inputs) that the memory needs least go, half of them or as many as cost nearly nothing.
-2. *Compile*: an expansion, or a visual cortex of grey levels, is to answer by whole numbers of eight bits; no expansion
-   is whose samples differ too little for that.
+2. *Compile*: an expansion, or a visual cortex of grey levels, is to answer by whole numbers of eight bits.
 3. *Dream*: keys are drawn from the memory's own statistics.
 4. *Consolidate*: a network learns what the memory answers to the dreams; its weakest synapses are cut.
 5. *Verify*: on fresh dreams, also as the compiled senses would distort them, and on what the memory's read-out explains
@@ -16,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from reverie.brain.compiling import distortion, tells_apart
+from reverie.brain.compiling import distortion
 from reverie.brain.mind import Mind
 from reverie.contracts import State
 from reverie.errors import BadData
@@ -48,8 +47,9 @@ class Plan:
     compile : bool
         Let an expansion, or a visual cortex that has begun with grey levels (uint8, or the same as fractions of white),
         answer by whole numbers of eight bits from now on, in less than half of the time; the memory's read-out answers
-        in fifteen. What is learned and forgotten passes the senses as before, exactly. An expansion is left as it is
-        where one number of the samples is so much larger than the others that eight bits would not tell these.
+        in fifteen, where it chooses its own ridge. What is learned and forgotten passes the senses as before, exactly.
+        An expansion is left as it is where the first samples were fewer than 20, or eight bits would not tell them
+        apart, as where one number is far larger than the others.
     hidden : tuple of int, optional
         Units of the cortex network's hidden layers; empty: no network is trained. None: two layers of 400, or fewer
         where those would take more than a sixth of the state; where so few do not retain enough, the brain wakes up
@@ -118,11 +118,8 @@ def night(
     report["retention"] = {"memory": _share(slept.memory.read(probes[:, inputs]).argmax(1) == of) / known}
     if plan.compile and slept.senses.compile():
         errors = distortion(slept.senses, torch.Generator().manual_seed(seed))
-        if tells_apart(slept.senses, slept.memory, errors):
-            distorted = probes[:, inputs] + errors.repeat(-(-_PROBES // len(errors)), 1)[:_PROBES]
-            report["retention"]["senses"] = _share(slept.memory.read(distorted).argmax(1) == of) / known
-        else:
-            slept.senses.compiled = None
+        distorted = probes[:, inputs] + errors.repeat(-(-_PROBES // len(errors)), 1)[:_PROBES]
+        report["retention"]["senses"] = _share(slept.memory.read(distorted).argmax(1) == of) / known
     hidden = _affordable(slept, mind.bytes) if plan.hidden is None else plan.hidden
     report["plan"]["hidden"] = list(hidden)
     if hidden:

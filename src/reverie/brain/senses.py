@@ -42,6 +42,7 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "hash": ("width",),
 }
 _TEXT = {"hash": 2048, "minilm": 384}  # numbers in a sentence's vector
+_ENOUGH = 20  # first samples that tell how much vectors vary
 _SPARE = 0.85  # share of a budget that the sums may take at once; classes and a night's network need the rest
 
 
@@ -71,7 +72,7 @@ class Senses:
         self.encoder, self.settings, self.seed, self.budget = encoder, dict(settings or {}), seed, budget
         self.shape: tuple[int, ...] | None = None  # of a sample; () for a sentence
         self.pixels = False  # whether samples are grey levels 0…255
-        self.levels = False  # whether they are that, or the same as fractions of white
+        self.levels = False  # whether eight bits tell samples apart: grey levels, or vectors that vary enough
         self.module: nn.Module | None = None
         self.compiled: IntegerCortex | IntegerExpansion | None = None  # what the module sees, sooner
         self.kept: Tensor | None = None  # the groups of inputs that pruning has left; None: all
@@ -131,6 +132,8 @@ class Senses:
         self.pixels = isinstance(samples, Tensor) and samples.dtype == torch.uint8 and len(shape) > 1
         self.levels = isinstance(module, VisualCortex) and isinstance(samples, Tensor) and _grey_levels(samples)
         self.origin = hashlib.sha256(pack_state(self.state_dict())).hexdigest()
+        if isinstance(module, Expansion):
+            self.levels = isinstance(samples, list) or _vary_enough(samples)
 
     def _chosen(self, shape: tuple[int, ...]) -> str:
         if self.encoder == "auto":
@@ -241,10 +244,10 @@ class Senses:
         return inputs
 
     def compile(self) -> bool:
-        """Let glances be of eight bits, where there is an expansion, or a cortex of grey levels; whether they are."""
+        """Let glances be of eight bits, where these tell the samples of an expansion or a cortex; whether they are."""
         if self.levels and isinstance(self.module, VisualCortex) and IntegerCortex.fits(self.module):
             self.compiled = IntegerCortex.of(self.module)
-        elif isinstance(self.module, Expansion):
+        elif self.levels and isinstance(self.module, Expansion):
             self.compiled = IntegerExpansion.of(self.module)
         return self.compiled is not None
 
@@ -330,6 +333,15 @@ def _grey_levels(x: Tensor) -> bool:
         return True
     levels = x * 255
     return bool((levels >= 0).all() and (levels <= 255).all() and ((levels - levels.round()).abs() < 1e-3).all())
+
+
+def _vary_enough(x: Tensor) -> bool:
+    """Whether most numbers of these vectors vary by more than four steps, of which their largest has 127."""
+    flat = x.flatten(1).float()
+    if len(flat) < _ENOUGH:
+        return False
+    spread, step = flat.std(0), flat.abs().amax(1).mean() / 127
+    return bool(spread[spread > 0].median() > 4 * step)
 
 
 def _form(shape: tuple[int, ...]) -> str:

@@ -152,11 +152,6 @@ class AssociativeMemory(Memory):
         sums = self._need()
         return sums.sum_h / sums.n, (sums.cross / sums.sum_y.clamp_min(1)).T
 
-    def variance(self) -> Float[Tensor, " d"]:
-        """How much each input varies among all keys."""
-        sums = self._need()
-        return sums.centred()[0].diagonal() / sums.n
-
     def chosen_ridge(self) -> float:
         """λ of the read-out."""
         return self._solved().ridge
