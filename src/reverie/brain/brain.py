@@ -73,6 +73,9 @@ class Learned:
 class Brain:
     """A brain in a folder. Make one with `Brain.create`, go on with `Brain.open`.
 
+    Threads may ask at the same time; while one changes the brain no other may use it. `reverie.server.keeper` sees to
+    that, and other processes may open the folder to read.
+
     Examples
     --------
     >>> import tempfile

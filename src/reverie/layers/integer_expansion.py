@@ -5,7 +5,7 @@ With Q the projection of x in eight bits, e the unit of each of its cells, w wha
     q = round(127 x / max |x|),     a = (max |x| / 127 ℓ) (q Q) e + w / ℓ + b
 
 Both factors of the product are whole numbers, so it is exact, whatever the order of the sums and the machine. What is
-lost is less than what a cell's spike count is rounded by.
+lost is less than what a cell's spike count is rounded by, but where one number of x is far larger than the others.
 
 Reference: Jacob et al., 2018, CVPR (whole numbers in place of a network's weights and activities).
 """
