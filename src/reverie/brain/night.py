@@ -1,7 +1,7 @@
 """A night: prune, dream, consolidate, verify; the mind that wakes up, or the one that went to bed.
 
 1. *Prune*: filters (or inputs) that the memory needs least go, half of them or as many as cost nearly nothing.
-2. *Compile*: an expansion, or a visual cortex of grey levels, is to answer by whole numbers of eight bits.
+2. *Compile*: an expansion, or a visual cortex of grey levels, is to answer in whole numbers.
 3. *Dream*: keys are drawn from the memory's own statistics.
 4. *Consolidate*: a network learns what the memory answers to the dreams; its weakest synapses are cut.
 5. *Verify*: on fresh dreams, also as the compiled senses would distort them, and on what the memory's read-out explains
@@ -46,10 +46,8 @@ class Plan:
         brain answers hardly changes; but forgetting single samples is exact no more.
     compile : bool
         Let an expansion, or a visual cortex that has begun with grey levels (uint8, or the same as fractions of white),
-        answer by whole numbers of eight bits from now on, in less than half of the time; the memory's read-out answers
-        in fifteen, where it chooses its own ridge. What is learned and forgotten passes the senses as before, exactly.
-        An expansion is left as it is where the first samples were fewer than 20, or eight bits would not tell them
-        apart, as where one number is far larger than the others.
+        answer in whole numbers from now on, in less than half of the time; the memory's read-out too, where it chooses
+        its own ridge. What is learned and forgotten passes the senses as before, exactly.
     hidden : tuple of int, optional
         Units of the cortex network's hidden layers; empty: no network is trained. None: two layers of 400, or fewer
         where those would take more than a sixth of the state; where so few do not retain enough, the brain wakes up

@@ -10,6 +10,7 @@ from reverie.brain.mind import Mind
 from reverie.edge import Parts
 from reverie.errors import BadData
 from reverie.layers import Expansion, IntegerCortex, IntegerExpansion, VisualCortex
+from reverie.layers.expansion import UNIT
 
 __all__ = ["parts_of"]
 
@@ -80,7 +81,7 @@ def _of_senses(module: nn.Module | None, about: dict[str, Any]) -> dict[str, NDA
         about |= {"kind": "integer cortex", "patch": module.patch, "regions": module.cuts, "floor": module.floor}
         return {name: value.numpy() for name, value in module.state_dict().items()}
     if isinstance(module, IntegerExpansion):
-        about |= {"kind": "integer expansion", "winners": module.winners}
+        about |= {"kind": "integer expansion", "winners": module.winners, "unit": UNIT}
         return {name: value.numpy() for name, value in module.state_dict().items()}
     if isinstance(module, Expansion):
         about |= {"kind": "expansion", "winners": module.winners if module.kind == "kwta" else 0}

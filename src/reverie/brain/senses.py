@@ -9,7 +9,7 @@ What can be sensed: pictures (height × width, grey or in colours), feature vect
 - `module:function`: one's own; `function(shape)` returns a frozen torch module.
 
 What is learned, and what is forgotten, passes the encoder as it has formed, so that sums stay exact. To answer, a
-cortex or an expansion that a night has compiled to eight bits takes a glance instead (`reverie.layers.integer_cortex`,
+cortex or an expansion that a night has compiled takes a glance instead (`reverie.layers.integer_cortex`,
 `reverie.layers.integer_expansion`).
 
 `auto` takes the cortex for pictures, `hash` for sentences, the expansion for the rest.
@@ -42,7 +42,6 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "hash": ("width",),
 }
 _TEXT = {"hash": 2048, "minilm": 384}  # numbers in a sentence's vector
-_ENOUGH = 20  # first samples that tell how much vectors vary
 _SPARE = 0.85  # share of a budget that the sums may take at once; classes and a night's network need the rest
 
 
@@ -72,7 +71,7 @@ class Senses:
         self.encoder, self.settings, self.seed, self.budget = encoder, dict(settings or {}), seed, budget
         self.shape: tuple[int, ...] | None = None  # of a sample; () for a sentence
         self.pixels = False  # whether samples are grey levels 0…255
-        self.levels = False  # whether eight bits tell samples apart: grey levels, or vectors that vary enough
+        self.levels = False  # whether samples are that, or the same as fractions of white
         self.module: nn.Module | None = None
         self.compiled: IntegerCortex | IntegerExpansion | None = None  # what the module sees, sooner
         self.kept: Tensor | None = None  # the groups of inputs that pruning has left; None: all
@@ -132,8 +131,6 @@ class Senses:
         self.pixels = isinstance(samples, Tensor) and samples.dtype == torch.uint8 and len(shape) > 1
         self.levels = isinstance(module, VisualCortex) and isinstance(samples, Tensor) and _grey_levels(samples)
         self.origin = hashlib.sha256(pack_state(self.state_dict())).hexdigest()
-        if isinstance(module, Expansion):
-            self.levels = isinstance(samples, list) or _vary_enough(samples)
 
     def _chosen(self, shape: tuple[int, ...]) -> str:
         if self.encoder == "auto":
@@ -154,7 +151,8 @@ class Senses:
                 return VisualCortex(shape, **(usual_form(shape) | own), generator=source)
             if encoder == "expansion" or (encoder in _TEXT and (encoder == "minilm" or "width" in own)):
                 n_in = _TEXT.get(encoder, int(np.prod(shape)))
-                return Expansion(n_in, **({"width": min(4000, max(512, 16 * n_in))} | own), generator=source)
+                size = {"width": min(4000, max(512, 16 * n_in))}
+                return Expansion(n_in, **(size | own), whole=True, generator=source)
         except TypeError as error:
             raise BadData(f"A setting of the encoder {encoder} has the wrong type: {error}.") from None
         return _imported(encoder, shape) if ":" in encoder else None
@@ -244,10 +242,10 @@ class Senses:
         return inputs
 
     def compile(self) -> bool:
-        """Let glances be of eight bits, where these tell the samples of an expansion or a cortex; whether they are."""
+        """Let glances be in whole numbers, where the senses can: a cortex of grey levels, or an expansion."""
         if self.levels and isinstance(self.module, VisualCortex) and IntegerCortex.fits(self.module):
             self.compiled = IntegerCortex.of(self.module)
-        elif self.levels and isinstance(self.module, Expansion):
+        elif isinstance(self.module, Expansion) and IntegerExpansion.fits(self.module):
             self.compiled = IntegerExpansion.of(self.module)
         return self.compiled is not None
 
@@ -333,15 +331,6 @@ def _grey_levels(x: Tensor) -> bool:
         return True
     levels = x * 255
     return bool((levels >= 0).all() and (levels <= 255).all() and ((levels - levels.round()).abs() < 1e-3).all())
-
-
-def _vary_enough(x: Tensor) -> bool:
-    """Whether most numbers of these vectors vary by more than four steps, of which their largest has 127."""
-    flat = x.flatten(1).float()
-    if len(flat) < _ENOUGH:
-        return False
-    spread, step = flat.std(0), flat.abs().amax(1).mean() / 127
-    return bool(spread[spread > 0].median() > 4 * step)
 
 
 def _form(shape: tuple[int, ...]) -> str:

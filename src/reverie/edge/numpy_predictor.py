@@ -87,12 +87,18 @@ class Predictor:
     def _integer_expansion(self, x: Any) -> Any:
         a, x = self.arrays, x.reshape(len(x), -1)
         largest = np.maximum(np.abs(x).max(1, keepdims=True), np.float32(1e-30))
-        codes, kernel = np.round(x * (np.float32(127) / largest)), a["kernel"]
+        codes = np.round(x * (np.float32(127 * 128) / largest))
+        high = np.round(codes / np.float32(128))
+        sums = self._whole(high) * np.float32(128) + self._whole(codes - np.float32(128) * high)
         near = 1 / np.sqrt((x * x).sum(1, keepdims=True) + np.float32(1))
-        parts = [slice(first, first + _EXACT_ROWS) for first in range(0, len(kernel), _EXACT_ROWS)]
-        sums = sum((codes[:, part] @ kernel[part]).astype(np.int32) for part in parts)  # whole numbers: exact
-        active = sums.astype(np.float32) * (largest / np.float32(127) * near) * a["unit"]
+        active = sums * (largest / np.float32(127 * 128) * near * np.float32(self.about["unit"]))
         return self._spikes(active + near * a["constant"] + a["bias"])
+
+    def _whole(self, codes: Any) -> Any:
+        """The product with the kernel, of whole numbers, exact."""
+        kernel = self.arrays["kernel"]
+        parts = [slice(first, first + _EXACT_ROWS) for first in range(0, len(kernel), _EXACT_ROWS)]
+        return sum((codes[:, part] @ kernel[part]).astype(np.int32) for part in parts).astype(np.float32)
 
     def _spikes(self, active: Any) -> Any:
         winners = self.about["winners"]

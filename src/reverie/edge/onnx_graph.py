@@ -136,15 +136,21 @@ class _Graph:
     def _integer_expansion(self, x: str) -> str:
         _, length = self._with_constant(x)
         near = self.op("Div", self.constant(1.0), length)
-        unit, constant, bias = (self.constant(self.arrays[name]) for name in ("unit", "constant", "bias"))
-        flat = self._flat(x)
+        constant, bias = (self.constant(self.arrays[name]) for name in ("constant", "bias"))
+        flat, levels, part = self._flat(x), self.constant(127.0 * 128), self.constant(128.0)
         largest = self.op("Max", self.op("ReduceMax", self.op("Abs", flat), axes=[1]), self.constant(1e-30))
-        codes = self.op("Round", self.op("Mul", flat, self.op("Div", self.constant(127.0), largest)))
-        sums = self.op("MatMulInteger", self.cast(codes, np.int8), self.constant(self.arrays["kernel"], np.int8))
-        scale = self.op("Mul", self.op("Div", largest, self.constant(127.0)), near)
-        active = self.op("Mul", self.op("Mul", self.cast(sums, np.float32), scale), unit)
-        active = self.op("Add", active, self.op("Mul", near, constant))
+        codes = self.op("Round", self.op("Mul", flat, self.op("Div", levels, largest)))
+        high = self.op("Round", self.op("Div", codes, part))
+        low = self.op("Sub", codes, self.op("Mul", part, high))
+        sums = self.op("Add", self.op("Mul", self._whole(high), part), self._whole(low))
+        scale = self.op("Mul", self.op("Mul", self.op("Div", largest, levels), near), self.constant(self.about["unit"]))
+        active = self.op("Add", self.op("Mul", sums, scale), self.op("Mul", near, constant))
         return self._spikes(self.op("Add", active, bias))
+
+    def _whole(self, codes: str) -> str:
+        """The product with the kernel, of whole numbers."""
+        kernel = self.constant(self.arrays["kernel"], np.int8)
+        return self.cast(self.op("MatMulInteger", self.cast(codes, np.int8), kernel), np.float32)
 
     def _with_constant(self, x: str) -> tuple[str, str]:
         """A one beside each sample's numbers, and the length of all of them."""

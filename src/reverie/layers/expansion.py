@@ -16,7 +16,10 @@ import torch
 from jaxtyping import Float, Num, UInt8
 from torch import Tensor, nn
 
-__all__ = ["Expansion", "spikes_of"]
+__all__ = ["UNIT", "Expansion", "spikes_of"]
+
+UNIT = 1 / 32
+"""Of a projection in whole numbers, which are of eight bits."""
 
 _LEVELS = 127
 _GAIN = _LEVELS / 4  # activity is about normal: four standard deviations fill the range
@@ -33,6 +36,8 @@ class Expansion(nn.Module):
         Rectifier, or k winners take all.
     active : float
         Share of winners, 0…1, for "kwta".
+    whole : bool
+        Round the projection to whole multiples of 1/32, so that it can be compiled (`IntegerExpansion`).
     generator : torch.Generator
         Source of the projection.
 
@@ -47,12 +52,22 @@ class Expansion(nn.Module):
     bias: Tensor
 
     def __init__(
-        self, n_in: int, width: int, *, kind: str = "relu", active: float = 0.1, generator: torch.Generator
+        self,
+        n_in: int,
+        width: int,
+        *,
+        kind: str = "relu",
+        active: float = 0.1,
+        whole: bool = False,
+        generator: torch.Generator,
     ) -> None:
         super().__init__()
         self.n_in, self.kind = n_in, kind
         self.winners = max(1, min(width - 1, round(active * width)))
-        self.register_buffer("projection", torch.randn(n_in + 1, width, generator=generator))
+        projection = torch.randn(n_in + 1, width, generator=generator)
+        if whole:
+            projection = (projection / UNIT).round_().clamp_(-_LEVELS, _LEVELS) * UNIT
+        self.register_buffer("projection", projection)
         self.register_buffer("bias", 0.5 * torch.randn(width, generator=generator))
 
     @torch.no_grad()

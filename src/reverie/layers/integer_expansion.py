@@ -1,11 +1,12 @@
-"""A random expansion compiled to eight bits: the same cells in a fraction of the time, and it does not change.
+"""A random expansion compiled to whole numbers: the same cells in a fraction of the time, and it does not change.
 
-With Q the projection of x in eight bits, e the unit of each of its cells, w what projects the constant, ℓ = ‖(x, 1)‖::
+With Q the projection of x in whole numbers of eight bits, w what projects the constant, ℓ = ‖(x, 1)‖::
 
-    q = round(127 x / max |x|),     a = (max |x| / 127 ℓ) (q Q) e + w / ℓ + b
+    q = round(16256 x / max |x|),     a = (max |x| / 16256 ℓ) (q Q) / 32 + w / ℓ + b
 
-Both factors of the product are whole numbers, so it is exact, whatever the order of the sums and the machine. What is
-lost is less than what a cell's spike count is rounded by, but where one number of x is far larger than the others.
+The projection is whole already (`Expansion(whole=True)`); all that is rounded is x, to fifteen bits, which are taken in
+two parts, q = 128 h + l, h and l of eight. A spike count is off now and then by one. Both products are exact, whatever
+the order of the sums and the machine.
 
 Reference: Jacob et al., 2018, CVPR (whole numbers in place of a network's weights and activities).
 """
@@ -14,12 +15,14 @@ import torch
 from jaxtyping import Float, Int8, Num, UInt8
 from torch import Tensor, nn
 
+from reverie.errors import BadData
 from reverie.functional import WholeMatrix
-from reverie.layers.expansion import Expansion, spikes_of
+from reverie.layers.expansion import UNIT, Expansion, spikes_of
 
 __all__ = ["IntegerExpansion"]
 
-_LEVELS = 127
+_HIGH = 128
+_LEVELS = 127 * _HIGH
 _BLOCK = 128  # samples whose activity stays in the processor's cache
 
 
@@ -29,30 +32,28 @@ class IntegerExpansion(nn.Module):
     Attributes
     ----------
     kernel : Int8[Tensor, "n_in width"]
-        The projection, in units of its cells.
-    unit, constant, bias : Float[Tensor, " width"]
+        The projection, in units of 1/32.
+    constant, bias : Float[Tensor, " width"]
     winners : int
         How many cells are left active; 0: all that are above zero.
 
     Examples
     --------
     >>> source = torch.Generator().manual_seed(0)
-    >>> expansion = Expansion(10, 300, generator=source)
+    >>> expansion = Expansion(10, 300, whole=True, generator=source)
     >>> x = torch.randn(20, 10, generator=source)
     >>> compiled = IntegerExpansion.of(expansion)
-    >>> bool((compiled(x).float() - expansion(x).float()).abs().mean() < 0.5)
+    >>> bool((compiled(x).float() - expansion(x).float()).abs().mean() < 0.01)
     True
     """
 
     kernel: Tensor
-    unit: Tensor
     constant: Tensor
     bias: Tensor
 
     def __init__(
         self,
         kernel: Int8[Tensor, "d width"],
-        unit: Float[Tensor, " width"],
         constant: Float[Tensor, " width"],
         bias: Float[Tensor, " width"],
         *,
@@ -60,29 +61,46 @@ class IntegerExpansion(nn.Module):
     ) -> None:
         super().__init__()
         self.winners = winners
-        for name, given in (("kernel", kernel), ("unit", unit), ("constant", constant), ("bias", bias)):
+        for name, given in (("kernel", kernel), ("constant", constant), ("bias", bias)):
             self.register_buffer(name, given)
         self._matrix = WholeMatrix(kernel)
 
     @classmethod
     def of(cls, expansion: Expansion) -> "IntegerExpansion":
-        """Compile an expansion."""
+        """Compile an expansion.
+
+        Raises
+        ------
+        BadData
+            Its projection is not in whole numbers.
+        """
+        if not cls.fits(expansion):
+            raise BadData("The projection is not in whole numbers. Make the expansion with whole=True.")
         projection, constant = expansion.projection[:-1], expansion.projection[-1]
-        unit = projection.abs().amax(0).clamp_min(1e-12) / _LEVELS
-        kernel = (projection / unit).round().to(torch.int8)
-        return cls(kernel, unit, constant, expansion.bias, winners=expansion.winners if expansion.kind == "kwta" else 0)
+        winners = expansion.winners if expansion.kind == "kwta" else 0
+        return cls((projection / UNIT).to(torch.int8), constant, expansion.bias, winners=winners)
+
+    @classmethod
+    def fits(cls, expansion: Expansion) -> bool:
+        """Whether its projection is in whole numbers of eight bits."""
+        codes = expansion.projection / UNIT
+        return bool((codes == codes.round()).all()) and bool((codes.abs() <= _LEVELS // _HIGH).all())
 
     @torch.no_grad()
     def forward(self, x: Num[Tensor, "n *shape"]) -> UInt8[Tensor, "n width"]:
         flat = x.flatten(1).float()
         largest = flat.abs().amax(1, keepdim=True).clamp_min(1e-30)
-        codes = (flat * (_LEVELS / largest)).round_().to(torch.int8)
+        codes = (flat * (_LEVELS / largest)).round_()
         nearness = 1 / torch.linalg.vector_norm(nn.functional.pad(flat, (0, 1), value=1.0), dim=1, keepdim=True)
-        parts = [part.split(_BLOCK) for part in (codes, largest / _LEVELS * nearness, nearness)]
-        return torch.cat([self._cells(*part) for part in zip(*parts, strict=True)])
+        scale = largest / _LEVELS * nearness * UNIT
+        parts = zip(codes.split(_BLOCK), scale.split(_BLOCK), nearness.split(_BLOCK), strict=True)
+        return torch.cat([self._cells(*part) for part in parts])
 
     def _cells(
-        self, codes: Int8[Tensor, "n d"], scale: Float[Tensor, "n 1"], nearness: Float[Tensor, "n 1"]
+        self, codes: Float[Tensor, "n d"], scale: Float[Tensor, "n 1"], nearness: Float[Tensor, "n 1"]
     ) -> UInt8[Tensor, "n width"]:
-        activity = self._matrix(codes).float().mul_(scale).mul_(self.unit)
-        return spikes_of(activity.addr_(nearness[:, 0], self.constant).add_(self.bias), self.winners)
+        high = (codes / _HIGH).round_()
+        low = codes.sub(high, alpha=_HIGH)
+        activity = self._matrix(high.to(torch.int8)).float().mul_(_HIGH).add_(self._matrix(low.to(torch.int8)))
+        activity = activity.mul_(scale).addr_(nearness[:, 0], self.constant).add_(self.bias)
+        return spikes_of(activity, self.winners)
