@@ -21,6 +21,11 @@ HELD = (Y >= 7) & ~NEW
 NIGHT = Plan(hidden=(), tolerance=0.05, keep=0.7)
 
 
+@pytest.fixture(autouse=True)
+def compiles_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reverie.brain.senses._PAYS", 0)
+
+
 @pytest.fixture
 def brain(tmp_path: Path) -> Any:
     settings = {"filters": 24, "patch": 4, "patches": 5000, "precision": "bfloat16"}
@@ -219,3 +224,23 @@ def test_cells_that_compete_still_do_when_some_are_pruned(tmp_path: Path, active
         assert brain.sleep(Plan(hidden=(), tolerance=0.2))["verdict"] == "committed"
         brain.export(tmp_path / "edge")
         assert np.array_equal(Predictor(tmp_path / "edge").predict(x), brain.predict(x))
+
+
+def test_a_small_expansion_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    with Brain.create(tmp_path / "b", encoder="expansion", settings={"width": 400}) as brain:
+        brain.learn(X[OLD].astype(np.float32), Y[OLD])
+        assert brain.sleep(NIGHT)["verdict"] == "committed"
+        assert not compiled(brain)
+
+
+def test_one_that_a_night_has_made_small_is_compiled_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reverie.brain.senses._PAYS", 65 * 300)
+    x = X.astype(np.float32)
+    with Brain.create(tmp_path / "b", encoder="expansion", settings={"width": 400}) as brain:
+        brain.learn(x, Y)
+        brain.sleep(Plan(hidden=(), keep=0.9, tolerance=1.0))
+        assert compiled(brain)
+        brain.sleep(Plan(hidden=(), keep=0.6, tolerance=1.0))
+        assert not compiled(brain)
+        assert float((brain.predict(x) == Y).mean()) > 0.9

@@ -32,6 +32,11 @@ KINDS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def compiles_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reverie.brain.senses._PAYS", 0)
+
+
 @pytest.fixture
 def brain(request: Any, tmp_path: Path) -> Any:
     x, y, options = KINDS[request.param]

@@ -45,9 +45,9 @@ class Plan:
         16: round the sums to sixteen bits, which halves them once more, until something is learned again. What the
         brain answers hardly changes; but forgetting single samples is exact no more.
     compile : bool
-        Let an expansion, or a visual cortex that has begun with grey levels (uint8, or the same as fractions of white),
-        answer in whole numbers from now on, in less than half of the time; the memory's read-out too, where it chooses
-        its own ridge. What is learned and forgotten passes the senses as before, exactly.
+        Let an expansion of a million weights or more, or a visual cortex that has begun with grey levels (uint8, or the
+        same as fractions of white), answer in whole numbers from now on, in less than half of the time; the memory's
+        read-out too, where it chooses its own ridge. What is learned or forgotten passes the senses as before, exactly.
     hidden : tuple of int, optional
         Units of the cortex network's hidden layers; empty: no network is trained. None: two layers of 400, or fewer
         where those would take more than a sixth of the state; where so few do not retain enough, the brain wakes up

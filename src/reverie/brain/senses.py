@@ -42,6 +42,7 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "hash": ("width",),
 }
 _TEXT = {"hash": 2048, "minilm": 384}  # numbers in a sentence's vector
+_PAYS = 2**20  # products of a sample and an expansion from which on whole numbers are sooner
 _SPARE = 0.85  # share of a budget that the sums may take at once; classes and a night's network need the rest
 
 
@@ -243,9 +244,10 @@ class Senses:
 
     def compile(self) -> bool:
         """Let glances be in whole numbers, where the senses can: a cortex of grey levels, or an expansion."""
+        self.compiled = None
         if self.levels and isinstance(self.module, VisualCortex) and IntegerCortex.fits(self.module):
             self.compiled = IntegerCortex.of(self.module)
-        elif isinstance(self.module, Expansion) and IntegerExpansion.fits(self.module):
+        elif isinstance(self.module, Expansion) and _pays(self.module) and IntegerExpansion.fits(self.module):
             self.compiled = IntegerExpansion.of(self.module)
         return self.compiled is not None
 
@@ -331,6 +333,10 @@ def _grey_levels(x: Tensor) -> bool:
         return True
     levels = x * 255
     return bool((levels >= 0).all() and (levels <= 255).all() and ((levels - levels.round()).abs() < 1e-3).all())
+
+
+def _pays(expansion: Expansion) -> bool:
+    return expansion.projection.numel() >= _PAYS
 
 
 def _form(shape: tuple[int, ...]) -> str:
