@@ -427,7 +427,7 @@ class Brain:
     @property
     def classes(self) -> list[Any]:
         """Labels that are known, sorted; the columns of `predict_proba`."""
-        return sorted(self.counts)
+        return list(self._mind.known()[0])
 
     @property
     def counts(self) -> dict[Any, int]:
@@ -494,11 +494,12 @@ class Brain:
     def _answers(
         self, x: Any, *, novelty: bool, by: str = "memory"
     ) -> tuple[list[Any], Float[Tensor, "n k"], Float[Tensor, " m"]]:
-        mind, classes = self._mind, self._need_classes()
+        mind = self._mind
+        self._need_classes()
+        classes, columns = mind.known()
         if not isinstance(by, str) or by not in ("memory", "cortex"):
             raise BadData(f"by is {by!r}. Expected 'memory' or 'cortex'.")
         samples = mind.senses.take(x)
-        columns = mind.columns(classes)
         probabilities, news = [], []
         for i in range(0, len(samples), _BLOCK):
             keys = mind.senses.glance(samples[i : i + _BLOCK])
@@ -525,7 +526,8 @@ class Brain:
         dict
             `path`, `format` ("onnx" or "numpy"), `bytes`, `classes`.
         """
-        return export(parts_of(self._mind, self._need_classes(), by=by, int8=int8), path)
+        self._need_classes()
+        return export(parts_of(self._mind, self.classes, by=by, int8=int8), path)
 
     # time
 
@@ -580,10 +582,9 @@ class Brain:
                 "Create the brain with forgettable=False (one sum for all classes), or with a smaller encoder."
             )
 
-    def _need_classes(self) -> list[Any]:
-        if not (classes := self.classes):
+    def _need_classes(self) -> None:
+        if not self._mind.known()[0]:
             raise BadData("This brain has learned nothing yet. Let it learn samples with labels first.")
-        return classes
 
     def _need_writer(self) -> None:
         if not self._store.writer:

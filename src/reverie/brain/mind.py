@@ -58,6 +58,7 @@ class Mind:
         self.nights = 0
         self.cortex: nn.Module | None = None
         self.watch = Watch()
+        self._known: tuple[int, list[Any], Tensor] | None = None
 
     @property
     def counts(self) -> dict[Any, int]:
@@ -66,6 +67,13 @@ class Mind:
             return {}
         sums = [int(n) for n in self.memory.value_sums.round().tolist()]
         return {label: sums[column] if column < len(sums) else 0 for column, label in enumerate(self.labels)}
+
+    def known(self) -> tuple[list[Any], Int64[Tensor, " k"]]:
+        """Labels that the sums hold samples of, sorted, and their value columns; found once after each change."""
+        if self._known is None or self._known[0] != self.version:
+            labels = sorted(label for label, count in self.counts.items() if count > 0)
+            self._known = self.version, labels, self.columns(labels)
+        return self._known[1:]
 
     def apply(self, entry: State, *, keys: Tensor | None = None, columns: Tensor | None = None) -> None:
         """Change by one entry; it must have been checked.
@@ -151,6 +159,7 @@ class Mind:
         }
 
     def load_state_dict(self, state: State) -> None:
+        self._known = None
         self.senses = Senses.from_state(state["senses"])
         self.memory.load_state_dict(state["memory"])
         self.labels, self.ledger, self.history = list(state["labels"]), dict(state["ledger"]), list(state["history"])
