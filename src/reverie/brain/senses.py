@@ -247,7 +247,11 @@ class Senses:
         self.compiled = None
         if self.levels and isinstance(self.module, VisualCortex) and IntegerCortex.fits(self.module):
             self.compiled = IntegerCortex.of(self.module)
-        elif isinstance(self.module, Expansion) and _pays(self.module) and IntegerExpansion.fits(self.module):
+        elif (
+            isinstance(self.module, Expansion)
+            and self.module.projection.numel() >= _PAYS
+            and IntegerExpansion.fits(self.module)
+        ):
             self.compiled = IntegerExpansion.of(self.module)
         return self.compiled is not None
 
@@ -333,10 +337,6 @@ def _grey_levels(x: Tensor) -> bool:
         return True
     levels = x * 255
     return bool((levels >= 0).all() and (levels <= 255).all() and ((levels - levels.round()).abs() < 1e-3).all())
-
-
-def _pays(expansion: Expansion) -> bool:
-    return expansion.projection.numel() >= _PAYS
 
 
 def _form(shape: tuple[int, ...]) -> str:

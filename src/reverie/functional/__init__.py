@@ -29,12 +29,14 @@ from reverie.functional.variational import (
     reparameterise,
 )
 from reverie.functional.whitening import CONTRAST_FLOOR, normalise_contrast, whitening
-from reverie.functional.whole import ROWS_OF_EIGHT_BITS, WholeMatrix, whole_product
+from reverie.functional.whole import FIFTEEN_BITS, HIGH, ROWS_OF_EIGHT_BITS, WholeMatrix, halves, whole_product
 from reverie.functional.winners import boosting, code_product, code_to_dense, k_winners
 
 __all__ = [
     "CELLS",
     "CONTRAST_FLOOR",
+    "FIFTEEN_BITS",
+    "HIGH",
     "ROWS_OF_EIGHT_BITS",
     "SURROGATES",
     "Cell",
@@ -59,6 +61,7 @@ __all__ = [
     "distillation",
     "event_linear",
     "gaussian_nll",
+    "halves",
     "has_low_rank",
     "integrate_and_fire",
     "izhikevich",

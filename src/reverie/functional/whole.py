@@ -1,13 +1,19 @@
 """Products of whole numbers of eight bits: exact, and where the processor has such products, several times faster."""
 
 import torch
-from jaxtyping import Int8, Int32
+from jaxtyping import Float, Int8, Int32
 from torch import Tensor
 
-__all__ = ["ROWS_OF_EIGHT_BITS", "WholeMatrix", "whole_product"]
+__all__ = ["FIFTEEN_BITS", "HIGH", "ROWS_OF_EIGHT_BITS", "WholeMatrix", "halves", "whole_product"]
 
 ROWS_OF_EIGHT_BITS = 2**17 - 1
 """Rows whose products of eight bits, −128…127, have sums that fit 32 bits."""
+
+HIGH = 128
+"""What the upper half of a whole number of fifteen bits counts."""
+
+FIFTEEN_BITS = 127 * HIGH
+"""The largest whole number that has two halves of eight bits."""
 
 _EXACT_ROWS = 2**10  # rows whose sums of such products are whole numbers that float32 holds, up to 2²⁴
 _FAST = bool(getattr(torch.cpu, "_is_vnni_supported", lambda: False)())
@@ -34,6 +40,18 @@ def whole_product(a: Int8[Tensor, "n p"], b: Int8[Tensor, "n q"]) -> Int32[Tenso
     for rows, others in zip(a.split(_EXACT_ROWS), b.split(_EXACT_ROWS), strict=True):
         out += (rows.float().T @ others.float()).int()
     return out
+
+
+def halves(codes: Float[Tensor, "*shape"]) -> tuple[Int8[Tensor, "*shape"], Int8[Tensor, "*shape"]]:
+    """Whole numbers, −16256…16256, as 128 times the first, plus the second.
+
+    Examples
+    --------
+    >>> halves(torch.tensor([16256.0, -65.0]))
+    (tensor([127,  -1], dtype=torch.int8), tensor([ 0, 63], dtype=torch.int8))
+    """
+    high = (codes / HIGH).round_()
+    return high.to(torch.int8), codes.sub(high, alpha=HIGH).to(torch.int8)
 
 
 class WholeMatrix:

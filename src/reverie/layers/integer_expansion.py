@@ -16,13 +16,11 @@ from jaxtyping import Float, Int8, Num, UInt8
 from torch import Tensor, nn
 
 from reverie.errors import BadData
-from reverie.functional import WholeMatrix
+from reverie.functional import FIFTEEN_BITS, HIGH, WholeMatrix, halves
 from reverie.layers.expansion import UNIT, Expansion, spikes_of
 
 __all__ = ["IntegerExpansion"]
 
-_HIGH = 128
-_LEVELS = 127 * _HIGH
 _BLOCK = 128  # samples whose activity stays in the processor's cache
 
 
@@ -84,23 +82,22 @@ class IntegerExpansion(nn.Module):
     def fits(cls, expansion: Expansion) -> bool:
         """Whether its projection is in whole numbers of eight bits."""
         codes = expansion.projection / UNIT
-        return bool((codes == codes.round()).all()) and bool((codes.abs() <= _LEVELS // _HIGH).all())
+        return bool((codes == codes.round()).all()) and bool((codes.abs() <= torch.iinfo(torch.int8).max).all())
 
     @torch.no_grad()
     def forward(self, x: Num[Tensor, "n *shape"]) -> UInt8[Tensor, "n width"]:
         flat = x.flatten(1).float()
         largest = flat.abs().amax(1, keepdim=True).clamp_min(1e-30)
-        codes = (flat * (_LEVELS / largest)).round_()
+        codes = (flat * (FIFTEEN_BITS / largest)).round_()
         nearness = 1 / torch.linalg.vector_norm(nn.functional.pad(flat, (0, 1), value=1.0), dim=1, keepdim=True)
-        scale = largest / _LEVELS * nearness * UNIT
+        scale = largest / FIFTEEN_BITS * nearness * UNIT
         parts = zip(codes.split(_BLOCK), scale.split(_BLOCK), nearness.split(_BLOCK), strict=True)
         return torch.cat([self._cells(*part) for part in parts])
 
     def _cells(
         self, codes: Float[Tensor, "n d"], scale: Float[Tensor, "n 1"], nearness: Float[Tensor, "n 1"]
     ) -> UInt8[Tensor, "n width"]:
-        high = (codes / _HIGH).round_()
-        low = codes.sub(high, alpha=_HIGH)
-        activity = self._matrix(high.to(torch.int8)).float().mul_(_HIGH).add_(self._matrix(low.to(torch.int8)))
+        high, low = halves(codes)
+        activity = self._matrix(high).float().mul_(HIGH).add_(self._matrix(low))
         activity = activity.mul_(scale).addr_(nearness[:, 0], self.constant).add_(self.bias)
         return spikes_of(activity, self.winners)

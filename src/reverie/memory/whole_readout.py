@@ -10,15 +10,12 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from reverie.functional import WholeMatrix
+from reverie.functional import FIFTEEN_BITS, HIGH, WholeMatrix, halves
 
 __all__ = ["MOST_SPIKES", "WholeReadout"]
 
 MOST_SPIKES = 127
 """In a key that it can read."""
-
-_HIGH = 128
-_LEVELS = 127 * _HIGH
 
 
 class WholeReadout:
@@ -38,19 +35,17 @@ class WholeReadout:
 
     def __init__(self, weights: Float[Tensor, "d k"], intercept: Float[Tensor, " k"]) -> None:
         weights, self.intercept = weights.double(), intercept.double()
-        self.unit = weights.abs().amax(0).clamp_min(1e-300) / _LEVELS
-        codes = (weights / self.unit).round_()
-        high = (codes / _HIGH).round_()
-        self._codes = torch.cat([high, codes - _HIGH * high], 1).to(torch.int8)
+        self.unit = weights.abs().amax(0).clamp_min(1e-300) / FIFTEEN_BITS
+        self._codes = torch.cat(halves((weights / self.unit).round_()), 1)
         self._matrix = WholeMatrix(self._codes)
 
     @property
     def weights(self) -> Float[Tensor, "d k"]:
         """The weights that it answers by."""
         high, low = self._codes.double().tensor_split(2, 1)
-        return (_HIGH * high + low) * self.unit
+        return (HIGH * high + low) * self.unit
 
     def __call__(self, keys: UInt8[Tensor, "n d"]) -> Float[Tensor, "n k"]:
         """The scores; keys are at most `MOST_SPIKES`."""
         high, low = self._matrix(keys.view(torch.int8)).double().tensor_split(2, 1)
-        return high.mul_(_HIGH).add_(low).mul_(self.unit).add_(self.intercept)
+        return high.mul_(HIGH).add_(low).mul_(self.unit).add_(self.intercept)
