@@ -7,10 +7,13 @@ import signal
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
 
 from reverie.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 class Done(NamedTuple):
@@ -48,3 +51,11 @@ def apart(*words: object, **env: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "reverie", *map(str, words)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"} | env
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=200)
+
+
+def benchmark_holds(name: str, *words: str) -> None:
+    """Every claim of one of the benchmarks, run in a process of its own."""
+    command = [sys.executable, str(ROOT / "benchmarks" / f"{name}.py"), *words]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=200)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -3,8 +3,6 @@
 import errno
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,11 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
+from commands import benchmark_holds
 from reverie.brain import Brain
 from reverie.brain.journal import Journal
 from reverie.errors import CorruptFile, MissingData
 
-ROOT = Path(__file__).resolve().parents[2]
 X, Y = load_digits(return_X_y=True)
 OPTIONS: dict[str, Any] = {"encoder": "expansion", "settings": {"width": 30}, "ridge": 1.0}
 
@@ -134,6 +132,4 @@ def test_a_copied_folder_is_a_brain_of_its_own(folder: Path, tmp_path: Path) -> 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_forty_kills_lose_nothing() -> None:
-    command = [sys.executable, str(ROOT / "benchmarks" / "kills.py"), "--quick"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
-    assert done.returncode == 0, done.stdout + done.stderr
+    benchmark_holds("kills", "--quick")

@@ -2,17 +2,14 @@
 
 import os
 import sqlite3
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from commands import benchmark_holds
 from reverie.errors import BadData, CorruptFile, MissingData
 from reverie.memory.episodic import SQLiteStore
 
-ROOT = Path(__file__).resolve().parents[3]
 ONE = np.ones(2, np.float32)
 
 
@@ -22,10 +19,7 @@ def open_store(path, **options):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_fifteen_kills_lose_nothing():
-    command = [sys.executable, str(ROOT / "benchmarks" / "memory_kills.py"), "--only", "days", "--kills", "15"]
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200, env=environment)
-    assert done.returncode == 0, done.stdout + done.stderr
+    benchmark_holds("memory_kills", "--only", "days", "--kills", "15")
 
 
 def test_a_full_disk_loses_nothing(tmp_path):
