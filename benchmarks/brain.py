@@ -14,7 +14,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from statistics import mean, median, stdev
+from statistics import mean, median
 from typing import Any
 
 import numpy as np
@@ -309,13 +309,8 @@ def main() -> None:
     ) -> None:
         if not each:  # a night whose network was rolled back has none to be measured
             return
-        values = list(each.values())
-        spread = stdev(values) if len(values) > 1 else 0.0
         direction = direction if bound is not None else "="
-        by_order = {str(order): value for order, value in each.items()}
-        claims.append(
-            Claim(claim, mean(values), unit, bound, direction, list(each), spread, command, beside or {}, by_order)
-        )
+        claims.append(Claim.of(claim, each, unit, bound, direction, command, beside))
 
     streams = ["digits"] if options.quick else ["mnist", "clinc150", "cifar10", "digits", "memristor"]
     for name in streams:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,6 +54,23 @@ class Claim:
     command: str
     baselines: dict[str, float] = field(default_factory=dict)
     each: dict[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        claim: str,
+        each: Mapping[int, float],
+        unit: str,
+        bound: float | None,
+        direction: str,
+        command: str,
+        beside: dict[str, float] | None = None,
+    ) -> "Claim":
+        """The mean and the spread of one value for each seed."""
+        values = list(each.values())
+        spread = stdev(values) if len(values) > 1 else 0.0
+        by_seed = {str(seed): value for seed, value in each.items()}
+        return cls(claim, mean(values), unit, bound, direction, list(each), spread, command, beside or {}, by_seed)
 
     def joined(self, earlier: dict[str, Any]) -> "Claim":
         """This claim, with the seeds of an earlier measurement that are not in it."""

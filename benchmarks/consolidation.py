@@ -14,6 +14,7 @@ no keys of the old facts: how what the model knew by itself wears off.
 
 import argparse
 import copy
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from statistics import mean, stdev
@@ -137,6 +138,13 @@ def live(method: str, seed: int, nights: int, place: Path) -> dict[str, Any]:
     return {"nights": rows}
 
 
+def hear(store: SQLiteStore, facts: list[Fact]) -> list[Fact]:
+    """Keep facts in a store, each as a sentence; the same facts."""
+    for fact in facts:
+        store.add(GENERAL[1].tell(fact), np.ones(2, np.float32), **fact._asdict())
+    return facts
+
+
 def forgetting(seed: int, nights: int) -> dict[str, Any]:
     """A memory sleeps for some nights, then forgets a fifth of the second: what is left of that, and of the rest."""
     world, model = born(seed)
@@ -145,9 +153,7 @@ def forgetting(seed: int, nights: int) -> dict[str, Any]:
         store = SQLiteStore(Path(folder) / "episodes.db", encoder="hash", dimension=2)
         cortex = LanguageCortex(store, wordings=WORLD_WORDINGS, base=model)
         for _ in range(nights):
-            for fact in world.meet(NEW):
-                store.add(GENERAL[1].tell(fact), np.ones(2, np.float32), **fact._asdict())
-                heard.append(fact)
+            heard += hear(store, world.meet(NEW))
             report = cortex.sleep(drop_text=True)
             print(f"    {report}", flush=True)
         gone = heard[4 * NEW : 4 * NEW + CHANGED]
@@ -170,9 +176,7 @@ def wear(seed: int, nights: int) -> dict[str, Any]:
         store = SQLiteStore(Path(folder) / "episodes.db", encoder="hash", dimension=2)
         cortex = LanguageCortex(store, wordings=WORLD_WORDINGS, base=model)
         for _ in range(nights):
-            for fact in world.meet(FEW):
-                store.add(GENERAL[1].tell(fact), np.ones(2, np.float32), **fact._asdict())
-                heard.append(fact)
+            heard += hear(store, world.meet(FEW))
             report = cortex.sleep()
             shares = [mean(knows(cortex.model, facts, WORLD_WORDINGS)) for facts in (before, heard)]
             rows.append({"before": shares[0], "heard": shares[1], "worn": report.get("worn", 0.0)})
@@ -202,20 +206,16 @@ def main() -> None:
     if not few:
         long_ones = {method: _long(lives.get(method, {})) for method in LONG_LIVES}
         claims += _claims({method: found for method, found in long_ones.items() if found}, LONG, "=", command)
+
+    def measured(name: str, measure: Callable[[int, int], dict[str, Any]], nights: int) -> dict[int, dict[str, Any]]:
+        wanted = seeds if not options.only or name in options.only.split(",") else []
+        found = {seed: kept(place / f"{name}-{seed}.json", options, partial(measure, seed, nights)) for seed in wanted}
+        return {seed: one for seed, one in found.items() if one is not None}
+
     nights = 2 if few else 3
-    told = {
-        seed: kept(place / f"forgetting-{seed}.json", options, partial(forgetting, seed, nights))
-        for seed in seeds
-        if not options.only or "forgetting" in options.only.split(",")
-    }
-    claims += _forgetting_claims({seed: one for seed, one in told.items() if one is not None}, nights, command)
+    claims += _forgetting_claims(measured("forgetting", forgetting, nights), nights, command)
     nights = 2 if few else 8
-    worn = {
-        seed: kept(place / f"worn-{seed}.json", options, partial(wear, seed, nights))
-        for seed in seeds
-        if not options.only or "worn" in options.only.split(",")
-    }
-    claims += _worn_claims({seed: one for seed, one in worn.items() if one is not None}, nights, command)
+    claims += _worn_claims(measured("worn", wear, nights), nights, command)
     finish(claims, options)
 
 
@@ -244,27 +244,15 @@ def _claims(lives: dict[str, dict[int, list[dict[str, float]]]], nights: int, se
         for name, what in whats.items():
             if method not in lives:
                 continue
-            each = {str(seed): life[nights - 1][name] for seed, life in lives[method].items()}
+            each = {seed: life[nights - 1][name] for seed, life in lives[method].items()}
             beside = {
                 METHODS[other]: mean(life[nights - 1][name] for life in lives[other].values())
                 for other in METHODS
                 if other in lives and other != method
             }
             direction = "=" if method == "open" else sense if sense == "=" or name != "stale" else "<="
-            found.append(
-                Claim(
-                    f"{nights} nights, {METHODS[method]}, nothing of the text kept, empty context: {what}",
-                    mean(each.values()),
-                    "fraction",
-                    bounds[name],
-                    direction,
-                    [int(seed) for seed in each],
-                    stdev(each.values()) if len(each) > 1 else 0.0,
-                    command,
-                    beside,
-                    each,
-                )
-            )
+            said = f"{nights} nights, {METHODS[method]}, nothing of the text kept, empty context: {what}"
+            found.append(Claim.of(said, each, "fraction", bounds[name], direction, command, beside))
         if method in lives:
             seconds = [row["seconds"] for life in lives[method].values() for row in life[:nights]]
             found.append(
@@ -287,21 +275,10 @@ def _forgetting_claims(found: dict[int, dict[str, Any]], nights: int, command: s
         return []
 
     def say(what: str, name: str, bound: float | None, sense: str, beside: dict[str, str]) -> Claim:
-        each = {str(seed): one[name] for seed, one in found.items()}
-        spread = stdev(each.values()) if len(each) > 1 else 0.0
+        each = {seed: one[name] for seed, one in found.items()}
         baselines = {label: mean(one[other] for one in found.values()) for label, other in beside.items()}
-        return Claim(
-            f"{CHANGED} facts of the second of {nights} nights are forgotten, and the memory sleeps: {what}",
-            mean(each.values()),
-            "fraction",
-            bound,
-            sense,
-            list(found),
-            spread,
-            command,
-            baselines,
-            each,
-        )
+        said = f"{CHANGED} facts of the second of {nights} nights are forgotten, and the memory sleeps: {what}"
+        return Claim.of(said, each, "fraction", bound, sense, command, baselines)
 
     before = {"before": "known", "their rows deleted, without the sleep": "row_deleted"}
     return [
@@ -311,27 +288,19 @@ def _forgetting_claims(found: dict[int, dict[str, Any]], nights: int, command: s
 
 
 def _worn_claims(found: dict[int, dict[str, Any]], nights: int, command: str) -> list[Claim]:
-    claims = []
-    for what, name in (
-        ("what the model knew before and the memory has no key of", "before"),
-        ("what was told", "heard"),
-        ("loss on the model's own sentences", "worn"),
-    ):
-        each = {str(seed): one["nights"][-1][name] for seed, one in found.items()}
-        if each:
-            claims.append(
-                Claim(
-                    f"{nights} nights of {4 * FEW} facts: {what}",
-                    mean(each.values()),
-                    "nat per token more" if name == "worn" else "fraction",
-                    *(None, "=", list(found), stdev(each.values()) if len(each) > 1 else 0.0, command),
-                    {"before the first night": mean(one["first"] for one in found.values())}
-                    if name == "before"
-                    else {},
-                    each,
-                )
-            )
-    return claims
+    if not found:
+        return []
+
+    def say(what: str, name: str, unit: str, beside: dict[str, float]) -> Claim:
+        each = {seed: one["nights"][-1][name] for seed, one in found.items()}
+        return Claim.of(f"{nights} nights of {4 * FEW} facts: {what}", each, unit, None, "=", command, beside)
+
+    first = {"before the first night": mean(one["first"] for one in found.values())}
+    return [
+        say("what the model knew before and the memory has no key of", "before", "fraction", first),
+        say("what was told", "heard", "fraction", {}),
+        say("loss on the model's own sentences", "worn", "nat per token more", {}),
+    ]
 
 
 if __name__ == "__main__":
