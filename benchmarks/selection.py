@@ -36,6 +36,7 @@ from reverie.language.cortex.selection import (
     Waiting,
     importance,
     importance_and_novelty,
+    most_worth,
     need,
     need_times_gain,
     novelty,
@@ -58,12 +59,7 @@ def need_alone(waiting: Waiting, limit: int, generator: torch.Generator) -> list
 
 def gain_alone(waiting: Waiting, limit: int, generator: torch.Generator) -> list[int]:
     """As if all were needed as much: in the order of the gain, given what is chosen."""
-    chosen: list[int] = []
-    for _ in range(limit):
-        gain = waiting.gain(chosen)
-        gain[chosen] = -1
-        chosen.append(int(gain.argmax()))
-    return chosen
+    return most_worth(waiting, np.ones(len(waiting.episodes)), limit)
 
 
 RULES: dict[str, Rule] = {
@@ -166,9 +162,7 @@ def claims_of(
     found = []
 
     def say(claim: str, each: dict[int, float], bound: float | None, direction: str, by: dict[str, float]) -> None:
-        spread = stdev(each.values()) if len(each) > 1 else 0.0
-        named = {str(seed): value for seed, value in each.items()}
-        found.append(Claim(claim, mean(named.values()), unit, bound, direction, list(each), spread, command, by, named))
+        found.append(Claim.of(claim, each, unit, bound, direction, command, by))
 
     def less(one: str, other: str) -> dict[int, float]:
         return {seed: values[one][seed] - value for seed, value in values[other].items()}

@@ -23,7 +23,7 @@ from reverie.language.cortex.wordings import Wordings
 from reverie.language.fact import Fact
 from reverie.language.recollection import SURE
 
-__all__ = ["NightPlan", "consolidate", "knows", "merged", "told"]
+__all__ = ["NightPlan", "consolidate", "knows", "merged", "sureness", "told"]
 
 _FEWEST, _LEAST = 24, 8  # steps of a night, sentences replayed in each
 _TOLD, _OVER = 4, 1.5  # times that everything is told in a night, and replayed
@@ -76,6 +76,12 @@ def told(facts: list[Fact], wordings: Wordings) -> list[str]:
     return [wording.tell(fact) for fact in facts for wording in wordings.of(fact.what)]
 
 
+def sureness(model: CausalModel, facts: list[Fact], wordings: Wordings) -> list[float | None]:
+    """How sure the model answers each fact's question with its value, 0…1; None where it answers otherwise."""
+    said = model.complete([wordings.question(fact.key) for fact in facts]) if facts else []
+    return [one.confidence if one.text == fact.value else None for fact, one in zip(facts, said, strict=True)]
+
+
 def knows(model: CausalModel, facts: list[Fact], wordings: Wordings, *, sure: float = 0.0) -> list[bool]:
     """Whether the model, asked with nothing before it, answers each fact's question with its value.
 
@@ -84,8 +90,7 @@ def knows(model: CausalModel, facts: list[Fact], wordings: Wordings, *, sure: fl
     sure : float
         How sure of it the model must be, 0…1.
     """
-    said = model.complete([wordings.question(fact.key) for fact in facts]) if facts else []
-    return [one.text == fact.value and one.confidence >= sure for fact, one in zip(facts, said, strict=True)]
+    return [one is not None and one >= sure for one in sureness(model, facts, wordings)]
 
 
 def consolidate(

@@ -26,7 +26,7 @@ import torch
 from reverie.errors import BadData
 from reverie.language.cortex.adapters import Adapter, adapter_of, add_adapter, cut_adapter, rank_of
 from reverie.language.cortex.causal import CausalModel, Completion
-from reverie.language.cortex.consolidation import NightPlan, consolidate, knows
+from reverie.language.cortex.consolidation import NightPlan, consolidate, knows, sureness
 from reverie.language.cortex.dreaming import dream
 from reverie.language.cortex.nights import Night, Nights, base_model
 from reverie.language.cortex.selection import Rule, Waiting, need_times_gain, unknown
@@ -280,9 +280,9 @@ class LanguageCortex:
     def _audit(self, drop_text: bool, skip: set[int] | None = None) -> dict[str, int]:
         """Ask for what is in the weights and whose value is still kept: proven once more, or to be told again."""
         kept = [one for one in self._in_weights() if one.value is not None and one.valid_to is None]
-        right = knows(self.model, [_fact(one) for one in kept], self.wordings) if kept else []
-        lost = [one for one, there in zip(kept, right, strict=True) if not there]
-        proven = [one for one, there in zip(kept, right, strict=True) if there]
+        sure = sureness(self.model, [_fact(one) for one in kept], self.wordings) if kept else []
+        lost = [one for one, how in zip(kept, sure, strict=True) if how is None]
+        proven = [one for one, how in zip(kept, sure, strict=True) if how is not None]
         with self._store.transaction():
             self._store.mark([one.id for one in lost], night=None, stage=0)
             by_stage: dict[tuple[int | None, int], list[int]] = defaultdict(list)
@@ -292,8 +292,8 @@ class LanguageCortex:
             for (night, stage), ids in by_stage.items():
                 self._store.mark(ids, night=night, stage=stage)
             if drop_text:
-                surely = knows(self.model, [_fact(one) for one in proven], self.wordings, sure=SURE)
-                self._store.drop_text([one.id for one, sure in zip(proven, surely, strict=True) if sure])
+                said_surely = [one.id for one, how in zip(kept, sure, strict=True) if how is not None and how >= SURE]
+                self._store.drop_text(said_surely)
         return {"proven": len(proven), "lost": len(lost)}
 
     # forgetting

@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from reverie.language.cortex.causal import CausalModel
+from reverie.language.cortex.consolidation import sureness
 from reverie.language.cortex.wordings import Wordings
 from reverie.language.fact import Fact
 from reverie.memory.episodic import Episode
@@ -31,6 +32,7 @@ __all__ = [
     "Waiting",
     "importance",
     "importance_and_novelty",
+    "most_worth",
     "need",
     "need_times_gain",
     "novelty",
@@ -108,7 +110,11 @@ def need_times_gain(waiting: Waiting, limit: int, generator: torch.Generator) ->
     >>> need_times_gain(waiting, 2, torch.Generator())  # the third is asked for often, but is known
     [1, 0]
     """
-    needed = need(waiting)
+    return most_worth(waiting, need(waiting), limit)
+
+
+def most_worth(waiting: Waiting, needed: Numbers, limit: int) -> list[int]:
+    """One after the other, that of most need times gain, given what is chosen before it."""
     chosen: list[int] = []
     for _ in range(min(limit, len(needed))):
         worth = needed * waiting.gain(chosen)
@@ -125,9 +131,7 @@ def need(waiting: Waiting) -> Numbers:
 
 def unknown(model: CausalModel, facts: list[Fact], wordings: Wordings) -> Gain:
     """Gain of facts: 1 − the confidence with which the weights answer it rightly; 1 where they answer otherwise."""
-    said = model.complete([wordings.question(fact.key) for fact in facts]) if facts else []
-    known = [one.confidence if one.text == fact.value else 0.0 for one, fact in zip(said, facts, strict=True)]
-    gain = 1 - np.array(known, np.float64)
+    gain = 1 - np.array([sure or 0.0 for sure in sureness(model, facts, wordings)], np.float64)
     return lambda chosen: gain
 
 
