@@ -29,7 +29,7 @@ from reverie.contracts import Learner, Stream
 from reverie.learners import NCM, SLDA, Joint
 from reverie.streams import clinc150, digits, memristor, split_cifar10, split_mnist
 from reverie.streams.locate import find
-from reverie.streams.text import encode_text
+from reverie.text import encode_text
 from standin import stand_in_for
 
 ORDERS = [0, 1, 2]

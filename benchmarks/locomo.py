@@ -32,12 +32,13 @@ from numpy.typing import NDArray
 from common import WORK, Claim, arguments, finish, one_thread
 from reverie.errors import MissingData
 from reverie.memory.episodic import SQLiteStore
-from reverie.memory.episodic.mirror import Maps, Mirror
+from reverie.memory.episodic.maps import Maps, load_maps
+from reverie.memory.episodic.mirror import Mirror
 from reverie.memory.episodic.search import FLOORS, Weights, search, standard, terms
 from reverie.memory.episodic.words import words_of
-from reverie.sleep.retriever import RetrieverNight, learn_maps, load_maps, sleep_on
+from reverie.sleep.retriever import RetrieverNight, learn_maps, sleep_on
 from reverie.streams.locate import folders
-from reverie.streams.text import encode_text
+from reverie.text import encode_text
 
 ENCODER = "minilm"
 SHA256 = "79fa87e90f04081343b8c8debecb80a9a6842b76a7aa537dc9fdf651ea698ff4"

@@ -1,5 +1,7 @@
 """A memory for language in a folder, by the encoder that is always there."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
@@ -314,3 +316,15 @@ def test_a_newer_schema_and_a_damaged_file(tmp_path):
     file.write_bytes(whole)
     with LanguageMemory.open(tmp_path / "m") as memory:
         assert texts(memory.recall("violin")) == ["Ben plays the violin."]
+
+
+def test_torch_is_not_needed_to_remember_and_recall(tmp_path):
+    asked = (
+        "import sys\n"
+        "from reverie.language import LanguageMemory\n"
+        f"with LanguageMemory.open({str(tmp_path / 'm')!r}) as memory:\n"
+        "    memory.remember('Ben plays the violin.')\n"
+        "    assert memory.recall('violin')\n"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", asked], check=True, timeout=60)

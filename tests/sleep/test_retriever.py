@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from reverie.memory.episodic import SQLiteStore
+from reverie.memory.episodic.maps import load_maps
 from reverie.sleep import retriever
-from reverie.sleep.retriever import RetrieverNight, learn_maps, load_maps, sleep_on
+from reverie.sleep.retriever import RetrieverNight, learn_maps, sleep_on
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 TURN = np.linalg.qr(np.random.default_rng(0).normal(size=(8, 8)))[0].astype(np.float32)

@@ -5,7 +5,7 @@ What can be sensed: pictures (height × width, grey or in colours), feature vect
 - `cortex`: the visual cortex, grown from the first pictures (`reverie.plasticity`);
 - `expansion`: sparse random expansion of anything numeric;
 - `raw`: the numbers as they are;
-- `hash`, `minilm`: sentences as vectors (`reverie.streams.text`); MiniLM's then pass a random expansion;
+- `hash`, `minilm`: sentences as vectors (`reverie.text`); MiniLM's then pass a random expansion;
 - `module:function`: one's own; `function(shape)` returns a frozen torch module.
 
 What is learned, and what is forgotten, passes the encoder as it has formed, so that sums stay exact. To answer, a
@@ -30,7 +30,7 @@ from reverie.errors import BadData, unknown_name
 from reverie.layers import Expansion, IntegerCortex, IntegerExpansion, VisualCortex
 from reverie.layers.cortex import usual_form
 from reverie.plasticity import CompetitiveHebb, develop
-from reverie.streams.text import encode_text
+from reverie.text import encode_text
 
 __all__ = ["ENCODERS", "Senses"]
 

@@ -29,11 +29,11 @@ from reverie.language.passages import check_text, passages_of
 from reverie.language.recollection import SURE, Recollection
 from reverie.memory.episodic import Episode, EpisodicStore, SQLiteStore, strength
 from reverie.memory.episodic.eviction import let_go
+from reverie.memory.episodic.maps import load_maps
 from reverie.memory.episodic.mirror import Mirror
 from reverie.memory.episodic.search import search
 from reverie.memory.episodic.words import words_of
-from reverie.sleep.retriever import load_maps, sleep_on
-from reverie.streams.text import encode_text, encoder_name, encoder_width
+from reverie.text import encode_text, encoder_name, encoder_width
 
 if TYPE_CHECKING:
     from reverie.language.cortex import Known, LanguageCortex
@@ -286,6 +286,8 @@ class LanguageMemory:
         drop_text, limit
             Of the cortex; see `reverie.language.cortex.LanguageCortex.sleep`.
         """
+        from reverie.sleep.retriever import sleep_on
+
         with self.store.alone():
             if model is not None:
                 from reverie.language.cortex import LanguageCortex

@@ -11,7 +11,7 @@ from typing import Any
 
 from reverie.errors import BadData
 from reverie.language.memory import LanguageMemory
-from reverie.streams.text import encoder_name, encoder_width
+from reverie.text import encoder_name, encoder_width
 
 __all__ = ["open_memory"]
 

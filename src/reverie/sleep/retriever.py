@@ -26,17 +26,17 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.numpy import load, save
 from torch import Tensor
 from torch.nn.functional import cross_entropy, normalize
 
 from reverie.memory.episodic import Confirmed, Episode, EpisodicStore, strength
 from reverie.memory.episodic.eviction import let_go, worth
-from reverie.memory.episodic.mirror import Maps, Mirror
+from reverie.memory.episodic.maps import Maps, keep_maps
+from reverie.memory.episodic.mirror import Mirror
 from reverie.memory.episodic.search import search
 from reverie.memory.episodic.words import words_of
 
-__all__ = ["RetrieverNight", "learn_maps", "load_maps", "sleep_on"]
+__all__ = ["RetrieverNight", "learn_maps", "sleep_on"]
 
 Encode = Callable[[list[str]], NDArray[np.float32]]
 
@@ -105,7 +105,7 @@ def sleep_on(
             report["reason"] = "what it learned from was forgotten meanwhile"
         rolled_back = report["verdict"] == "rolled back"
         if not rolled_back or _are_forgotten(store, store.get_named("learned from", [])):
-            store.set_bytes("retriever", None if maps is None else _packed(maps))
+            keep_maps(store, maps)
             store.set_named("learned from", answers if maps is not None else [])
         report |= {"merged": _merge(store, now), "pruned": _prune(store, night.prune_below, now)}
     return report
@@ -114,17 +114,6 @@ def sleep_on(
 def _are_forgotten(store: EpisodicStore, ids: list[int]) -> bool:
     """Whether any of these is."""
     return any(one.forgotten is not None for one in store.some(ids))
-
-
-def load_maps(store: EpisodicStore) -> Maps | None:
-    """What earlier nights have learned."""
-    data = store.get_bytes("retriever")
-    return None if data is None else Maps(**load(data))
-
-
-def _packed(maps: Maps) -> bytes:
-    parts = {name: np.ascontiguousarray(part) for name, part in maps._asdict().items() if part is not None}
-    return bytes(save(parts))
 
 
 def _learn(store: EpisodicStore, encode: Encode, night: RetrieverNight) -> tuple[Maps | None, dict[str, Any]]:

@@ -11,7 +11,7 @@ from reverie.streams.data import LabelledData, stratified_split
 from reverie.streams.locate import find, read_npz
 from reverie.streams.permuted import Permuted
 from reverie.streams.split import Split
-from reverie.streams.text import encode_text
+from reverie.text import encode_text
 
 __all__ = ["clinc150", "digits", "permuted_mnist", "split_cifar10", "split_cifar100", "split_mnist"]
 

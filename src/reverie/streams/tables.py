@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from reverie.errors import BadData, CorruptFile
 from reverie.streams.data import LabelledData, stratified_split
-from reverie.streams.text import encode_text
+from reverie.text import encode_text
 
 __all__ = ["numbers", "read_rows", "read_table"]
 

@@ -9,7 +9,8 @@ import pytest
 
 from reverie.memory.episodic import SQLiteStore
 from reverie.memory.episodic.lexical import WindowIndex
-from reverie.memory.episodic.mirror import Maps, Mirror
+from reverie.memory.episodic.maps import Maps
+from reverie.memory.episodic.mirror import Mirror
 from reverie.memory.episodic.search import Weights, search
 from reverie.memory.episodic.words import words_of
 

@@ -7,7 +7,7 @@ linear map that sleep has learned (`reverie.sleep.retriever`) is folded into the
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,47 +15,18 @@ from numpy.typing import NDArray
 from reverie.memory.episodic.episode import Episode
 from reverie.memory.episodic.forgetting import retrievability
 from reverie.memory.episodic.lexical import WindowIndex
+from reverie.memory.episodic.maps import Maps, Matrix
 from reverie.memory.episodic.store import EpisodicStore
 from reverie.memory.episodic.words import speaker_of, words_of
 
-__all__ = ["Maps", "Mirror"]
+__all__ = ["Mirror"]
 
 _REACH = 2  # turns before and after, in the window of vectors
 _CHUNK = 500  # windows measured at once
 _EVER = np.inf
 
-Matrix = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 Places = NDArray[np.int64]
-
-
-class Maps(NamedTuple):
-    """What sleep has learned: x ↦ x + x·D·M, with an M of questions and one of turns.
-
-    Parameters
-    ----------
-    question, turn : array, shape [rank, dimension]
-        M.
-    down : array, shape [dimension, rank], optional
-        D; None: the identity.
-    """
-
-    question: Matrix
-    turn: Matrix
-    down: Matrix | None = None
-
-    def of_question(self, x: Matrix) -> Matrix:
-        """A question's vector."""
-        return np.asarray(x + (x if self.down is None else x @ self.down) @ self.question, np.float32)
-
-    def of_turns(self, x: Matrix) -> Matrix:
-        """Vectors of turns, along the last axis."""
-        return np.asarray(x + (x if self.down is None else x @ self.down) @ self.turn, np.float32)
-
-    def folded(self, question: Matrix) -> Matrix:
-        """The vector whose product with a turn is that of `question` with the mapped turn."""
-        back = self.turn @ question
-        return np.asarray(question + (back if self.down is None else self.down @ back), np.float32)
 
 
 class Mirror:

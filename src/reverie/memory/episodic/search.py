@@ -14,7 +14,8 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from reverie.memory.episodic.mirror import Matrix, Mirror, Numbers, Places
+from reverie.memory.episodic.maps import Matrix
+from reverie.memory.episodic.mirror import Mirror, Numbers, Places
 from reverie.memory.episodic.words import words_of
 
 __all__ = ["FLOORS", "Weights", "search", "standard", "terms"]

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reverie import text
 from reverie.errors import BadData, MissingData
-from reverie.streams import text
-from reverie.streams.text import encode_text
+from reverie.text import encode_text
 
 
 @pytest.fixture(autouse=True)
