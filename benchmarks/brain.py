@@ -47,7 +47,7 @@ PICTURES = {"precision": "bfloat16"}
 BRAINS: dict[str, dict[str, Any]] = {
     "mnist": {"encoder": "cortex", "settings": PICTURES | {"filters": 200}},
     "cifar10": {"encoder": "cortex", "settings": PICTURES | {"filters": 400}},
-    "clinc150": {"encoder": "expansion", "settings": {"width": 6000}},
+    "clinc150": {"encoder": "expansion", "settings": {"width": 6000, "input_scale": 2.0}},
     "digits": {"encoder": "expansion", "settings": {"width": 500}},
     "memristor": {"encoder": "expansion", "settings": {"width": 500}},
 }

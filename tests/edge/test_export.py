@@ -27,6 +27,11 @@ KINDS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "pictures of floats": ((PICTURES / 255).astype(np.float32), Y, {"encoder": "cortex", "settings": SMALL}),
     "vectors": (X.astype(np.float32), WORDS, {"encoder": "expansion", "settings": {"width": 200}}),
     "winners": (X.astype(np.float32), Y, {"encoder": "expansion", "settings": {"width": 200, "kind": "kwta"}}),
+    "scaled vectors": (
+        (X / 64).astype(np.float32),
+        Y,
+        {"encoder": "expansion", "settings": {"width": 200, "input_scale": 2.0}},
+    ),
     "raw": (X.astype(np.float32), Y, {"encoder": "raw"}),
     "raw pictures": (PICTURES, Y, {"encoder": "raw"}),
 }

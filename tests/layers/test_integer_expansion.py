@@ -1,9 +1,11 @@
 """An expansion in eight bits, against the one that it was compiled from."""
 
+from typing import Any
+
 import pytest
 import torch
 
-from reverie.errors import BadData
+from reverie.errors import BadData, ReverieError
 from reverie.functional import WholeMatrix
 from reverie.layers import Expansion, IntegerExpansion
 
@@ -43,6 +45,20 @@ def test_small_numbers_are_told_beside_a_large_one() -> None:
     x[:, 3] *= 1000
     off = (IntegerExpansion.of(expansion)(x).float() - expansion(x).float()).abs()
     assert float(off.mean()) < 0.01
+
+
+def test_samples_are_scaled_as_the_expansion_scales_them() -> None:
+    plain, louder = (Expansion(40, 300, whole=True, input_scale=s, generator=seeded()) for s in (1.0, 3.0))
+    x = torch.randn(100, 40, generator=seeded()) / 40**0.5
+    assert torch.equal(louder(x), plain(3 * x))
+    assert not torch.equal(louder(x), plain(x))
+    assert torch.equal(IntegerExpansion.of(louder)(x), IntegerExpansion.of(plain)(3 * x))
+
+
+@pytest.mark.parametrize("wrong", [{"input_scale": 0.0}, {"input_scale": float("nan")}, {"kind": "rely"}])
+def test_a_setting_that_cannot_be_is_named(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ReverieError, match=next(iter(wrong)).split("_")[0]):
+        Expansion(6, 50, generator=seeded(), **wrong)
 
 
 def test_a_projection_that_is_not_whole_is_not_compiled() -> None:

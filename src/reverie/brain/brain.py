@@ -427,7 +427,7 @@ class Brain:
     @property
     def classes(self) -> list[Any]:
         """Labels that are known, sorted; the columns of `predict_proba`."""
-        return list(self._mind.known()[0])
+        return list(self._mind.known().labels)
 
     @property
     def counts(self) -> dict[Any, int]:
@@ -496,7 +496,7 @@ class Brain:
     ) -> tuple[list[Any], Float[Tensor, "n k"], Float[Tensor, " m"]]:
         mind = self._mind
         self._need_classes()
-        classes, columns = mind.known()
+        classes = mind.known().labels
         if not isinstance(by, str) or by not in ("memory", "cortex"):
             raise BadData(f"by is {by!r}. Expected 'memory' or 'cortex'.")
         samples = mind.senses.take(x)
@@ -504,7 +504,7 @@ class Brain:
         for i in range(0, len(samples), _BLOCK):
             keys = mind.senses.glance(samples[i : i + _BLOCK])
             logits = mind.memory_logits(keys) if by == "memory" else mind.cortex_logits(keys)
-            probabilities.append(torch.softmax(logits[:, columns], 1))
+            probabilities.append(torch.softmax(logits, 1))
             if novelty:
                 news.append(unfamiliarity(mind.memory, keys))
         return classes, torch.cat(probabilities), torch.cat(news) if novelty else torch.zeros(0)
@@ -583,7 +583,7 @@ class Brain:
             )
 
     def _need_classes(self) -> None:
-        if not self._mind.known()[0]:
+        if not self._mind.known().labels:
             raise BadData("This brain has learned nothing yet. Let it learn samples with labels first.")
 
     def _need_writer(self) -> None:

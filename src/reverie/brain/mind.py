@@ -5,10 +5,10 @@ samples. The same entries in the same order give the same mind, bit for bit.
 """
 
 from copy import deepcopy
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Int64
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn.functional import one_hot, pad
 
@@ -17,7 +17,7 @@ from reverie.brain.watch import Watch
 from reverie.checkpoint import state_bytes
 from reverie.contracts import State
 from reverie.errors import BadData
-from reverie.functional import one_hot_logits
+from reverie.functional import one_hot_slope
 from reverie.memory import AssociativeMemory
 from reverie.memory.contribution import moved_columns, restricted
 from reverie.sleep import cortex_network
@@ -25,6 +25,25 @@ from reverie.sleep import cortex_network
 __all__ = ["Mind"]
 
 _HISTORY = 1000  # items told one by one; older ones are dropped
+
+
+class Known(NamedTuple):
+    """What is known of labels at a version.
+
+    Attributes
+    ----------
+    labels : list
+        Those that the sums hold samples of, sorted.
+    columns : Int64[Tensor, " k"]
+        Their value columns.
+    slope : float
+        What makes logits of scores (`reverie.functional.one_hot_slope`).
+    """
+
+    version: int
+    labels: list[Any]
+    columns: Int64[Tensor, " k"]
+    slope: float
 
 
 class Mind:
@@ -58,7 +77,7 @@ class Mind:
         self.nights = 0
         self.cortex: nn.Module | None = None
         self.watch = Watch()
-        self._known: tuple[int, list[Any], Tensor] | None = None
+        self._known: Known | None = None
 
     @property
     def counts(self) -> dict[Any, int]:
@@ -68,12 +87,13 @@ class Mind:
         sums = [int(n) for n in self.memory.value_sums.round().tolist()]
         return {label: sums[column] if column < len(sums) else 0 for column, label in enumerate(self.labels)}
 
-    def known(self) -> tuple[list[Any], Int64[Tensor, " k"]]:
-        """Labels that the sums hold samples of, sorted, and their value columns; found once after each change."""
-        if self._known is None or self._known[0] != self.version:
+    def known(self) -> Known:
+        """The labels that the sums hold samples of; found once after each change."""
+        if self._known is None or self._known.version != self.version:
             labels = sorted(label for label, count in self.counts.items() if count > 0)
-            self._known = self.version, labels, self.columns(labels)
-        return self._known[1:]
+            slope = one_hot_slope(self.memory.value_sums) if labels else 1.0
+            self._known = Known(self.version, labels, self.columns(labels), slope)
+        return self._known
 
     def apply(self, entry: State, *, keys: Tensor | None = None, columns: Tensor | None = None) -> None:
         """Change by one entry; it must have been checked.
@@ -122,20 +142,19 @@ class Mind:
 
     # asking
 
-    def memory_logits(self, keys: Tensor) -> Tensor:
-        """What the fast memory answers, one column for each label; at a glance, where the senses take one."""
+    def memory_logits(self, keys: Tensor) -> Float[Tensor, "n k"]:
+        """What the fast memory answers of the labels that are known; at a glance, where the senses take one."""
         scores = self.memory.read(keys) if self.senses.compiled is None else self.memory.glance(keys)
-        return self._padded(one_hot_logits(scores, self.memory.value_sums))
+        known = self.known()
+        return scores[:, known.columns] * known.slope
 
     @torch.no_grad()
-    def cortex_logits(self, keys: Tensor) -> Tensor:
-        """What the cortex answers, as of its last night."""
+    def cortex_logits(self, keys: Tensor) -> Float[Tensor, "n k"]:
+        """What the cortex answers of the labels that are known, as of its last night; −∞ for those of later."""
         if self.cortex is None:
             raise BadData("This brain has no cortex network: it has not slept since it was made, or since it forgot.")
-        return self._padded(self.cortex(keys).double())
-
-    def _padded(self, logits: Tensor) -> Tensor:
-        return pad(logits, (0, len(self.labels) - logits.shape[1]), value=-torch.inf)
+        logits = self.cortex(keys).double()
+        return pad(logits, (0, len(self.labels) - logits.shape[1]), value=-torch.inf)[:, self.known().columns]
 
     # keeping
 

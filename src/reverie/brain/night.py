@@ -136,7 +136,7 @@ def night(
             training.advance(_STRIDE)
             save(training.state_dict())
         slept.cortex = training.network
-        share = _share(slept.cortex_logits(probes[:, inputs]).argmax(1) == of) / known
+        share = _share(training.network(probes[:, inputs]).argmax(1) == of) / known
         if plan.hidden is None and not share >= plan.retention:
             slept.cortex, report["left_out"] = None, _too_little("cortex", share)
         else:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from reverie.brain.mind import Mind
 from reverie.edge import Parts
 from reverie.errors import BadData
+from reverie.functional import one_hot_slope
 from reverie.layers import Expansion, IntegerCortex, IntegerExpansion, VisualCortex
 from reverie.layers.expansion import UNIT
 
@@ -48,11 +49,10 @@ def parts_of(mind: Mind, classes: list[Any], *, by: str = "memory", int8: bool =
             weights, intercept = at_a_glance.weights, at_a_glance.intercept
         else:
             _, weights, intercept = mind.memory.solution()
-        share = mind.memory.value_sums / mind.memory.value_sums.sum()
         arrays |= {
             "weights": weights[:, columns].numpy(),
             "intercept": intercept[columns].numpy(),
-            "slope": np.asarray(1 / float(share.square().sum())),
+            "slope": np.asarray(one_hot_slope(mind.memory.value_sums)),
         }
     elif by == "cortex":
         arrays |= _of_network(mind.cortex, columns)
@@ -82,9 +82,11 @@ def _of_senses(module: nn.Module | None, about: dict[str, Any]) -> dict[str, NDA
         return {name: value.numpy() for name, value in module.state_dict().items()}
     if isinstance(module, IntegerExpansion):
         about |= {"kind": "integer expansion", "winners": module.winners, "unit": UNIT}
+        about["input_scale"] = module.input_scale
         return {name: value.numpy() for name, value in module.state_dict().items()}
     if isinstance(module, Expansion):
         about |= {"kind": "expansion", "winners": module.winners if module.kind == "kwta" else 0}
+        about["input_scale"] = module.input_scale
         return {"projection": module.projection.numpy(), "bias": module.bias.numpy()}
     if module is None:
         about["kind"] = "raw"

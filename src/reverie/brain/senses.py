@@ -37,10 +37,11 @@ __all__ = ["ENCODERS", "Senses"]
 ENCODERS = ("auto", "cortex", "expansion", "hash", "minilm", "raw")
 _SETTINGS: dict[str, tuple[str, ...]] = {
     "cortex": ("filters", "patch", "grid", "overlap", "threshold", "precision", "patches", "epochs"),
-    "expansion": ("width", "kind", "active"),
-    "minilm": ("width",),
+    "expansion": ("width", "kind", "active", "input_scale"),
+    "minilm": ("width", "input_scale"),
     "hash": ("width",),
 }
+_USUAL = {"minilm": {"input_scale": 2.0}}  # its vectors have length one
 _TEXT = {"hash": 2048, "minilm": 384}  # numbers in a sentence's vector
 _PAYS = 2**20  # products of a sample and an expansion from which on whole numbers are sooner
 _SPARE = 0.85  # share of a budget that the sums may take at once; classes and a night's network need the rest
@@ -120,6 +121,7 @@ class Senses:
         """Choose and grow the encoder from the first samples."""
         shape = () if isinstance(samples, list) else tuple(samples.shape[1:])
         encoder = self._chosen(shape)
+        self.settings = _USUAL.get(encoder, {}) | self.settings
         if self.budget is not None:
             self.settings |= self._affordable(encoder, shape, self.budget)
         module = self._make(encoder, shape)

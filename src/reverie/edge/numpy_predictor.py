@@ -79,13 +79,16 @@ class Predictor:
     def _raw(self, x: Any) -> Any:
         return x.reshape(len(x), -1)
 
+    def _scaled(self, x: Any) -> Any:
+        return x.reshape(len(x), -1) * np.float32(self.about["input_scale"])
+
     def _expansion(self, x: Any) -> Any:
-        flat = np.concatenate([x.reshape(len(x), -1), np.ones((len(x), 1), np.float32)], 1)
+        flat = np.concatenate([self._scaled(x), np.ones((len(x), 1), np.float32)], 1)
         unit = flat / np.maximum(np.sqrt((flat * flat).sum(1, keepdims=True)), np.float32(1e-12))
         return self._spikes(unit @ self.arrays["projection"] + self.arrays["bias"])
 
     def _integer_expansion(self, x: Any) -> Any:
-        a, x = self.arrays, x.reshape(len(x), -1)
+        a, x = self.arrays, self._scaled(x)
         largest = np.maximum(np.abs(x).max(1, keepdims=True), np.float32(1e-30))
         codes = np.round(x * (np.float32(127 * 128) / largest))
         high = np.round(codes / np.float32(128))

@@ -128,18 +128,19 @@ class _Graph:
         return self.op("Flatten", x, axis=1)
 
     def _expansion(self, x: str) -> str:
-        flat, length = self._with_constant(x)
+        flat, length = self._with_constant(self._scaled(x))
         unit = self.op("Div", flat, self.op("Max", length, self.constant(1e-12)))
         active = self.op("MatMul", unit, self.weights("projection", np.float32))
         return self._spikes(self.op("Add", active, self.constant(self.arrays["bias"])))
 
     def _integer_expansion(self, x: str) -> str:
+        x = self._scaled(x)
         _, length = self._with_constant(x)
         near = self.op("Div", self.constant(1.0), length)
         constant, bias = (self.constant(self.arrays[name]) for name in ("constant", "bias"))
-        flat, levels, part = self._flat(x), self.constant(127.0 * 128), self.constant(128.0)
-        largest = self.op("Max", self.op("ReduceMax", self.op("Abs", flat), axes=[1]), self.constant(1e-30))
-        codes = self.op("Round", self.op("Mul", flat, self.op("Div", levels, largest)))
+        levels, part = self.constant(127.0 * 128), self.constant(128.0)
+        largest = self.op("Max", self.op("ReduceMax", self.op("Abs", x), axes=[1]), self.constant(1e-30))
+        codes = self.op("Round", self.op("Mul", x, self.op("Div", levels, largest)))
         high = self.op("Round", self.op("Div", codes, part))
         low = self.op("Sub", codes, self.op("Mul", part, high))
         sums = self.op("Add", self.op("Mul", self._whole(high), part), self._whole(low))
@@ -152,9 +153,12 @@ class _Graph:
         kernel = self.constant(self.arrays["kernel"], np.int8)
         return self.cast(self.op("MatMulInteger", self.cast(codes, np.int8), kernel), np.float32)
 
+    def _scaled(self, x: str) -> str:
+        return self.op("Mul", self._flat(x), self.constant(self.about["input_scale"]))
+
     def _with_constant(self, x: str) -> tuple[str, str]:
         """A one beside each sample's numbers, and the length of all of them."""
-        flat = self.op("Pad", self._flat(x), self.constant([0, 0, 0, 1], np.int64), self.constant(1.0))
+        flat = self.op("Pad", x, self.constant([0, 0, 0, 1], np.int64), self.constant(1.0))
         squares = self.op("ReduceSum", self.op("Mul", flat, flat), self.constant([1], np.int64))
         return flat, self.op("Sqrt", squares)
 

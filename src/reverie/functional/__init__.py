@@ -1,6 +1,6 @@
 """Tensor mathematics: one formula per function, no state, no input or output."""
 
-from reverie.functional.calibration import one_hot_logits
+from reverie.functional.calibration import one_hot_logits, one_hot_slope
 from reverie.functional.distillation import cross_entropy_among, distillation
 from reverie.functional.encoding import delta_spikes, latency_spikes, poisson_spikes
 from reverie.functional.events import break_even, event_linear
@@ -76,6 +76,7 @@ __all__ = [
     "nmda",
     "normalise_contrast",
     "one_hot_logits",
+    "one_hot_slope",
     "path_importance",
     "poisson_spikes",
     "quadratic_penalty",

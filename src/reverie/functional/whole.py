@@ -76,7 +76,10 @@ class WholeMatrix:
     def __call__(self, rows: Int8[Tensor, "n d"]) -> Int32[Tensor, "n k"]:
         """The product, exactly."""
         if self._fast and rows.numel() > 0:
-            product: Tensor = torch._int_mm(rows.contiguous(), self._matrix)
+            rows = rows.contiguous()
+            if len(rows) == 2:  # sooner one at a time than together
+                return torch.cat((torch._int_mm(rows[:1], self._matrix), torch._int_mm(rows[1:], self._matrix)))
+            product: Tensor = torch._int_mm(rows, self._matrix)
             return product
         out = torch.zeros(len(rows), self._matrix.shape[1], dtype=torch.int32, device=rows.device)
         for part, others in zip(rows.split(_EXACT_ROWS, 1), self._matrix.split(_EXACT_ROWS), strict=True):

@@ -4,17 +4,23 @@ A random projection into many cells, then a threshold, makes classes linearly se
 IEEE Trans. Electronic Computers 14; Dasgupta, Stevens, Navlakha, 2017, Science 358). A sample is first put on the
 unit sphere, with a constant beside it so that its length is not lost::
 
-    u = (x, 1) / ‖(x, 1)‖        a = W u + b,   W ~ N(0, 1),  b ~ N(0, ½)
+    u = (s x, 1) / ‖(s x, 1)‖        a = W u + b,   W ~ N(0, 1),  b ~ N(0, ½)
     relu:   h = max(a, 0)
     kwta:   h = a − a_(k+1) for the k largest, 0 for the rest
 
 The activity is returned as a spike count, an integer in 0…127. Accuracy does not notice (validation accuracy on MNIST
 0.9639 with and 0.9638 without), and sums of products of small integers are exact, in whatever order they are added.
+
+The longer s x, the less the constant takes of the sphere. Vectors of length one want s = 2: with MiniLM's of CLINC150,
+six folds of the training and validation parts, 6000 cells, accuracy is 0.9698, 0.9715, 0.9714 and 0.9714 for s of 1, 2,
+3 and 4.
 """
 
 import torch
 from jaxtyping import Float, Num, UInt8
 from torch import Tensor, nn
+
+from reverie.errors import BadData, unknown_name
 
 __all__ = ["UNIT", "Expansion", "spikes_of"]
 
@@ -36,10 +42,19 @@ class Expansion(nn.Module):
         Rectifier, or k winners take all.
     active : float
         Share of winners, 0…1, for "kwta".
+    input_scale : float
+        s.
     whole : bool
         Round the projection to whole multiples of 1/32, so that it can be compiled (`IntegerExpansion`).
     generator : torch.Generator
         Source of the projection.
+
+    Raises
+    ------
+    UnknownName
+        `kind` is neither.
+    BadData
+        `input_scale` is not a positive number.
 
     Examples
     --------
@@ -58,11 +73,16 @@ class Expansion(nn.Module):
         *,
         kind: str = "relu",
         active: float = 0.1,
+        input_scale: float = 1.0,
         whole: bool = False,
         generator: torch.Generator,
     ) -> None:
         super().__init__()
-        self.n_in, self.kind = n_in, kind
+        if kind not in ("relu", "kwta"):
+            raise unknown_name("kind of expansion", kind, ("relu", "kwta"))
+        if not 0 < input_scale < float("inf"):
+            raise BadData(f"input_scale is {input_scale!r}. Expected a positive number.")
+        self.n_in, self.kind, self.input_scale = n_in, kind, input_scale
         self.winners = max(1, min(width - 1, round(active * width)))
         projection = torch.randn(n_in + 1, width, generator=generator)
         if whole:
@@ -72,7 +92,7 @@ class Expansion(nn.Module):
 
     @torch.no_grad()
     def forward(self, x: Num[Tensor, "n *shape"]) -> UInt8[Tensor, "n width"]:
-        flat = x.flatten(1).float()
+        flat = x.flatten(1).float() * self.input_scale
         u = nn.functional.normalize(nn.functional.pad(flat, (0, 1), value=1.0))
         a = torch.addmm(self.bias, u, self.projection)
         return spikes_of(a, self.winners if self.kind == "kwta" else 0)

@@ -1,6 +1,7 @@
 """A random expansion compiled to whole numbers: the same cells in a fraction of the time, and it does not change.
 
-With Q the projection of x in whole numbers of eight bits, w what projects the constant, ℓ = ‖(x, 1)‖::
+With Q the projection of x in whole numbers of eight bits, w what projects the constant, ℓ = ‖(x, 1)‖, x scaled as the
+expansion scales it::
 
     q = round(16256 x / max |x|),     a = (max |x| / 16256 ℓ) (q Q) / 32 + w / ℓ + b
 
@@ -34,6 +35,8 @@ class IntegerExpansion(nn.Module):
     constant, bias : Float[Tensor, " width"]
     winners : int
         How many cells are left active; 0: all that are above zero.
+    input_scale : float
+        What samples are multiplied by.
 
     Examples
     --------
@@ -56,9 +59,10 @@ class IntegerExpansion(nn.Module):
         bias: Float[Tensor, " width"],
         *,
         winners: int,
+        input_scale: float = 1.0,
     ) -> None:
         super().__init__()
-        self.winners = winners
+        self.winners, self.input_scale = winners, input_scale
         for name, given in (("kernel", kernel), ("constant", constant), ("bias", bias)):
             self.register_buffer(name, given)
         self._matrix = WholeMatrix(kernel)
@@ -76,7 +80,8 @@ class IntegerExpansion(nn.Module):
             raise BadData("The projection is not in whole numbers. Make the expansion with whole=True.")
         projection, constant = expansion.projection[:-1], expansion.projection[-1]
         winners = expansion.winners if expansion.kind == "kwta" else 0
-        return cls((projection / UNIT).to(torch.int8), constant, expansion.bias, winners=winners)
+        kernel = (projection / UNIT).to(torch.int8)
+        return cls(kernel, constant, expansion.bias, winners=winners, input_scale=expansion.input_scale)
 
     @classmethod
     def fits(cls, expansion: Expansion) -> bool:
@@ -86,18 +91,14 @@ class IntegerExpansion(nn.Module):
 
     @torch.no_grad()
     def forward(self, x: Num[Tensor, "n *shape"]) -> UInt8[Tensor, "n width"]:
-        flat = x.flatten(1).float()
-        largest = flat.abs().amax(1, keepdim=True).clamp_min(1e-30)
-        codes = (flat * (FIFTEEN_BITS / largest)).round_()
-        nearness = 1 / torch.linalg.vector_norm(nn.functional.pad(flat, (0, 1), value=1.0), dim=1, keepdim=True)
-        scale = largest / FIFTEEN_BITS * nearness * UNIT
-        parts = zip(codes.split(_BLOCK), scale.split(_BLOCK), nearness.split(_BLOCK), strict=True)
-        return torch.cat([self._cells(*part) for part in parts])
+        flat = x.flatten(1).float() * self.input_scale
+        if len(flat) <= _BLOCK:
+            return self._cells(flat)
+        return torch.cat([self._cells(part) for part in flat.split(_BLOCK)])
 
-    def _cells(
-        self, codes: Float[Tensor, "n d"], scale: Float[Tensor, "n 1"], nearness: Float[Tensor, "n 1"]
-    ) -> UInt8[Tensor, "n width"]:
-        high, low = halves(codes)
-        activity = self._matrix(high).float().mul_(HIGH).add_(self._matrix(low))
-        activity = activity.mul_(scale).addr_(nearness[:, 0], self.constant).add_(self.bias)
-        return spikes_of(activity, self.winners)
+    def _cells(self, x: Float[Tensor, "n d"]) -> UInt8[Tensor, "n width"]:
+        unit = x.abs().amax(1, keepdim=True).clamp_min_(1e-30).div_(FIFTEEN_BITS)
+        nearness = x.square().sum(1, keepdim=True).add_(1).rsqrt_()
+        high, low = self._matrix(torch.cat(halves((x / unit).round_()))).float().view(2, len(x), len(self.bias))
+        activity = low.add_(high, alpha=HIGH).mul_(unit.mul_(nearness).mul_(UNIT))
+        return spikes_of(activity.addr_(nearness[:, 0], self.constant).add_(self.bias), self.winners)

@@ -47,5 +47,5 @@ class WholeReadout:
 
     def __call__(self, keys: UInt8[Tensor, "n d"]) -> Float[Tensor, "n k"]:
         """The scores; keys are at most `MOST_SPIKES`."""
-        high, low = self._matrix(keys.view(torch.int8)).double().tensor_split(2, 1)
-        return high.mul_(HIGH).add_(low).mul_(self.unit).add_(self.intercept)
+        high, low = self._matrix(keys.view(torch.int8)).double().view(len(keys), 2, len(self.unit)).unbind(1)
+        return low.add_(high, alpha=HIGH).mul_(self.unit).add_(self.intercept)
