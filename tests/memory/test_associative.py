@@ -33,6 +33,9 @@ def test_reads_the_ridge_regression_of_scikit_learn(d):
     mine.write(keys, values)
     theirs = Ridge(alpha=2.5).fit(keys.double().numpy(), values.double().numpy())
     np.testing.assert_allclose(mine.read(keys).numpy(), theirs.predict(keys.double().numpy()), atol=1e-8)
+    weights, intercept = mine.mapping()
+    np.testing.assert_allclose(weights.numpy(), theirs.coef_.T, atol=1e-8)
+    np.testing.assert_allclose(intercept.numpy(), theirs.intercept_, atol=1e-8)
 
 
 @pytest.mark.parametrize("d", [40, 260])

@@ -48,7 +48,7 @@ def parts_of(mind: Mind, classes: list[Any], *, by: str = "memory", int8: bool =
         if at_a_glance is not None:
             weights, intercept = at_a_glance.weights, at_a_glance.intercept
         else:
-            _, weights, intercept = mind.memory.solution()
+            weights, intercept = mind.memory.mapping()
         arrays |= {
             "weights": weights[:, columns].numpy(),
             "intercept": intercept[columns].numpy(),

@@ -156,8 +156,12 @@ class AssociativeMemory(Memory):
         """λ of the read-out."""
         return self._solved().ridge
 
+    def mapping(self) -> tuple[Float[Tensor, "d k"], Float[Tensor, " k"]]:
+        """W, and the intercept, so that ŷ(h) = intercept + Wᵀ h."""
+        return self._solved().mapping(self._need())
+
     def solution(self) -> tuple[Float[Tensor, "d d"], Float[Tensor, "d k"], Float[Tensor, " k"]]:
-        """The read-out: (G + λI)⁻¹, W, and the intercept, so that ŷ(h) = intercept + Wᵀ h."""
+        """The read-out: (G + λI)⁻¹, W, and the intercept. It takes another d³ operations, once."""
         return self._solved().solution(self._need())
 
     def explained(self) -> float:

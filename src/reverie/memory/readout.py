@@ -119,10 +119,8 @@ class Readout:
         if (single := self.single) is not None:
             whitened: Tensor = torch.linalg.solve_triangular(single, centred.T.float(), upper=False)
             return whitened.square_().sum(0).double() + 1 / sums.n
-        factor, inverse = (
-            self.factor,
-            self.inverse,
-        )  # in this order: `prepare_to_follow` sets the second before the first
+        # In this order, for `prepare_to_follow` sets the second before it drops the first.
+        factor, inverse = self.factor, self.inverse
         if inverse is not None:
             spread = ((centred @ inverse) * centred).sum(1)
         else:
