@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from reverie.errors import BadData, ReverieError
-from reverie.functional import WholeMatrix
+from reverie.functional import WholeMatrix, whole_product
 from reverie.layers import Expansion, IntegerExpansion
 
 KINDS = pytest.mark.parametrize("kind", ["relu", "kwta"])
@@ -59,6 +59,13 @@ def test_samples_are_scaled_as_the_expansion_scales_them() -> None:
 def test_a_setting_that_cannot_be_is_named(wrong: dict[str, Any]) -> None:
     with pytest.raises(ReverieError, match=next(iter(wrong)).split("_")[0]):
         Expansion(6, 50, generator=seeded(), **wrong)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_rows_are_multiplied_however_they_lie(rows: int) -> None:
+    matrix, across = (torch.randint(-128, 128, (5, k), dtype=torch.int8, generator=seeded()) for k in (4, rows))
+    assert torch.equal(WholeMatrix(matrix)(across.T), (across.T.long() @ matrix.long()).int())
+    assert torch.equal(whole_product(across.T, across.T), (across.long() @ across.T.long()).int())
 
 
 def test_a_projection_that_is_not_whole_is_not_compiled() -> None:

@@ -34,7 +34,7 @@ def whole_product(a: Int8[Tensor, "n p"], b: Int8[Tensor, "n q"]) -> Int32[Tenso
     """
     fast = _FAST and a.device.type == "cpu" and a.shape[1] > 1 and a.numel() > 0 and b.numel() > 0  # one: it is wrong
     if fast:
-        product: Tensor = torch._int_mm(a.T, b)
+        product: Tensor = torch._int_mm(a.T, _plain(b))
         return product
     out = torch.zeros(a.shape[1], b.shape[1], dtype=torch.int32, device=a.device)
     for rows, others in zip(a.split(_EXACT_ROWS), b.split(_EXACT_ROWS), strict=True):
@@ -71,12 +71,12 @@ class WholeMatrix:
 
     def __init__(self, matrix: Int8[Tensor, "d k"]) -> None:
         self._fast = _FAST and matrix.device.type == "cpu" and matrix.numel() > 0
-        self._matrix = matrix.T.contiguous().T if self._fast else matrix.float()
+        self._matrix = _plain(matrix.T.contiguous().T) if self._fast else matrix.float()
 
     def __call__(self, rows: Int8[Tensor, "n d"]) -> Int32[Tensor, "n k"]:
         """The product, exactly."""
         if self._fast and rows.numel() > 0:
-            rows = rows.contiguous()
+            rows = _plain(rows.contiguous())
             if len(rows) == 2:  # sooner one at a time than together
                 return torch.cat((torch._int_mm(rows[:1], self._matrix), torch._int_mm(rows[1:], self._matrix)))
             product: Tensor = torch._int_mm(rows, self._matrix)
@@ -85,3 +85,8 @@ class WholeMatrix:
         for part, others in zip(rows.split(_EXACT_ROWS, 1), self._matrix.split(_EXACT_ROWS), strict=True):
             out += (part.float() @ others.float()).int()
         return out
+
+
+def _plain(x: Int8[Tensor, "n d"]) -> Int8[Tensor, "n d"]:
+    """One row with the strides of many; `torch._int_mm` goes by them, whatever they are."""
+    return x if len(x) > 1 else x.reshape(-1).view(x.shape)
