@@ -5,6 +5,7 @@ import pytest
 import torch
 from sklearn.linear_model import Ridge
 
+import reverie.memory
 from reverie import checks
 from reverie.checkpoint import state_bytes
 from reverie.errors import BadData
@@ -199,3 +200,8 @@ def test_sixteen_bits_are_half_and_answer_alike(per_class, whole):
         third = AssociativeMemory(per_class=True)
         third.load_state_dict(again.state_dict())
         assert torch.equal(again.read(keys), third.read(keys))
+
+
+def test_memories_that_are_imported_late_are_listed() -> None:
+    assert {"AssociativeMemory", "WideMemory"} <= set(dir(reverie.memory))
+    assert not hasattr(reverie.memory, "Memories")
