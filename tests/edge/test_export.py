@@ -76,6 +76,22 @@ def test_the_same_labels(brain: Any, by: Any, slept: bool, tmp_path: Path) -> No
         assert np.abs(found - probability).max() < 0.05
 
 
+@pytest.mark.parametrize("brain", ["scaled vectors"], indirect=True)
+@pytest.mark.parametrize("slept", [False, True])
+def test_outliers_that_a_scale_takes_beyond_float32(brain: Any, slept: bool, tmp_path: Path) -> None:
+    made, x = brain
+    if slept:
+        made.sleep(Plan(hidden=(), retention=0, tolerance=1))
+    x = np.where(x[:50] > 0.2, np.float32(3e38), x[:50])
+    expected = made.predict_proba(x)
+    made.export(tmp_path / "b.onnx")
+    made.export(tmp_path / "edge")
+    with np.errstate(over="ignore"):
+        found = numpy_predictor.Predictor(tmp_path / "edge").predict_proba(x)
+    for other in (found, through_onnx(tmp_path / "b.onnx", x)[1]):
+        assert np.abs(other - expected).max() < 1e-6
+
+
 def test_the_predictor_needs_numpy_alone(tmp_path: Path) -> None:
     assert len(Path(numpy_predictor.__file__).read_text().splitlines()) < 200
     with Brain.create(tmp_path / "b", encoder="cortex", settings=SMALL) as brain:

@@ -80,7 +80,8 @@ class Predictor:
         return x.reshape(len(x), -1)
 
     def _scaled(self, x: Any) -> Any:
-        return x.reshape(len(x), -1) * np.float32(self.about["input_scale"])
+        largest = np.finfo(np.float32).max
+        return np.clip(x.reshape(len(x), -1) * np.float32(self.about["input_scale"]), -largest, largest)
 
     def _expansion(self, x: Any) -> Any:
         flat = np.concatenate([self._scaled(x), np.ones((len(x), 1), np.float32)], 1)

@@ -154,7 +154,9 @@ class _Graph:
         return self.cast(self.op("MatMulInteger", self.cast(codes, np.int8), kernel), np.float32)
 
     def _scaled(self, x: str) -> str:
-        return self.op("Mul", self._flat(x), self.constant(self.about["input_scale"]))
+        scaled = self.op("Mul", self._flat(x), self.constant(self.about["input_scale"]))
+        largest = np.finfo(np.float32).max
+        return self.op("Clip", scaled, self.constant(-largest), self.constant(largest))
 
     def _with_constant(self, x: str) -> tuple[str, str]:
         """A one beside each sample's numbers, and the length of all of them."""

@@ -22,7 +22,9 @@ from torch import Tensor, nn
 
 from reverie.errors import BadData, unknown_name
 
-__all__ = ["UNIT", "Expansion", "spikes_of"]
+__all__ = ["UNIT", "Expansion", "scaled", "spikes_of"]
+
+_FLOAT = torch.finfo(torch.float32)
 
 UNIT = 1 / 32
 """Of a projection in whole numbers, which are of eight bits."""
@@ -54,7 +56,7 @@ class Expansion(nn.Module):
     UnknownName
         `kind` is neither.
     BadData
-        `input_scale` is not a positive number.
+        `input_scale` is not a positive number of float32.
 
     Examples
     --------
@@ -80,8 +82,8 @@ class Expansion(nn.Module):
         super().__init__()
         if kind not in ("relu", "kwta"):
             raise unknown_name("kind of expansion", kind, ("relu", "kwta"))
-        if not 0 < input_scale < float("inf"):
-            raise BadData(f"input_scale is {input_scale!r}. Expected a positive number.")
+        if not (isinstance(input_scale, int | float) and _FLOAT.tiny <= input_scale <= _FLOAT.max):
+            raise BadData(f"input_scale is {input_scale!r}. Expected a positive number that float32 holds.")
         self.n_in, self.kind, self.input_scale = n_in, kind, input_scale
         self.winners = max(1, min(width - 1, round(active * width)))
         projection = torch.randn(n_in + 1, width, generator=generator)
@@ -92,10 +94,14 @@ class Expansion(nn.Module):
 
     @torch.no_grad()
     def forward(self, x: Num[Tensor, "n *shape"]) -> UInt8[Tensor, "n width"]:
-        flat = x.flatten(1).float() * self.input_scale
-        u = nn.functional.normalize(nn.functional.pad(flat, (0, 1), value=1.0))
+        u = nn.functional.normalize(nn.functional.pad(scaled(x, self.input_scale), (0, 1), value=1.0))
         a = torch.addmm(self.bias, u, self.projection)
         return spikes_of(a, self.winners if self.kind == "kwta" else 0)
+
+
+def scaled(x: Num[Tensor, "n *shape"], scale: float) -> Float[Tensor, "n d"]:
+    """Samples in rows, `scale` times as large; what float32 has no room for is the largest that it has."""
+    return (x.flatten(1).float() * scale).clamp_(-_FLOAT.max, _FLOAT.max)
 
 
 def spikes_of(activity: Float[Tensor, "n width"], winners: int = 0) -> UInt8[Tensor, "n width"]:

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from reverie.errors import BadData
 from reverie.functional import FIFTEEN_BITS, HIGH, WholeMatrix, halves
-from reverie.layers.expansion import UNIT, Expansion, spikes_of
+from reverie.layers.expansion import UNIT, Expansion, scaled, spikes_of
 
 __all__ = ["IntegerExpansion"]
 
@@ -91,7 +91,7 @@ class IntegerExpansion(nn.Module):
 
     @torch.no_grad()
     def forward(self, x: Num[Tensor, "n *shape"]) -> UInt8[Tensor, "n width"]:
-        flat = x.flatten(1).float() * self.input_scale
+        flat = scaled(x, self.input_scale)
         if len(flat) <= _BLOCK:
             return self._cells(flat)
         return torch.cat([self._cells(part) for part in flat.split(_BLOCK)])
