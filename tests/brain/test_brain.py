@@ -245,8 +245,20 @@ def test_a_class_can_be_learned_again_after_it_was_forgotten(brain: Brain) -> No
     assert float((brain.predict(PICTURES[:200]) == Y[:200]).mean()) > 0.9
 
 
+def test_a_brain_of_a_kind_that_is_refused_today_is_opened(tmp_path: Path) -> None:
+    with Brain.create(tmp_path / "b", encoder="expansion", settings={"width": 40, "kind": "relu"}) as made:
+        made.learn(X, Y)
+        expected = made.predict_proba(X)
+        made._mind.senses.settings["kind"] = "ReLU"  # a word that was taken for "relu" once
+        made._replace(made._mind)
+    with Brain.open(tmp_path / "b") as brain:
+        np.testing.assert_array_equal(brain.predict_proba(X), expected)
+
+
 def test_settings_are_checked_before_there_is_a_folder(tmp_path: Path) -> None:
-    for options in ({"encoder": "cortes"}, {"encoder": "raw", "settings": {"width": 3}}, {"ridge": -1}):
+    wrong = [{"input_scale": -1.0}, {"input_scale": float("nan")}, {"kind": "rely"}]
+    of_expansions = [{"encoder": encoder, "settings": one} for encoder in ("auto", "expansion") for one in wrong]
+    for options in ({"encoder": "cortes"}, {"encoder": "raw", "settings": {"width": 3}}, {"ridge": -1}, *of_expansions):
         with pytest.raises(ReverieError):
             Brain.create(tmp_path / "b", **options)
         assert not (tmp_path / "b").exists()

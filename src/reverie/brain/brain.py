@@ -126,7 +126,7 @@ class Brain:
         forgettable = forgettable and budget is None
         if ridge != "gcv" and not (isinstance(ridge, int | float) and ridge > 0):
             raise BadData(f"ridge is {ridge!r}. Expected 'gcv' or a positive number.")
-        Senses(encoder, settings, seed, budget=budget)  # says what is wrong with the encoder before there is a folder
+        Senses(encoder, settings, seed, budget=budget).check()  # what is wrong with it is said before there is a folder
         made = {
             "encoder": encoder,
             "settings": settings or {},

@@ -87,6 +87,11 @@ class Senses:
             if name not in known:
                 raise unknown_name(f"setting of the encoder {encoder}", name, known or {"none"})
 
+    def check(self) -> None:
+        """Say what is wrong with the settings of an expansion before it forms."""
+        if not set(self.settings).isdisjoint(_SETTINGS["expansion"]):
+            self._make("expansion", (1,))
+
     # what comes in
 
     def take(self, x: Any) -> Tensor | list[str]:
@@ -295,6 +300,8 @@ class Senses:
     def from_state(cls, state: State) -> "Senses":
         senses = cls(state["encoder"], {}, state["seed"], budget=state["budget"])
         senses.settings = state["settings"]
+        if senses.settings.get("kind", "relu") not in ("relu", "kwta"):
+            senses.settings = senses.settings | {"kind": "relu"}  # as any other word was taken, before it was refused
         if state["shape"] is not None:
             senses.shape, senses.pixels = tuple(state["shape"]), bool(state["pixels"])
             senses.module = senses._make(senses.encoder, senses.shape)
