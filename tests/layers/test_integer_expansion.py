@@ -55,10 +55,12 @@ def test_samples_are_scaled_as_the_expansion_scales_them() -> None:
     assert torch.equal(IntegerExpansion.of(louder)(x), IntegerExpansion.of(plain)(3 * x))
 
 
-@pytest.mark.parametrize("wrong", [{"input_scale": wrong} for wrong in (0.0, float("nan"), 1e39)] + [{"kind": "rely"}])
+@pytest.mark.parametrize(
+    "wrong", [{"input_scale": wrong} for wrong in (0.0, float("nan"), 1e39)] + [{"kind": "rely"}, {"width": 1}]
+)
 def test_a_setting_that_cannot_be_is_named(wrong: dict[str, Any]) -> None:
     with pytest.raises(ReverieError, match=next(iter(wrong)).split("_")[0]):
-        Expansion(6, 50, generator=seeded(), **wrong)
+        Expansion(6, **({"width": 50} | wrong), generator=seeded())
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3])

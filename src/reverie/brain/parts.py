@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from reverie.brain.mind import Mind
+from reverie.brain.senses import TEXT_WIDTHS
 from reverie.edge import Parts
 from reverie.errors import BadData
 from reverie.functional import one_hot_slope
@@ -14,8 +15,6 @@ from reverie.layers import Expansion, IntegerCortex, IntegerExpansion, VisualCor
 from reverie.layers.expansion import UNIT
 
 __all__ = ["parts_of"]
-
-_TEXT = {"hash": 2048, "minilm": 384}
 
 
 def parts_of(mind: Mind, classes: list[Any], *, by: str = "memory", int8: bool = False) -> Parts:
@@ -34,7 +33,7 @@ def parts_of(mind: Mind, classes: list[Any], *, by: str = "memory", int8: bool =
     about: dict[str, Any] = {
         "format": "reverie-edge-1",
         "classes": classes,
-        "shape": list(senses.shape or ()) or [_TEXT[senses.encoder]],
+        "shape": list(senses.shape or ()) or [TEXT_WIDTHS[senses.encoder]],
         "pixels": senses.pixels,
         "encoder": senses.encoder,
         "by": by,

@@ -3,9 +3,10 @@
 What can be sensed: pictures (height × width, grey or in colours), feature vectors, sentences. The encoders:
 
 - `cortex`: the visual cortex, grown from the first pictures (`reverie.plasticity`);
-- `expansion`: sparse random expansion of anything numeric;
+- `expansion`: sparse random expansion of anything numeric (settings: `reverie.layers.Expansion`);
 - `raw`: the numbers as they are;
-- `hash`, `minilm`: sentences as vectors (`reverie.text`); MiniLM's then pass a random expansion;
+- `hash`, `minilm`: sentences as vectors (`reverie.text`); MiniLM's then pass a random expansion, and hashed ones
+  where they are given its `width`;
 - `module:function`: one's own; `function(shape)` returns a frozen torch module.
 
 What is learned, and what is forgotten, passes the encoder as it has formed, so that sums stay exact. To answer, a
@@ -32,9 +33,12 @@ from reverie.layers.cortex import usual_form
 from reverie.plasticity import CompetitiveHebb, develop
 from reverie.text import encode_text
 
-__all__ = ["ENCODERS", "Senses"]
+__all__ = ["ENCODERS", "TEXT_WIDTHS", "Senses"]
 
 ENCODERS = ("auto", "cortex", "expansion", "hash", "minilm", "raw")
+TEXT_WIDTHS = {"hash": 2048, "minilm": 384}
+"""How many numbers a sentence's vector has."""
+
 _SETTINGS: dict[str, tuple[str, ...]] = {
     "cortex": ("filters", "patch", "grid", "overlap", "threshold", "precision", "patches", "epochs"),
     "expansion": ("width", "kind", "active", "input_scale"),
@@ -42,7 +46,6 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "hash": ("width",),
 }
 _USUAL = {"minilm": {"input_scale": 2.0}}  # its vectors have length one
-_TEXT = {"hash": 2048, "minilm": 384}  # numbers in a sentence's vector
 _PAYS = 2**20  # products of a sample and an expansion from which on whole numbers are sooner
 _SPARE = 0.85  # share of a budget that the sums may take at once; classes and a night's network need the rest
 
@@ -145,7 +148,7 @@ class Senses:
             if shape == ():
                 return "hash"
             return "cortex" if len(shape) >= 2 and min(shape[:2]) >= 7 else "expansion"
-        if (self.encoder in _TEXT) != (shape == ()):
+        if (self.encoder in TEXT_WIDTHS) != (shape == ()):
             raise BadData(
                 f"The encoder {self.encoder} does not take {_form(shape)}. Use 'auto', or give what it takes."
             )
@@ -157,8 +160,8 @@ class Senses:
         try:
             if encoder == "cortex":
                 return VisualCortex(shape, **(usual_form(shape) | own), generator=source)
-            if encoder == "expansion" or (encoder in _TEXT and (encoder == "minilm" or "width" in own)):
-                n_in = _TEXT.get(encoder, int(np.prod(shape)))
+            if encoder == "expansion" or (encoder in TEXT_WIDTHS and (encoder == "minilm" or "width" in own)):
+                n_in = TEXT_WIDTHS.get(encoder, int(np.prod(shape)))
                 size = {"width": min(4000, max(512, 16 * n_in))}
                 return Expansion(n_in, **(size | own), whole=True, generator=source)
         except TypeError as error:
@@ -172,7 +175,7 @@ class Senses:
             seen = own["patch"] ** 2 * (3 if len(shape) == 3 else 1)
             name, largest, width, each, fixed = "filters", 4000, 2 * own["grid"] ** 2, seen, seen * seen
         elif encoder in ("expansion", "minilm"):
-            n_in = _TEXT.get(encoder, int(np.prod(shape)))
+            n_in = TEXT_WIDTHS.get(encoder, int(np.prod(shape)))
             name, largest, width, each, fixed = "width", 20_000, 1, n_in + 2, 0
         else:
             return {}

@@ -45,7 +45,7 @@ class Expansion(nn.Module):
     active : float
         Share of winners, 0…1, for "kwta".
     input_scale : float
-        s.
+        s, so that s x is about two long or longer.
     whole : bool
         Round the projection to whole multiples of 1/32, so that it can be compiled (`IntegerExpansion`).
     generator : torch.Generator
@@ -56,7 +56,7 @@ class Expansion(nn.Module):
     UnknownName
         `kind` is neither.
     BadData
-        `input_scale` is not a positive number of float32.
+        `width` is less than 2; `input_scale` is not a positive number of float32.
 
     Examples
     --------
@@ -82,6 +82,8 @@ class Expansion(nn.Module):
         super().__init__()
         if kind not in ("relu", "kwta"):
             raise unknown_name("kind of expansion", kind, ("relu", "kwta"))
+        if width < 2:
+            raise BadData(f"width is {width}. Expected the number of cells, 2 or more.")
         if not (isinstance(input_scale, int | float) and _FLOAT.tiny <= input_scale <= _FLOAT.max):
             raise BadData(f"input_scale is {input_scale!r}. Expected a positive number that float32 holds.")
         self.n_in, self.kind, self.input_scale = n_in, kind, input_scale
