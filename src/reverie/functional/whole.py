@@ -32,9 +32,8 @@ def whole_product(a: Int8[Tensor, "n p"], b: Int8[Tensor, "n q"]) -> Int32[Tenso
     >>> whole_product(torch.tensor([[100], [-100]], dtype=torch.int8), torch.tensor([[3], [5]], dtype=torch.int8))
     tensor([[-200]], dtype=torch.int32)
     """
-    fast = _FAST and a.device.type == "cpu" and a.shape[1] > 1 and a.numel() > 0 and b.numel() > 0  # one: it is wrong
-    if fast:
-        product: Tensor = torch._int_mm(a.T, _plain(b))
+    if _FAST and a.device.type == "cpu" and a.numel() > 0 and b.numel() > 0:
+        product: Tensor = torch._int_mm(_plain(a.T), _plain(b))
         return product
     out = torch.zeros(a.shape[1], b.shape[1], dtype=torch.int32, device=a.device)
     for rows, others in zip(a.split(_EXACT_ROWS), b.split(_EXACT_ROWS), strict=True):
