@@ -53,9 +53,10 @@ def apart(*words: object, **env: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=200)
 
 
-def benchmark_holds(name: str, *words: str) -> None:
-    """Every claim of one of the benchmarks, run in a process of its own."""
+def benchmark_holds(name: str, *words: str) -> str:
+    """Every claim of one of the benchmarks, run in a process of its own; what it prints."""
     command = [sys.executable, str(ROOT / "benchmarks" / f"{name}.py"), *words]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=200)
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -527,7 +527,7 @@ class Brain:
             `path`, `format` ("onnx" or "numpy"), `bytes`, `classes`.
         """
         self._need_classes()
-        return export(parts_of(self._mind, self.classes, by=by, int8=int8), path)
+        return export(parts_of(self._mind, by=by, int8=int8), path)
 
     # time
 

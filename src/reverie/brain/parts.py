@@ -10,29 +10,26 @@ from reverie.brain.mind import Mind
 from reverie.brain.senses import TEXT_WIDTHS
 from reverie.edge import Parts
 from reverie.errors import BadData
-from reverie.functional import one_hot_slope
 from reverie.layers import Expansion, IntegerCortex, IntegerExpansion, VisualCortex
 from reverie.layers.expansion import UNIT
 
 __all__ = ["parts_of"]
 
 
-def parts_of(mind: Mind, classes: list[Any], *, by: str = "memory", int8: bool = False) -> Parts:
+def parts_of(mind: Mind, *, by: str = "memory", int8: bool = False) -> Parts:
     """Take a mind apart.
 
     Parameters
     ----------
-    classes : list
-        The labels that may be answered, sorted.
     by : {"memory", "cortex"}
         Whose answers are wanted.
     int8 : bool
         Round weights to eight bits, with a scale for each output: a quarter of the bytes, nearly the same labels.
     """
-    senses = mind.senses
+    senses, known = mind.senses, mind.known()
     about: dict[str, Any] = {
         "format": "reverie-edge-1",
-        "classes": classes,
+        "classes": known.labels,
         "shape": list(senses.shape or ()) or [TEXT_WIDTHS[senses.encoder]],
         "pixels": senses.pixels,
         "encoder": senses.encoder,
@@ -41,7 +38,6 @@ def parts_of(mind: Mind, classes: list[Any], *, by: str = "memory", int8: bool =
     arrays = _of_senses(senses.compiled or senses.module, about)
     if senses.kept is not None and senses.picks:
         arrays["kept"] = senses.kept.numpy()
-    columns = mind.columns(classes)
     if by == "memory":
         at_a_glance = mind.memory.glancing() if senses.compiled is not None else None
         if at_a_glance is not None:
@@ -49,12 +45,12 @@ def parts_of(mind: Mind, classes: list[Any], *, by: str = "memory", int8: bool =
         else:
             weights, intercept = mind.memory.mapping()
         arrays |= {
-            "weights": weights[:, columns].numpy(),
-            "intercept": intercept[columns].numpy(),
-            "slope": np.asarray(one_hot_slope(mind.memory.value_sums)),
+            "weights": weights[:, known.columns].numpy(),
+            "intercept": intercept[known.columns].numpy(),
+            "slope": np.asarray(known.slope),
         }
     elif by == "cortex":
-        arrays |= _of_network(mind.cortex, columns)
+        arrays |= _of_network(mind.cortex, known.columns)
     else:
         raise BadData(f"by is {by!r}. Expected 'memory' or 'cortex'.")
     parts = Parts(about, arrays)
@@ -80,12 +76,11 @@ def _of_senses(module: nn.Module | None, about: dict[str, Any]) -> dict[str, NDA
         about |= {"kind": "integer cortex", "patch": module.patch, "regions": module.cuts, "floor": module.floor}
         return {name: value.numpy() for name, value in module.state_dict().items()}
     if isinstance(module, IntegerExpansion):
-        about |= {"kind": "integer expansion", "winners": module.winners, "unit": UNIT}
-        about["input_scale"] = module.input_scale
+        about |= {"kind": "integer expansion", "unit": UNIT}
+        about |= {"winners": module.winners, "input_scale": module.input_scale}
         return {name: value.numpy() for name, value in module.state_dict().items()}
     if isinstance(module, Expansion):
-        about |= {"kind": "expansion", "winners": module.winners if module.kind == "kwta" else 0}
-        about["input_scale"] = module.input_scale
+        about |= {"kind": "expansion", "winners": module.winners, "input_scale": module.input_scale}
         return {"projection": module.projection.numpy(), "bias": module.bias.numpy()}
     if module is None:
         about["kind"] = "raw"

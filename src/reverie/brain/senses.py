@@ -224,7 +224,7 @@ class Senses:
         """
         if isinstance(self.module, Expansion):
             cells = len(self.module.bias)
-            return self.module.kind == "kwta" and (self.kept is None or len(self.kept) < cells)
+            return self.module.winners > 0 and (self.kept is None or len(self.kept) < cells)
         return not isinstance(self.module, VisualCortex)
 
     @property

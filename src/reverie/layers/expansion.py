@@ -86,8 +86,9 @@ class Expansion(nn.Module):
             raise BadData(f"width is {width}. Expected the number of cells, 2 or more.")
         if not (isinstance(input_scale, int | float) and _FLOAT.tiny <= input_scale <= _FLOAT.max):
             raise BadData(f"input_scale is {input_scale!r}. Expected a positive number that float32 holds.")
-        self.n_in, self.kind, self.input_scale = n_in, kind, input_scale
-        self.winners = max(1, min(width - 1, round(active * width)))
+        self.n_in, self.input_scale = n_in, input_scale
+        winners = max(1, min(width - 1, round(active * width)))
+        self.winners = winners if kind == "kwta" else 0  # of 0, all above zero are active
         projection = torch.randn(n_in + 1, width, generator=generator)
         if whole:
             projection = (projection / UNIT).round_().clamp_(-_LEVELS, _LEVELS) * UNIT
@@ -98,7 +99,7 @@ class Expansion(nn.Module):
     def forward(self, x: Num[Tensor, "n *shape"]) -> UInt8[Tensor, "n width"]:
         u = nn.functional.normalize(nn.functional.pad(scaled(x, self.input_scale), (0, 1), value=1.0))
         a = torch.addmm(self.bias, u, self.projection)
-        return spikes_of(a, self.winners if self.kind == "kwta" else 0)
+        return spikes_of(a, self.winners)
 
 
 def scaled(x: Num[Tensor, "n *shape"], scale: float) -> Float[Tensor, "n d"]:

@@ -79,9 +79,8 @@ class IntegerExpansion(nn.Module):
         if not cls.fits(expansion):
             raise BadData("The projection is not in whole numbers. Make the expansion with whole=True.")
         projection, constant = expansion.projection[:-1], expansion.projection[-1]
-        winners = expansion.winners if expansion.kind == "kwta" else 0
         kernel = (projection / UNIT).to(torch.int8)
-        return cls(kernel, constant, expansion.bias, winners=winners, input_scale=expansion.input_scale)
+        return cls(kernel, constant, expansion.bias, winners=expansion.winners, input_scale=expansion.input_scale)
 
     @classmethod
     def fits(cls, expansion: Expansion) -> bool:

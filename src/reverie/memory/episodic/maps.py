@@ -55,6 +55,9 @@ def load_maps(store: EpisodicStore) -> Maps | None:
 
 def keep_maps(store: EpisodicStore, maps: Maps | None) -> None:
     """Have a store keep these, in place of what it has."""
-    parts = {} if maps is None else {name: part for name, part in maps._asdict().items() if part is not None}
-    contiguous = {name: np.ascontiguousarray(part) for name, part in parts.items()}
-    store.set_bytes(_NAME, bytes(save(contiguous)) if contiguous else None)
+    store.set_bytes(_NAME, None if maps is None else _packed(maps))
+
+
+def _packed(maps: Maps) -> bytes:
+    parts = {name: np.ascontiguousarray(part) for name, part in maps._asdict().items() if part is not None}
+    return bytes(save(parts))

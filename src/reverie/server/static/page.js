@@ -106,7 +106,7 @@ function show(brain) {
   $("nights").tBodies[0].replaceChildren(...brain.nights.slice().reverse().map((night) => {
     const row = make("tr");
     make("td", when(night.time), row);
-    make("td", night.verdict + (night.reason || night.left_out ? `: ${night.reason || night.left_out}` : ""), row);
+    make("td", [night.verdict, night.reason || night.left_out].filter(Boolean).join(": "), row);
     make("td", night.explained.map((share) => share.toFixed(3)).join(" → "), row);
     make("td", night.state_bytes.map(megabytes).join(" → "), row);
     make("td", `${night.seconds.toFixed(1)} s`, row);
