@@ -14,11 +14,15 @@ import torch
 from torch import Tensor
 
 from reverie.errors import CorruptFile, MissingData
-from reverie.record import read_json, replace_file, write_json
+from reverie.files import make_folder, need_folder, read_file, remove_file, replace_file, sweep_temporary
+from reverie.record import read_json, write_json
 
 __all__ = [
+    "TENSORS",
     "drop_other_tensors",
+    "load_head",
     "load_state",
+    "load_tree",
     "pack_state",
     "read_tensors",
     "save_state",
@@ -27,21 +31,28 @@ __all__ = [
     "write_tensors",
 ]
 
+TENSORS = "tensors-*.safetensors"
+"""The names of tensor files."""
+
 _FORMAT = "reverie-state-1"
+_TENSOR, _DICT = "__tensor__", "__dict__"  # a dictionary with one of these keys alone stands for a tensor, or for items
 
 
-def save_state(folder: Path, state: dict[str, Any], *, kind: str) -> None:
+def save_state(folder: Path, state: dict[str, Any], *, kind: str, about: dict[str, Any] | None = None) -> None:
     """Save a state (tensors, JSON values, dictionaries of these) as a whole or not at all.
 
     Parameters
     ----------
     kind : str
         What the state belongs to; `load_state` refuses another kind.
+    about : dict, optional
+        Written beside it; `load_head` gives it back.
     """
     tensors: dict[str, Tensor] = {}
-    tree = _take_tensors(state, "", tensors)
+    tree = _take_tensors(state, tensors)
+    make_folder(folder)
     named = write_tensors(folder, tensors)
-    head = {"format": _FORMAT, "kind": kind, **named, "tree": tree}
+    head = {"format": _FORMAT, "kind": kind, **named, "about": about or {}, "tree": tree}
     write_json(folder / "state.json", head | {"check": _check(head)})
     drop_other_tensors(folder, named["file"])
 
@@ -53,16 +64,19 @@ def write_tensors(folder: Path, tensors: dict[str, Tensor]) -> dict[str, str]:
     data = save({name: tensor.contiguous().clone() for name, tensor in tensors.items()})  # it refuses shared memory
     digest = hashlib.sha256(data).hexdigest()
     name = f"tensors-{digest[:16]}.safetensors"
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
+    need_folder(folder)
     replace_file(folder / name, data)
     return {"file": name, "sha256": digest}
 
 
 def drop_other_tensors(folder: Path, name: str) -> None:
     """Once the head points to a file, remove those of before, and what a kill has left."""
-    for old in (*folder.glob("tensors-*.safetensors"), *folder.glob(".*.tmp")):
+    need_folder(folder)
+    sweep_temporary(folder, (TENSORS, "state.json"))
+    for old in folder.glob(TENSORS):
         if old.name != name:
-            old.unlink()
+            remove_file(old)
 
 
 def read_tensors(folder: Path, name: str, sha256: str) -> dict[str, Tensor]:
@@ -77,9 +91,10 @@ def read_tensors(folder: Path, name: str, sha256: str) -> dict[str, Tensor]:
     from safetensors.torch import load
 
     path = folder / Path(name).name
-    if not path.exists():
-        raise MissingData(f"{path} is missing. Restore it, or start in a new folder.")
-    data = path.read_bytes()
+    try:
+        data = read_file(path)
+    except MissingData:
+        raise MissingData(f"{path} is missing. Restore it, or start in a new folder.") from None
     if hashlib.sha256(data).hexdigest() != sha256:
         raise CorruptFile(f"{path} is torn or altered (its SHA-256 differs). Restore it, or start in a new folder.")
     try:
@@ -87,6 +102,25 @@ def read_tensors(folder: Path, name: str, sha256: str) -> dict[str, Tensor]:
     except SafetensorError as error:
         raise CorruptFile(f"{path} is not a safetensors file ({error}). Restore it, or start anew.") from None
     return tensors
+
+
+def load_head(folder: Path, *, kind: str) -> dict[str, Any]:
+    """What `save_state` wrote beside the tensors, its `about` among it; checked.
+
+    Raises
+    ------
+    MissingData, CorruptFile
+        See `load_state`.
+    """
+    head = read_json(folder / "state.json")
+    if not isinstance(head, dict) or head.get("format") != _FORMAT:
+        raise CorruptFile(f"{folder} is not a Reverie checkpoint of format {_FORMAT}. Give the folder of one.")
+    if head.pop("check", None) != _check(head):
+        raise CorruptFile(f"{folder / 'state.json'} is torn or altered (its checksum differs). Restore it from a copy.")
+    if head.get("kind") != kind:
+        kinds = f"{head.get('kind')!r}, not of {kind!r}"
+        raise CorruptFile(f"{folder} holds the state of {kinds}. Give a matching checkpoint.")
+    return head
 
 
 def load_state(folder: Path, *, kind: str) -> dict[str, Any]:
@@ -99,15 +133,18 @@ def load_state(folder: Path, *, kind: str) -> dict[str, Any]:
     CorruptFile
         Where it is torn, altered, or of another kind.
     """
+    return load_tree(folder, load_head(folder, kind=kind))
 
-    head = read_json(folder / "state.json")
-    if not isinstance(head, dict) or head.get("format") != _FORMAT:
-        raise CorruptFile(f"{folder} is not a Reverie checkpoint of format {_FORMAT}. Give the folder of one.")
-    if head.pop("check", None) != _check(head):
-        raise CorruptFile(f"{folder / 'state.json'} is torn or altered (its checksum differs). Restore it from a copy.")
-    if head["kind"] != kind:
-        raise CorruptFile(f"{folder} holds the state of {head['kind']!r}, not of {kind!r}. Give a matching checkpoint.")
-    state: dict[str, Any] = _put_tensors(head["tree"], read_tensors(folder, head["file"], head["sha256"]))
+
+def load_tree(folder: Path, head: dict[str, Any]) -> dict[str, Any]:
+    """The state that a head (`load_head`) belongs to."""
+    try:
+        file, sha256, tree = str(head["file"]), str(head["sha256"]), head["tree"]
+        state: dict[str, Any] = _put_tensors(tree, read_tensors(folder, file, sha256))
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        if isinstance(error, CorruptFile):
+            raise
+        raise CorruptFile(f"{folder / 'state.json'} is not what was saved ({error!r}). Restore a copy.") from None
     return state
 
 
@@ -119,7 +156,7 @@ def _check(head: dict[str, Any]) -> str:
 def state_bytes(state: dict[str, Any]) -> int:
     """The size of a state: its tensors' bytes and the length of the rest as JSON."""
     tensors: dict[str, Tensor] = {}
-    tree = _take_tensors(state, "", tensors)
+    tree = _take_tensors(state, tensors)
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values()) + len(json.dumps(tree))
 
 
@@ -128,7 +165,7 @@ def pack_state(state: dict[str, Any]) -> bytes:
     from safetensors.torch import save
 
     tensors: dict[str, Tensor] = {}
-    tree = _take_tensors(state, "", tensors)
+    tree = _take_tensors(state, tensors)
     data: bytes = save({name: tensor.clone() for name, tensor in tensors.items()}, {"tree": json.dumps(tree)})
     return data
 
@@ -142,28 +179,32 @@ def unpack_state(data: bytes) -> dict[str, Any]:
         length = int.from_bytes(data[:8], "little")
         tree = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["tree"])
         state: dict[str, Any] = _put_tensors(tree, load(data))
-    except (SafetensorError, ValueError, KeyError, IndexError) as error:
+    except (SafetensorError, ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
         raise CorruptFile(f"This is not a packed state ({type(error).__name__}: {error}).") from None
     return state
 
 
-def _take_tensors(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
+def _take_tensors(value: Any, tensors: dict[str, Tensor]) -> Any:
     """Move the tensors of a tree into `tensors`; a tensor's place keeps its name there."""
     if isinstance(value, Tensor):
-        tensors[path] = value.detach().to("cpu").contiguous()
-        return {"__tensor__": path}
+        name = str(len(tensors))
+        tensors[name] = value.detach().to("cpu").contiguous()
+        return {_TENSOR: name}
     if isinstance(value, dict):
-        return {key: _take_tensors(item, f"{path}/{key}", tensors) for key, item in value.items()}
+        tree = {key: _take_tensors(item, tensors) for key, item in value.items()}
+        # A user's word is a key somewhere in here: it may be one of ours.
+        return {_DICT: list(tree.items())} if tree.keys() & {_TENSOR, _DICT} else tree
     if isinstance(value, list | tuple):
-        return [_take_tensors(item, f"{path}/{index}", tensors) for index, item in enumerate(value)]
+        return [_take_tensors(item, tensors) for item in value]
     return value
 
 
 def _put_tensors(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
     if isinstance(value, dict):
-        if value.keys() == {"__tensor__"}:
-            return tensors[value["__tensor__"]]
-        return {key: _put_tensors(item, tensors) for key, item in value.items()}
+        if value.keys() == {_TENSOR}:
+            return tensors[value[_TENSOR]]
+        items = value[_DICT] if value.keys() == {_DICT} else value.items()
+        return {key: _put_tensors(item, tensors) for key, item in items}
     if isinstance(value, list):
         return [_put_tensors(item, tensors) for item in value]
     return value

@@ -3,7 +3,16 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["BadData", "CorruptFile", "Inapplicable", "MissingData", "ReverieError", "UnknownName", "unknown_name"]
+__all__ = [
+    "BadData",
+    "CorruptFile",
+    "Inapplicable",
+    "MissingData",
+    "ReverieError",
+    "Unfinished",
+    "UnknownName",
+    "unknown_name",
+]
 
 
 class ReverieError(Exception):
@@ -24,6 +33,10 @@ class MissingData(ReverieError, FileNotFoundError):
 
 class CorruptFile(ReverieError, ValueError):
     """A file that is torn, empty, or of another kind than expected."""
+
+
+class Unfinished(ReverieError):
+    """A change whose end failed: the message says whether it was made, or that this is not known."""
 
 
 class Inapplicable(UserWarning):

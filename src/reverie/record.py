@@ -15,38 +15,23 @@ any instant leaves either the old one or the new one. A torn last line of the lo
 import json
 import math
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from reverie.errors import CorruptFile, MissingData
+from reverie.files import (
+    make_folder,
+    open_file,
+    read_file,
+    replace_file,
+    size_of,
+    sweep_temporary,
+    sync_folder,
+    write_all,
+)
 
-__all__ = ["RunFolder", "read_json", "replace_file", "write_json"]
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Replace a file's content so that a kill at any instant leaves the old content or the new, never a part."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def sync_folder(path: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+__all__ = ["RunFolder", "parse_json", "read_json", "replace_file", "sync_folder", "write_json"]
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -67,11 +52,19 @@ def _finite(value: Any) -> Any:
 def read_json(path: Path) -> Any:
     """Read a JSON file, or say which file is not there or not JSON."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        return parse_json(read_file(path), str(path))
+    except MissingData:
         raise MissingData(f"No file {path}. Expected one written by an earlier run; check the folder's name.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise CorruptFile(f"{path} is not JSON ({error}). Delete it, or restore it from a copy.") from None
+
+
+def parse_json(data: bytes, name: str, advice: str = "Delete it, or restore it from a copy.") -> Any:
+    """The value of a JSON text, or an error that says what it is called, what is wrong and what to do."""
+    try:
+        return json.loads(data.decode())
+    except RecursionError:
+        raise CorruptFile(f"{name} is nested too deeply. {advice}") from None
+    except ValueError as error:
+        raise CorruptFile(f"{name} is not JSON ({error}). {advice}") from None
 
 
 class RunFolder:
@@ -114,9 +107,8 @@ class RunFolder:
 
     def begin(self, config: dict[str, Any]) -> None:
         """Make the folder, sweep temporary files that a kill has left, write the config."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        for stray in self.path.glob(".*.tmp"):
-            stray.unlink()
+        make_folder(self.path)
+        sweep_temporary(self.path, ("config.json", "events.jsonl", "results.json", "report.html"))
         write_json(self.config_path, config)
 
     def config(self) -> dict[str, Any]:
@@ -129,26 +121,29 @@ class RunFolder:
 
     def append(self, event: dict[str, Any]) -> None:
         """Add one event to the log."""
-        with self.events_path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(_finite(event), allow_nan=False) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        line = json.dumps(_finite(event), allow_nan=False).encode() + b"\n"
+        new, before = not self.events_path.exists(), size_of(self.events_path)
+        handle = open_file(self.events_path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        try:
+            try:
+                write_all(handle, line)
+                os.fsync(handle)
+            except BaseException:
+                os.ftruncate(handle, before)  # the log is as before
+                raise
+        finally:
+            os.close(handle)
+        if new:
+            sync_folder(self.path)
 
     def events(self) -> Iterator[dict[str, Any]]:
         """The events, oldest first. A torn last line is left out; a torn line elsewhere is an error."""
         if not self.events_path.exists():
             return
-        lines = self.events_path.read_text(encoding="utf-8").splitlines(keepends=True)
+        *lines, _ = read_file(self.events_path).split(b"\n")  # behind the last end of line: nothing, or a torn line
         for number, line in enumerate(lines, 1):
-            if not line.endswith("\n"):
-                return
-            try:
-                yield json.loads(line)
-            except json.JSONDecodeError:
-                raise CorruptFile(
-                    f"{self.events_path} line {number} is not JSON. The run cannot be continued from it; "
-                    "start again in another folder."
-                ) from None
+            advice = "The run cannot be continued from it; start again in another folder."
+            yield parse_json(line, f"{self.events_path} line {number}", advice)
 
     def rewind(self, events: list[dict[str, Any]]) -> None:
         """Replace the log by these events: what happened up to the last checkpoint."""

@@ -133,7 +133,7 @@ def test_files_hold_nothing_of_a_forgotten_class_once_a_snapshot_is_made(brain: 
     brain.learn(PICTURES[100:200], Y[100:200])
     old = {file for file in (tmp_path / "b").rglob("*") if file.is_file() and file.stat().st_size > 1000}
     brain.forget(7)
-    brain._replace(brain._mind)
+    brain._durable.replace(brain._mind)
     assert not any(file.exists() for file in old)
     assert brain.versions() == [brain.version]
 
@@ -179,9 +179,9 @@ def test_going_back_and_forth_in_time(brain: Brain, tmp_path: Path) -> None:
 
 
 def test_the_log_is_cut_by_snapshots(brain: Brain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reverie.brain.brain._JOURNAL", 20_000)
+    monkeypatch.setattr("reverie.brain.durable._JOURNAL", 20_000)
     brain.learn(PICTURES[:100], Y[:100])
-    limit = brain._snapshot_bytes + 40_000
+    limit = brain._durable._snapshot_bytes + 40_000
     for start in range(100, 1700, 20):
         brain.learn(PICTURES[start : start + 20], Y[start : start + 20])
         assert brain._store.journal_bytes < limit
@@ -250,7 +250,7 @@ def test_a_brain_of_a_kind_that_is_refused_today_is_opened(tmp_path: Path) -> No
         made.learn(X, Y)
         expected = made.predict_proba(X)
         made._mind.senses.settings["kind"] = "ReLU"  # a word that was taken for "relu" once
-        made._replace(made._mind)
+        made._durable.replace(made._mind)
     with Brain.open(tmp_path / "b") as brain:
         np.testing.assert_array_equal(brain.predict_proba(X), expected)
 

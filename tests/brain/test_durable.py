@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 
 from commands import benchmark_holds
 from reverie.brain import Brain
-from reverie.brain.journal import Journal
+from reverie.brain.journal import EMPTY, Journal
 from reverie.errors import CorruptFile, MissingData
 
 X, Y = load_digits(return_X_y=True)
@@ -32,31 +32,45 @@ def log_of(folder: Path) -> Path:
     return next((folder / "journal").iterdir())
 
 
+def journal_at(path: Path) -> Journal:
+    return Journal(path, b"a brain's digits")
+
+
 def test_a_log_cut_at_any_byte_gives_its_whole_records(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "log")
+    journal = journal_at(tmp_path / "log")
+    journal.begin(0, b"before" + bytes(26))
     payloads = [bytes([index]) * index * 7 for index in range(5)]
-    ends = [0]
-    for index, payload in enumerate(payloads):
+    ends = [journal.size]
+    for index, payload in enumerate(payloads, 1):
         journal.append(index, payload)
         ends.append(journal.size)
     whole = journal.path.read_bytes()
-    for cut in range(len(whole)):
+    for cut in range(1, len(whole)):
         journal.path.write_bytes(whole[:cut])
+        read = journal_at(journal.path)
+        if cut < EMPTY:
+            with pytest.raises(CorruptFile, match="damaged at byte 0"):
+                list(read.records())
+            continue
         count = sum(end <= cut for end in ends) - 1
-        assert list(journal.records(mend=True)) == list(enumerate(payloads[:count]))
-        assert journal.size == ends[count]
-        assert journal.versions() == list(range(count))
+        assert list(read.records()) == list(enumerate(payloads[:count], 1))
+        read.mend()
+        assert read.size == ends[count]
+        assert journal_at(journal.path).versions() == list(range(1, count + 1))
+        read.append(count + 1, b"goes on")
+        assert list(journal_at(journal.path).records())[-1] == (count + 1, b"goes on")
 
 
 def test_a_flipped_bit_anywhere_in_a_log_is_named(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "log")
+    journal = journal_at(tmp_path / "log")
+    journal.begin(0, bytes(32))
     for index in range(3):
-        journal.append(index, b"content " * 5)
+        journal.append(index + 1, b"content " * 5)
     whole = journal.path.read_bytes()
     for place in range(len(whole)):
         journal.path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
         with pytest.raises(CorruptFile, match="damaged at byte"):
-            list(journal.records())
+            list(journal_at(journal.path).records())
 
 
 def test_damage_is_named_and_the_last_good_state_can_be_gone_on_with(folder: Path) -> None:

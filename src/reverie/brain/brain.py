@@ -6,6 +6,7 @@ the folder, `senses` for the encoders.
 """
 
 import time
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
+from reverie.brain.durable import Durable
 from reverie.brain.labels import take_labels
 from reverie.brain.mind import Mind
 from reverie.brain.night import Plan, dreamer, night
@@ -26,9 +28,8 @@ from reverie.brain.progress import Progress
 from reverie.brain.senses import Senses
 from reverie.brain.shards import keys_of
 from reverie.brain.store import Store
-from reverie.brain.waking import newborn, newest, newest_whole, read
+from reverie.brain.waking import newborn, read
 from reverie.brain.watch import Drift
-from reverie.checkpoint import state_bytes
 from reverie.contracts import State
 from reverie.edge import export
 from reverie.errors import BadData
@@ -43,7 +44,7 @@ NEW = 0.5
 
 _BLOCK = 1000  # samples sensed at once
 _LARGEST_SUMS = 8 * 2**30  # bytes of working memory for sums per class
-_JOURNAL = 64 * 2**20  # bytes of log after which a snapshot is made, unless the snapshot is larger
+_CHANCES = 2  # to be answered while the brain changes, before it must wait
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,9 @@ class Learned:
 class Brain:
     """A brain in a folder. Make one with `Brain.create`, go on with `Brain.open`.
 
-    Threads may ask at the same time; while one changes the brain no other may use it. `reverie.server.keeper` sees to
-    that, and other processes may open the folder to read.
+    Threads may use it at the same time: one changes it, the others wait with their changes, and are answered meanwhile.
+    Other processes may open the folder to read. After an interruption (Ctrl-C, an error of the disk) the brain is as
+    its folder is; see `reverie.brain.durable`.
 
     Examples
     --------
@@ -87,9 +89,13 @@ class Brain:
     ['cat']
     """
 
-    def __init__(self, store: Store, mind: Mind) -> None:
-        self._store, self._mind = store, mind
-        self._snapshot_bytes = 0
+    def __init__(self, durable: Durable) -> None:
+        self._durable, self._store = durable, durable.store
+
+    @property
+    def _mind(self) -> Mind:
+        with self._durable.asking() as mind:
+            return mind
 
     # a brain's life
 
@@ -135,8 +141,7 @@ class Brain:
             "budget": budget,
             "seed": seed,
         }
-        store = Store.create(Path(folder), made)
-        return cls(store, newborn(made))
+        return cls._opened(Store.create(Path(folder), made))
 
     @classmethod
     def open(cls, folder: str | Path, *, writer: bool = True, recover: bool = False) -> "Brain":
@@ -148,34 +153,27 @@ class Brain:
             One process at a time may write; any number may read (`writer=False`) what was acknowledged when they
             opened it.
         recover : bool
-            Where the files are damaged, go back to the last state that can be read, and say so in the history.
+            Where files are damaged or missing, go on from the last state that can be read. The last event of
+            `history` says what is wrong (`damage`) and the first and the last version that are lost (`lost`).
 
         Raises
         ------
         MissingData, CorruptFile, BadData
-            No brain there; damaged; written to by another process.
+            No brain there, or a piece of it is missing; damaged; written to by another process.
         """
-        store = Store(Path(folder), writer=writer)
+        return cls._opened(Store(Path(folder), writer=writer), recover=recover and writer)
+
+    @classmethod
+    def _opened(cls, store: Store, *, recover: bool = False) -> "Brain":
         try:
-            if not (recover and writer):
-                brain = cls(store, newest(store))
-            else:
-                mind, damage = newest_whole(store)
-                brain = cls(store, mind)
-                if damage is not None:
-                    mind.version = max((mind.version, *store.snapshots()))
-                    mind.record({"kind": "recover", "time": _now(), "damage": damage})
-                    brain._replace(mind)
-            if writer:
-                brain._drop_forgotten()
+            return cls(Durable.recover(store, _recovered) if recover else Durable.open(store))
         except BaseException:
             store.close()
             raise
-        return brain
 
     def close(self) -> None:
-        """Let another process write."""
-        self._store.close()
+        """Let another process write. What it knows can still be asked for; changes are refused."""
+        self._durable.close()
 
     def __enter__(self) -> "Brain":
         return self
@@ -207,34 +205,35 @@ class Brain:
             Samples or labels that do not fit. Nothing is learned then.
         """
         began = time.perf_counter()
-        self._need_writer()
-        senses = self._mind.senses
-        if y is None:
-            return self._learn_what_is_new(x, name, began)
-        samples = senses.take(x)
-        labels = take_labels(y, len(samples), self._mind.labels)
-        if name is not None and (not isinstance(name, str) or not name or name in self._mind.ledger):
-            raise BadData(f"name is {name!r}. Expected a word that is not in use.")
-        first = not senses.formed
-        if first:
-            senses = senses.unformed()
-            senses.form(samples)
-        mind = self._mind
-        new = [label for label in dict.fromkeys(labels) if label not in mind.labels]
-        columns = mind.columns(labels)
-        keys = keys_of(senses, samples)
-        self._check_room(keys.shape[1], len(mind.labels) + len(new))
-        batch = contribution(keys, columns, per_class=mind.memory.per_class)
-        event = {"kind": "learn", "time": _now(), "samples": len(samples), "new": new, "name": name}
-        seen = mind.watch.see(mind.memory, keys, columns, [*mind.labels, *new])
-        entry = {"kind": "learn", "batch": batch, "new_labels": new, "name": name, "event": event, "seen": seen}
-        if first:
-            grown = Mind(senses, AssociativeMemory(ridge=mind.memory.ridge, per_class=mind.memory.per_class))
-            grown.apply(entry)
-            self._replace(grown)
-        else:
-            self._change(entry, keys=keys, columns=columns)
-        return Learned(len(samples), new, self._mind.version, time.perf_counter() - began)
+        with self._durable.changing() as mind:
+            if y is None:
+                return self._learn_what_is_new(x, name, began)
+            senses = mind.senses
+            samples = senses.take(x)
+            labels = take_labels(y, len(samples), mind.labels)
+            if name is not None and (not isinstance(name, str) or not name or name in mind.ledger):
+                raise BadData(f"name is {name!r}. Expected a word that is not in use.")
+            first = not senses.formed
+            if first:
+                senses = senses.unformed()
+                senses.form(samples)
+            known = set(mind.labels)
+            new = [label for label in dict.fromkeys(labels) if label not in known]
+            columns = mind.columns(labels)
+            keys = keys_of(senses, samples)
+            self._check_room(keys.shape[1], len(mind.labels) + len(new))
+            batch = contribution(keys, columns, per_class=mind.memory.per_class)
+            event = {"kind": "learn", "time": _now(), "samples": len(samples), "new": new, "name": name}
+            seen = mind.watch.see(mind.memory, keys, columns, [*mind.labels, *new])
+            entry = {"kind": "learn", "batch": batch, "new_labels": new, "name": name, "event": event, "seen": seen}
+            if first:
+                grown = Mind(senses, AssociativeMemory(ridge=mind.memory.ridge, per_class=mind.memory.per_class))
+                grown.version, grown.oldest, grown.history = mind.version, mind.oldest, mind.history
+                grown.apply(entry)
+                self._durable.replace(grown)
+            else:
+                self._durable.change(entry, keys=keys, columns=columns)
+            return Learned(len(samples), new, self.version, time.perf_counter() - began)
 
     def _learn_what_is_new(self, x: Any, name: str | None, began: float) -> Learned:
         novelty = self.novelty(x)
@@ -255,29 +254,30 @@ class Brain:
 
     def rename(self, label: Any, to: Any) -> None:
         """Give a class another name, one that is not in use."""
-        self._need_writer()
-        label = self._known(label)
-        if type(to) is not type(label) or to == "" or to in self._mind.labels:
-            raise BadData(f"The new name is {to!r}. Expected {type(label).__name__} that is not in use.")
-        event = {"kind": "rename", "time": _now(), "label": label, "to": to}
-        self._change({"kind": "rename", "label": label, "to": to, "event": event})
+        with self._durable.changing() as mind:
+            label = self._known(label)
+            if type(to) is not type(label) or to == "" or to in mind.labels:
+                raise BadData(f"The new name is {to!r}. Expected {type(label).__name__} that is not in use.")
+            event = {"kind": "rename", "time": _now(), "label": label, "to": to}
+            self._durable.change({"kind": "rename", "label": label, "to": to, "event": event})
 
     def retention(self, *, dreams: int = 30, seed: int = 0) -> dict[Any, float]:
         """The share of dreams of each class that are taken for that class, 0…1: what it still knows, without data."""
-        mind = self._mind
-        if not self.classes:
-            return {}
-        keys, of = dreamer(mind).dream(dreams * len(self.classes), torch.Generator().manual_seed(seed))
-        right = mind.memory.read(keys).argmax(1) == of
-        return {
-            label: float(right[of == column].double().mean())
-            for column, label in enumerate(mind.labels)
-            if (of == column).any()
-        }
+        with self._durable.asking() as mind:
+            if not mind.known().labels:
+                return {}
+            keys, of = dreamer(mind).dream(dreams * len(mind.known().labels), torch.Generator().manual_seed(seed))
+            right = mind.memory.read(keys).argmax(1) == of
+            return {
+                label: float(right[of == column].double().mean())
+                for column, label in enumerate(mind.labels)
+                if (of == column).any()
+            }
 
     def drift(self) -> Drift:
         """Whether samples have become different from those of their class before; see `reverie.brain.watch`."""
-        return self._mind.watch.look()
+        with self._durable.asking() as mind:
+            return mind.watch.look()
 
     def ready(self, x: Any, y: Any) -> State:
         """Check samples, and form the senses from them where they are not formed yet.
@@ -287,35 +287,35 @@ class Brain:
         State
             The senses, as `shard_sums` takes them; elsewhere, later.
         """
-        self._need_writer()
-        samples = self._mind.senses.take(x)
-        labels = take_labels(y, len(samples), self._mind.labels)
-        senses = self._mind.senses
-        if not senses.formed:
-            senses = senses.unformed()
-            senses.form(samples)
-        width = senses.keys(samples[:1]).shape[1]
-        self._check_room(width, len({*self._mind.labels, *labels}))
-        return {"senses": senses.state_dict(), "per_class": self._mind.memory.per_class}
+        with self._durable.changing() as mind:
+            samples = mind.senses.take(x)
+            labels = take_labels(y, len(samples), mind.labels)
+            senses = mind.senses
+            if not senses.formed:
+                senses = senses.unformed()
+                senses.form(samples)
+            width = senses.keys(samples[:1]).shape[1]
+            self._check_room(width, len({*mind.labels, *labels}))
+            return {"senses": senses.state_dict(), "per_class": mind.memory.per_class}
 
     def learn_sums(self, parts: list[State]) -> Learned:
         """Learn what `shard_sums` made of samples, in one durable change, as `learn` would have learned the samples."""
-        self._need_writer()
         began = time.perf_counter()
-        grown = self._mind.copy()
-        if not grown.senses.formed:
-            grown.senses = Senses.from_state(parts[0]["senses"])
-        if any(part["senses"]["origin"] != grown.senses.origin for part in parts):
-            raise BadData("The sums were not made by this brain's senses. Make them with what `ready` returned.")
-        known = len(grown.labels)
-        for part in parts:
-            columns = grown.columns(part["labels"]).tolist()
-            grown.labels += [label for label in part["labels"] if label not in grown.labels]
-            grown.memory.absorb(moved_columns(part["batch"], columns))
-        samples, new = sum(part["samples"] for part in parts), grown.labels[known:]
-        grown.record({"kind": "learn", "time": _now(), "samples": samples, "new": new, "name": None})
-        self._replace(grown)
-        return Learned(samples, new, grown.version, time.perf_counter() - began)
+        with self._durable.changing() as mind:
+            grown = mind.copy()
+            if not grown.senses.formed:
+                grown.senses = Senses.from_state(parts[0]["senses"])
+            if any(part["senses"]["origin"] != grown.senses.origin for part in parts):
+                raise BadData("The sums were not made by this brain's senses. Make them with what `ready` returned.")
+            known = len(grown.labels)
+            for part in parts:
+                columns = grown.columns(part["labels"]).tolist()
+                grown.labels += [label for label in part["labels"] if label not in grown.labels]
+                grown.memory.absorb(moved_columns(part["batch"], columns))
+            samples, new = sum(part["samples"] for part in parts), grown.labels[known:]
+            grown.record({"kind": "learn", "time": _now(), "samples": samples, "new": new, "name": None})
+            self._durable.replace(grown)
+            return Learned(samples, new, grown.version, time.perf_counter() - began)
 
     def forget(self, label: Any = None, *, name: str | None = None, x: Any = None, y: Any = None) -> None:
         """Forget a class, what was learned under a name, or samples: as if they had never been learned.
@@ -334,41 +334,52 @@ class Brain:
         BadData
             Nothing of that kind is known. Nothing is forgotten then.
         """
-        self._need_writer()
-        mind = self._mind
-        batches = []
-        if sum(given is not None for given in (label, name, x)) != 1:
-            raise BadData("Expected one of: a label, a name, or samples x with their labels y.")
-        if label is not None:
-            label = self._known(label)
-            if not mind.memory.per_class:
-                raise BadData(
-                    f"This brain keeps one sum for all classes, so {label!r} can be forgotten only with its samples: "
-                    "give x and y, or create brains with forgettable=True."
-                )
-        elif name is not None:
-            if not isinstance(name, str) or name not in mind.ledger:
-                raise BadData(f"Nothing was learned under the name {name!r}. Known: {sorted(mind.ledger) or 'none'}.")
-        else:
-            samples = mind.senses.take(x)
-            labels = [self._known(one) for one in take_labels(y, len(samples), self._mind.labels)]
-            counts = mind.counts
-            if any(labels.count(one) > counts[one] for one in set(labels)):
-                raise BadData("More samples of a class were given than were learned. Give only samples that were.")
-            batches = [
-                contribution(keys_of(mind.senses, samples), mind.columns(labels), per_class=mind.memory.per_class)
-            ]
-        event = {"kind": "forget", "time": _now(), "label": label, "name": name, "samples": 0 if x is None else len(x)}
-        names = [] if name is None else [name]
-        self._change({"kind": "forget", "label": label, "names": names, "batches": batches, "event": event})
+        with self._durable.changing() as mind:
+            batches = []
+            if sum(given is not None for given in (label, name, x)) != 1:
+                raise BadData("Expected one of: a label, a name, or samples x with their labels y.")
+            if label is not None:
+                label = self._known(label)
+                if not mind.memory.per_class:
+                    raise BadData(
+                        f"This brain keeps one sum for all classes, so {label!r} can be forgotten only with its "
+                        "samples: give x and y, or create brains with forgettable=True."
+                    )
+            elif name is not None:
+                if not isinstance(name, str) or name not in mind.ledger:
+                    raise BadData(
+                        f"Nothing was learned under the name {name!r}. Known: {sorted(mind.ledger) or 'none'}."
+                    )
+            else:
+                samples = mind.senses.take(x)
+                labels = [self._known(one) for one in take_labels(y, len(samples), mind.labels)]
+                counts = mind.counts
+                if any(labels.count(one) > counts[one] for one in set(labels)):
+                    raise BadData("More samples of a class were given than were learned. Give only samples that were.")
+                batches = [
+                    contribution(keys_of(mind.senses, samples), mind.columns(labels), per_class=mind.memory.per_class)
+                ]
+            event = {
+                "kind": "forget",
+                "time": _now(),
+                "label": label,
+                "name": name,
+                "samples": 0 if x is None else len(x),
+            }
+            names = [] if name is None else [name]
+            self._durable.change({"kind": "forget", "label": label, "names": names, "batches": batches, "event": event})
 
     def merge(self, other: "Brain") -> None:
         """Add what another brain has learned, as if this one had learned it too.
 
         Their senses must have begun as the same; what sleep has pruned in either is pruned in the merged one.
         """
-        self._need_writer()
-        mine, theirs = self._mind, other._mind
+        with self._durable.changing() as mine:
+            with other._durable.asking() as theirs:
+                grown = self._merged(mine, theirs)
+            self._durable.replace(grown)
+
+    def _merged(self, mine: Mind, theirs: Mind) -> Mind:
         if not theirs.senses.formed:
             raise BadData("The other brain has learned nothing. There is nothing to merge.")
         grown = mine.copy() if mine.senses.formed else newborn(self._store.head["settings"], theirs.senses)
@@ -392,7 +403,7 @@ class Brain:
             grown.ledger[name] = moved_columns(batch, columns)
         samples = sum(theirs.counts.values())
         grown.record({"kind": "merge", "time": _now(), "samples": samples, "new": new})
-        self._replace(grown)
+        return grown
 
     def sleep(self, plan: Plan | None = None) -> dict[str, Any]:
         """Prune, dream, consolidate, verify; commit the night, or roll it back where retention has fallen.
@@ -404,35 +415,35 @@ class Brain:
         dict
             The night's report: `verdict` "committed" or "rolled back", `reason`, and what was measured.
         """
-        self._need_writer()
-        self._need_classes()
         plan = plan or Plan()
         began = time.perf_counter()
-        progress = Progress(self._store.path / "night", self._mind.version, plan)
-        made = self._store.head["settings"]
-        slept, report = night(
-            self._mind, plan, progress.load(), progress.save, seed=made["seed"], budget=made["budget"]
-        )
-        report["seconds"] = time.perf_counter() - began
-        if slept is self._mind:
-            slept = self._mind.copy()
-        slept.nights += 1
-        slept.record({"kind": "sleep", "time": _now(), **report})
-        self._replace(slept)
-        progress.remove()
-        return report
+        with self._durable.changing() as mind:
+            self._need_classes(mind)
+            progress = Progress(self._store.path / "night", mind.version, plan)
+            made = self._store.head["settings"]
+            slept, report = night(mind, plan, progress.load(), progress.save, seed=made["seed"], budget=made["budget"])
+            report["seconds"] = time.perf_counter() - began
+            if slept is mind:
+                slept = mind.copy()
+            slept.nights += 1
+            slept.record({"kind": "sleep", "time": _now(), **report})
+            self._durable.replace(slept)
+            progress.remove()
+            return report
 
     # asking
 
     @property
     def classes(self) -> list[Any]:
         """Labels that are known, sorted; the columns of `predict_proba`."""
-        return list(self._mind.known().labels)
+        with self._durable.asking() as mind:
+            return list(mind.known().labels)
 
     @property
     def counts(self) -> dict[Any, int]:
         """How many samples of each label have been learned."""
-        return {label: count for label, count in self._mind.counts.items() if count > 0}
+        with self._durable.asking() as mind:
+            return {label: count for label, count in mind.counts.items() if count > 0}
 
     @property
     def shape(self) -> tuple[int, ...] | None:
@@ -456,11 +467,13 @@ class Brain:
     @property
     def state_bytes(self) -> int:
         """Bytes of everything the brain keeps; its history, its log and its earlier versions apart."""
-        return self._mind.bytes
+        with self._durable.asking() as mind:
+            return mind.bytes
 
     def state_dict(self) -> State:
         """Everything the brain keeps, its log and its earlier versions apart."""
-        return self._mind.state_dict()
+        with self._durable.asking() as mind:
+            return deepcopy(mind.state_dict())
 
     def predict(self, x: Any, *, by: Literal["memory", "cortex"] = "memory") -> NDArray[Any]:
         """The most likely label of each sample.
@@ -494,19 +507,36 @@ class Brain:
     def _answers(
         self, x: Any, *, novelty: bool, by: str = "memory"
     ) -> tuple[list[Any], Float[Tensor, "n k"], Float[Tensor, " m"]]:
-        mind = self._mind
-        self._need_classes()
-        classes = mind.known().labels
         if not isinstance(by, str) or by not in ("memory", "cortex"):
             raise BadData(f"by is {by!r}. Expected 'memory' or 'cortex'.")
-        samples = mind.senses.take(x)
+        for _ in range(_CHANCES):
+            found = self._answers_of_one_version(x, novelty, by)
+            if found is not None:
+                return found
+        with self._durable.asking():  # it changes all the time: let it wait
+            found = self._answers_of_one_version(x, novelty, by)
+        assert found is not None
+        return found
+
+    def _answers_of_one_version(
+        self, x: Any, novelty: bool, by: str
+    ) -> tuple[list[Any], Float[Tensor, "n k"], Float[Tensor, " m"]] | None:
+        """None where the brain has changed meanwhile. Keys are made while others ask and learn."""
+        mind = self._mind
+        version, senses = mind.version, mind.senses
+        self._need_classes(mind)
+        samples = senses.take(x)
         probabilities, news = [], []
         for i in range(0, len(samples), _BLOCK):
-            keys = mind.senses.glance(samples[i : i + _BLOCK])
-            logits = mind.memory_logits(keys) if by == "memory" else mind.cortex_logits(keys)
+            keys = senses.glance(samples[i : i + _BLOCK])
+            with self._durable.asking() as now:
+                if now is not mind or mind.version != version:
+                    return None
+                logits = mind.memory_logits(keys) if by == "memory" else mind.cortex_logits(keys)
+                classes = mind.known().labels
+                if novelty:
+                    news.append(unfamiliarity(mind.memory, keys))
             probabilities.append(torch.softmax(logits, 1))
-            if novelty:
-                news.append(unfamiliarity(mind.memory, keys))
         return classes, torch.cat(probabilities), torch.cat(news) if novelty else torch.zeros(0)
 
     def export(self, path: str | Path, *, by: str = "memory", int8: bool = False) -> dict[str, Any]:
@@ -526,8 +556,10 @@ class Brain:
         dict
             `path`, `format` ("onnx" or "numpy"), `bytes`, `classes`.
         """
-        self._need_classes()
-        return export(parts_of(self._mind, by=by, int8=int8), path)
+        with self._durable.asking() as mind:
+            self._need_classes(mind)
+            parts = parts_of(mind, by=by, int8=int8)
+        return export(parts, path)
 
     # time
 
@@ -541,38 +573,17 @@ class Brain:
 
     def rollback(self, to: int) -> None:
         """Be again as at version `to`. This is a change of its own: what came after can be gone back to as well."""
-        self._need_writer()
-        known = self.versions()
-        if not isinstance(to, int) or to not in known:
-            raise BadData(f"Version {to} is not kept. Expected one of {', '.join(map(str, known)) or 'none'}.")
-        past = read(self._store, max(base for base in self._store.snapshots() if base <= to), to)
-        past.history = list(self._mind.history)
-        past.version, past.oldest = self._mind.version, self._mind.oldest
-        past.record({"kind": "rollback", "time": _now(), "to": to})
-        self._replace(past)
+        with self._durable.changing() as mind:
+            known = self.versions()
+            if not isinstance(to, int) or to not in known:
+                raise BadData(f"Version {to} is not kept. Expected one of {', '.join(map(str, known)) or 'none'}.")
+            past = read(self._store, max(base for base in self._store.snapshots() if base <= to), to)
+            past.history = list(mind.history)
+            past.version, past.oldest = mind.version, mind.oldest
+            past.record({"kind": "rollback", "time": _now(), "to": to})
+            self._durable.replace(past)
 
-    # changes
-
-    def _change(self, entry: State, *, keys: Tensor | None = None, columns: Tensor | None = None) -> None:
-        """Make an entry durable, then apply it."""
-        self._store.append(self._mind.version + 1, entry)
-        self._mind.apply(entry, keys=keys, columns=columns)
-        if self._store.journal_bytes > max(_JOURNAL, self._snapshot_bytes):
-            self._replace(self._mind)
-
-    def _replace(self, mind: Mind) -> None:
-        """Make a whole new state durable, then take it."""
-        state = mind.state_dict()
-        self._store.snapshot(mind.version, state)
-        self._mind = mind
-        self._snapshot_bytes = state_bytes(state)
-        self._drop_forgotten()
-
-    def _drop_forgotten(self) -> None:
-        """Keep no file that knows what was forgotten, once there is a snapshot that does not."""
-        bases = self._store.snapshots()
-        if bases and bases[-1] >= self._mind.oldest:
-            self._store.drop([base for base in bases if base < self._mind.oldest])
+    # what is wrong
 
     def _check_room(self, width: int, classes: int) -> None:
         """Refuse what the sums have no room for, before anything is changed."""
@@ -582,19 +593,21 @@ class Brain:
                 "Create the brain with forgettable=False (one sum for all classes), or with a smaller encoder."
             )
 
-    def _need_classes(self) -> None:
-        if not self._mind.known().labels:
+    def _need_classes(self, mind: Mind) -> None:
+        if not mind.known().labels:
             raise BadData("This brain has learned nothing yet. Let it learn samples with labels first.")
-
-    def _need_writer(self) -> None:
-        if not self._store.writer:
-            raise BadData("This brain was opened for reading. Open it with writer=True to change it.")
 
     def _known(self, label: Any) -> Any:
         if not isinstance(label, int | str) or label not in self.classes:
             names = ", ".join(str(one) for one in self.classes[:20]) or "none"
             raise BadData(f"Unknown label {label!r}. Known: {names}.")
         return label
+
+
+def _recovered(damage: str, first: int, last: int) -> dict[str, Any]:
+    """What history says where a brain goes on from what could be read."""
+    lost = [first, last] if first <= last else None
+    return {"kind": "recover", "time": _now(), "damage": damage, "lost": lost}
 
 
 def _now() -> str:

@@ -2,38 +2,121 @@
 
 ::
 
-    brain.json                what the brain was created as; never changes
-    lock, holder.json         who writes now
+    brain.json                what the brain was created as, and its identity; never changes
+    head                      the newest acknowledged version
+    holder.json               who writes now
     snapshots/000000000012/   the state at version 12 (JSON and safetensors)
     journal/000000000012.log  what came after it: versions 13, 14, …
 
-One process writes, any number read. A snapshot is there when its `state.json` is: that file is written last, whole. Old
-snapshots with their logs are kept for going back, the last few of them.
+One process writes, any number read. The writer holds a lock on the folder itself, so no file that can be deleted. A
+snapshot is there when its `state.json` is: that file is written last, whole. Every file names the brain, and every
+snapshot and log the chain of what came before, so that a piece that is missing or another's is noticed. Old snapshots
+with their logs are kept for going back, the last few of them. Links are not followed.
 """
 
+import fcntl
+import hashlib
 import json
 import os
-import shutil
+import re
+import secrets
 import socket
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from reverie.brain.journal import Journal
-from reverie.checkpoint import load_state, pack_state, save_state, unpack_state
+from reverie.brain.head import Head
+from reverie.brain.journal import EMPTY, Journal
+from reverie.checkpoint import TENSORS, load_head, load_tree, pack_state, save_state, unpack_state
 from reverie.contracts import State
 from reverie.errors import BadData, CorruptFile, MissingData, ReverieError
-from reverie.record import read_json, sync_folder, write_json
+from reverie.files import make_folder, need_folder, remove_file, remove_folder, size_of, sweep_temporary, sync_folder
+from reverie.record import read_json, write_json
 
-__all__ = ["Store"]
+__all__ = ["Life", "Store"]
 
-_FORMAT = "reverie-brain-1"
+_FIRST, _FORMAT = "reverie-brain-1", "reverie-brain-2"
 _KIND = "brain"
 _KEPT = 3  # snapshots, the newest included
+_OURS = ("brain.json", "holder.json", "head")
+_NUMBER = re.compile(r"\d{12}")
+
+
+class Life:
+    """A snapshot and what came after it; iterate once for (version, entry), oldest first.
+
+    Attributes
+    ----------
+    state : State or None
+        Of the snapshot; None before the first one.
+    base : int
+        The snapshot's version.
+    version, chain : int, bytes
+        Of the last entry that was given.
+    journal : Journal
+        The log that it came from.
+    """
+
+    def __init__(self, store: "Store", base: int, acknowledged: tuple[int, bytes] | None) -> None:
+        self.base, self._store, self._acknowledged = base, store, acknowledged
+        self.state, self.chain = store.load(base)
+        self.version = base
+        self.journal = store.journal(base)
+
+    def __iter__(self) -> Iterator[tuple[int, State]]:
+        self._compare()
+        if self.journal.size or not self._store.first_format:
+            yield from self._entries()
+        while self.version > self.journal.begins[0]:  # where a snapshot is lost, the log behind it goes on all the same
+            following = self._store.journal(self.version)
+            if not following.follows(self.version, self.chain):
+                break
+            self.journal = following
+            yield from self._entries()
+        if self._acknowledged is not None and self.version < self._acknowledged[0]:
+            first, last = self.version + 1, self._acknowledged[0]
+            lost = f"version {first} is" if first == last else f"versions {first} to {last} are"
+            raise CorruptFile(
+                f"{self._store.path}: {lost} missing: a log or a snapshot was deleted or cut. Restore it from a copy, "
+                "or open with recover=True (on the command line --recover) and go on from what is there."
+            )
+
+    def _entries(self) -> Iterator[tuple[int, State]]:
+        """Those of one log."""
+        journal, begins = self.journal, (self.version, self.chain)
+        for number, payload in journal.records():
+            if self.version == begins[0]:
+                self._expect(begins)
+            if number != self.version + 1:
+                raise CorruptFile(
+                    f"{journal.path} holds version {number} where {self.version + 1} was expected. "
+                    "Restore it from a copy."
+                )
+            self.version, self.chain = number, journal.chain
+            self._compare()
+            yield number, unpack_state(payload)
+        if self.version == begins[0]:
+            self._expect(begins)
+
+    def _expect(self, begins: tuple[int, bytes]) -> None:
+        """The log must begin where the snapshot has ended. Those of the first format do not say where they begin."""
+        journal = self.journal
+        if journal.old and not self._store.first_format:
+            raise CorruptFile(f"{journal.path} is damaged at byte 0: it has no head. Restore it from a copy.")
+        if not journal.old and begins[1] and journal.begins != begins:
+            raise CorruptFile(f"{journal.path} does not go on from version {begins[0]}. Restore it from a copy.")
+
+    def _compare(self) -> None:
+        """What was acknowledged is what is read."""
+        known = self._acknowledged
+        if known is not None and self.version == known[0] and self.chain and self.chain != known[1]:
+            raise CorruptFile(
+                f"{self._store.path}: version {self.version} is not the one that was acknowledged: a snapshot or a log "
+                "was exchanged. Restore it from a copy, or recover."
+            )
 
 
 class Store:
@@ -50,131 +133,278 @@ class Store:
     def __init__(self, path: Path, *, writer: bool = True) -> None:
         self.path, self.writer = path, writer
         self.head: dict[str, Any] = self._read_head()
-        self._base = max(self.snapshots(), default=0)
-        self._lock = FileLock(path / "lock")
+        self.first_format = self.head["format"] == _FIRST
+        self._id = bytes.fromhex(self.head["id"]) if "id" in self.head else _derived(self.head)
+        for folder in ("snapshots", "journal"):
+            need_folder(path / folder)
+        self._newest = Head(path / "head", self._id)
+        self._log = self.journal(0)
+        self._hold: int | None = None
+        self._process, self._closed = os.getpid(), False
         if writer:
-            self._take_lock()
-            self._sweep()
+            self._hold = _lock(path)
 
     @classmethod
     def create(cls, path: Path, settings: dict[str, Any]) -> "Store":
-        """Make the folder of a new brain."""
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        """Make the folder of a new brain. What a kill leaves of it can be created again."""
+        if path.exists() and not _is_new(path):
             raise BadData(f"{path} is there already and not an empty folder. Give the name of a new one.")
-        (path / "snapshots").mkdir(parents=True, exist_ok=True)
-        (path / "journal").mkdir(exist_ok=True)
-        made = {"format": _FORMAT, "created": datetime.now(UTC).isoformat(timespec="seconds"), "settings": settings}
-        write_json(path / "brain.json", made | {"check": _check(made)})
-        sync_folder(path)
+        make_folder(path)
+        hold = _lock(path)
+        try:
+            identity = secrets.token_bytes(16)
+            for name in ("snapshots", "journal"):
+                make_folder(path / name)
+            chain = hashlib.sha256(identity).digest()
+            Journal(path / "journal" / f"{0:012d}.log", identity).begin(0, chain)
+            Head(path / "head", identity).write(0, chain)
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            made = {"format": _FORMAT, "id": identity.hex(), "created": now, "settings": settings}
+            write_json(path / "brain.json", made | {"check": _check(made)})
+            sync_folder(path.parent)
+        finally:
+            os.close(hold)
         return cls(path)
 
     def _read_head(self) -> dict[str, Any]:
+        try:
+            head = read_json(self.path / "brain.json")
+        except MissingData:
+            raise MissingData(
+                f"{self.path} is not a brain's folder. Create one: reverie brain create {self.path}"
+            ) from None
         file = self.path / "brain.json"
-        if not file.exists():
-            raise MissingData(f"{self.path} is not a brain's folder. Create one: reverie brain create {self.path}")
-        head = read_json(file)
-        if not isinstance(head, dict) or head.get("format") != _FORMAT or "settings" not in head:
+        if not isinstance(head, dict) or head.get("format") not in (_FIRST, _FORMAT) or "settings" not in head:
             raise CorruptFile(f"{file} does not describe a brain of format {_FORMAT}. Restore it from a copy.")
         if head.pop("check", None) != _check(head):
             raise CorruptFile(f"{file} is damaged: its checksum differs. Restore it from a copy.")
         return head
 
-    def _take_lock(self) -> None:
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            raise BadData(
-                f"{self.path} is being written to by {self._holder()}. Wait until it has ended, or open for reading."
-            ) from None
-        except OSError as error:
-            raise BadData(f"{self.path} cannot be written to ({error.strerror}). Open it for reading.") from None
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        write_json(self.path / "holder.json", {"pid": os.getpid(), "host": socket.gethostname(), "since": now})
-
-    def _holder(self) -> str:
-        try:
-            holder = read_json(self.path / "holder.json")
-            return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
-        except (ReverieError, KeyError, TypeError):
-            return "another process"
-
     def close(self) -> None:
-        """Give the lock back."""
-        self._lock.release()
+        """Give the lock back; from now on nothing is written."""
+        self._closed = True
+        if self._hold is not None:
+            hold, self._hold = self._hold, None
+            if os.getpid() == self._process:
+                fcntl.flock(hold, fcntl.LOCK_UN)  # a process that was forked meanwhile has the folder open, too
+            os.close(hold)
+
+    def need_writer(self) -> None:
+        """Refuse what may not be written by this object, in this process."""
+        if os.getpid() != self._process:
+            raise BadData(
+                f"This brain was opened by process {self._process}. Open it in this one (process {os.getpid()}), after "
+                "the other has closed it."
+            )
+        if self._closed:
+            raise BadData("This brain is closed. Open it again to change it.")
+        if not self.writer:
+            raise BadData("This brain was opened for reading. Open it with writer=True to change it.")
 
     # reading
 
+    def acknowledged(self) -> tuple[int, bytes] | None:
+        """The newest acknowledged version and its chain; None for a brain of the first format, which had no head."""
+        try:
+            return self._newest.read()
+        except MissingData:
+            if self.first_format:
+                return None
+            raise
+
     def snapshots(self) -> list[int]:
         """Versions that have a snapshot."""
-        return sorted(int(file.parent.name) for file in (self.path / "snapshots").glob("*/state.json"))
+        places = (self.path / "snapshots").iterdir()
+        return sorted(int(one.name) for one in places if _NUMBER.fullmatch(one.name) and size_of(one / "state.json"))
+
+    def bases(self) -> list[int]:
+        """Versions from which reading can begin: those of snapshots; 0 before the first."""
+        return self.snapshots() or [0]
 
     def versions(self) -> list[int]:
         """Versions that can be read."""
-        return sorted({version for base in self.snapshots() for version in (base, *self._journal(base).versions())})
+        return sorted({version for base in self.snapshots() for version in (base, *self.journal(base).versions())})
 
-    def read(self, base: int) -> tuple[State, Iterator[tuple[int, State]]]:
-        """A snapshot, and what came after it: (version, entry).
+    def seen(self) -> int:
+        """The newest version of which there is any trace."""
+        newest = 0
+        with suppress(ReverieError):
+            known = self.acknowledged()
+            newest = known[0] if known is not None else 0
+        logs = [int(file.stem) for file in self._logs()]
+        read = [version for base in logs for version in self.journal(base).versions()]
+        return max(newest, *self.bases(), *logs, *read)
+
+    def life(self, base: int, acknowledged: tuple[int, bytes] | None = None) -> Life:
+        """A snapshot, and what came after it.
+
+        Parameters
+        ----------
+        acknowledged : (version, chain), optional
+            What must be met on the way.
 
         Raises
         ------
         MissingData, CorruptFile
             The snapshot at once; damage to the log when its entries before that have been given.
         """
-        return load_state(self._snapshot(base), kind=_KIND), self._entries(base)
+        return Life(self, base, acknowledged)
 
-    def _entries(self, base: int) -> Iterator[tuple[int, State]]:
-        journal = self._journal(base)
-        for expected, (number, payload) in enumerate(journal.records(mend=self.writer), base + 1):
-            if number != expected:
-                raise CorruptFile(
-                    f"{journal.path} holds version {number} where {expected} was expected. Restore it from a copy."
-                )
-            yield number, unpack_state(payload)
+    def load(self, base: int) -> tuple[State | None, bytes]:
+        """The state of a snapshot, and its chain; empty for one of the first format."""
+        if base == 0 and not size_of(self._snapshot(0) / "state.json"):
+            return None, b"" if self.first_format else hashlib.sha256(self._id).digest()
+        folder = self._snapshot(base)
+        need_folder(folder)
+        head = load_head(folder, kind=_KIND)
+        about = head.get("about") or {}
+        if about and about.get("brain") != self._id.hex():
+            raise CorruptFile(f"{folder} belongs to another brain. Restore this brain's own from a copy.")
+        if not about and not self.first_format:
+            raise CorruptFile(f"{folder} does not say whose it is. Restore it from a copy.")
+        if about and about.get("version") != base:
+            raise CorruptFile(f"{folder} holds version {about.get('version')}. Restore it from a copy.")
+        return load_tree(folder, head), bytes.fromhex(str(about.get("chain", "")))
+
+    def journal(self, base: int) -> Journal:
+        """The log that follows a snapshot."""
+        return Journal(self.path / "journal" / f"{base:012d}.log", self._id)
 
     # writing
+
+    def go_on(self, life: Life) -> bool:
+        """Write behind what has been read, which is made durable.
+
+        Returns
+        -------
+        bool
+            Whether a snapshot must be made first: of a brain of the first format, or where one was lost.
+        """
+        log = life.journal
+        if log.size:
+            log.mend()
+        for folder in (self.path / "snapshots", self.path / "journal", self.path):
+            sync_folder(folder)
+        # A snapshot of the first format has no chain, and a log that was never begun none either.
+        log.version, log.chain = life.version, life.chain or hashlib.sha256(self._id).digest()
+        self._log = log
+        if log.old or not life.chain:
+            return True
+        self._newest.write(life.version, life.chain)
+        base = int(log.path.stem)
+        return base != 0 and base not in self.snapshots()
+
+    def resume(self, version: int, life: Life) -> None:
+        """Write behind `version`, whatever there is: what has been read goes on in a snapshot that is made next."""
+        self._log = self.journal(version)
+        self._log.version, self._log.chain = version, life.chain
 
     @property
     def journal_bytes(self) -> int:
         """Size of the log since the newest snapshot."""
-        return self._journal(self._base).size
+        return self._log.size
 
     def append(self, version: int, entry: State) -> None:
         """Make one change durable."""
-        self._journal(self._base).append(version, pack_state(entry))
+        self.need_writer()
+        self._log.append(version, pack_state(entry))
+        self._newest.write(version, self._log.chain)
 
     def snapshot(self, version: int, state: State) -> None:
         """Make the whole state durable and start a new log."""
-        save_state(self._snapshot(version), state, kind=_KIND)
+        self.need_writer()
+        before = self._log
+        if before.end and before.size != before.end:
+            raise BadData(f"{before.path} was changed by somebody else. Open the brain again to go on.")
+        chain = before.chain if version == before.version else secrets.token_bytes(32)
+        log = self.journal(version)
+        log.begin(version, chain)
+        about = {"brain": self._id.hex(), "version": version, "chain": chain.hex(), "previous": before.chain.hex()}
+        save_state(self._snapshot(version), state, kind=_KIND, about=about)
         sync_folder(self.path / "snapshots")
-        self._base = version
-        self.drop(self.snapshots()[:-_KEPT])
+        self._log = log
+        self._newest.write(version, chain)
 
-    def drop(self, versions: list[int]) -> None:
-        """Give up snapshots, and with each what came after it."""
-        for version in versions:
-            (self._snapshot(version) / "state.json").unlink()
-        self._sweep()
+    def may_hold(self, version: int) -> bool:
+        """After a failure: whether the disk may have that version all the same."""
+        return self._log.size != self._log.end or size_of(self._snapshot(version) / "state.json") > 0
 
-    def _sweep(self) -> None:
-        """Remove what no snapshot stands for: half-written ones, those given up, and their logs."""
-        there = {self._name(version) for version in self.snapshots()}
+    def tidy(self, oldest: int) -> None:
+        """Remove old snapshots with their logs, and what an interrupted change has left.
+
+        Only names that we give are removed, and no link is followed.
+
+        Parameters
+        ----------
+        oldest : int
+            Versions before it know what was forgotten: they go once there is a snapshot that does not.
+        """
+        there = self.snapshots()
+        kept = there[-_KEPT:]
+        if kept and kept[-1] >= oldest:
+            kept = [version for version in kept if version >= oldest]
+        for version in set(there) - set(kept):
+            remove_file(self._snapshot(version) / "state.json")
+        names = {f"{version:012d}" for version in kept} | {self._log.path.stem}
         for folder in (self.path / "snapshots").iterdir():
-            if folder.name not in there:
-                shutil.rmtree(folder)
-        for file in (self.path / "journal").glob("*.log"):
-            if file.stem not in there:
-                file.unlink()
-        for stray in self.path.rglob(".*.tmp"):
-            stray.unlink()
+            if _NUMBER.fullmatch(folder.name) and folder.name not in names:
+                remove_folder(folder, (TENSORS, "state.json"))
+        for file in self._logs():
+            if file.stem not in names:
+                remove_file(file)
+        sweep_temporary(self.path, _OURS)
 
-    def _name(self, version: int) -> str:
-        return f"{version:012d}"
+    def _logs(self) -> list[Path]:
+        return [file for file in (self.path / "journal").glob("*.log") if _NUMBER.fullmatch(file.stem)]
 
     def _snapshot(self, version: int) -> Path:
-        return self.path / "snapshots" / self._name(version)
+        return self.path / "snapshots" / f"{version:012d}"
 
-    def _journal(self, base: int) -> Journal:
-        return Journal(self.path / "journal" / f"{self._name(base)}.log")
+
+def _is_new(path: Path) -> bool:
+    """Whether a folder is empty, or holds what an interrupted `create` has left."""
+    if not path.is_dir():
+        return False
+    ours = re.compile(r"snapshots|journal|head|holder\.json|\.(brain|holder)\.json\..*\.tmp")
+    if not all(ours.fullmatch(one.name) for one in path.iterdir()):
+        return False
+    snapshots, journal = path / "snapshots", path / "journal"
+    empty = not snapshots.is_dir() or not any(snapshots.iterdir())
+    logs = list(journal.iterdir()) if journal.is_dir() else []
+    return empty and all(one.name == f"{0:012d}.log" and size_of(one) <= EMPTY for one in logs)
+
+
+def _lock(path: Path) -> int:
+    """Hold the folder for writing; the file descriptor that holds it."""
+    try:
+        hold = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(hold, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            write_json(path / "holder.json", {"pid": os.getpid(), "host": socket.gethostname(), "since": now})
+        except BaseException:
+            os.close(hold)
+            raise
+    except BlockingIOError:
+        raise BadData(
+            f"{path} is being written to by {_holder(path)}. Wait until it has ended, or open for reading."
+        ) from None
+    except OSError as error:
+        raise BadData(f"{path} cannot be written to ({error.strerror}). Open it for reading.") from None
+    return hold
+
+
+def _holder(path: Path) -> str:
+    try:
+        holder = read_json(path / "holder.json")
+        return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
+    except (ReverieError, KeyError, TypeError):
+        return "another process"
+
+
+def _derived(head: dict[str, Any]) -> bytes:
+    """The identity of a brain of the first format, which was given none."""
+    return hashlib.sha256(json.dumps(head, sort_keys=True).encode()).digest()[:16]
 
 
 def _check(head: dict[str, Any]) -> int:

@@ -1,14 +1,24 @@
 """How a mind is read from its folder: the newest snapshot, and what came after it, entry by entry."""
 
-from typing import Any
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 from reverie.brain.mind import Mind
 from reverie.brain.senses import Senses
-from reverie.brain.store import Store
-from reverie.errors import CorruptFile, MissingData
+from reverie.brain.store import Life, Store
+from reverie.errors import CorruptFile, MissingData, ReverieError
 from reverie.memory import AssociativeMemory
 
-__all__ = ["newborn", "newest", "newest_whole", "read"]
+__all__ = ["Woken", "newborn", "newest", "newest_whole", "read"]
+
+_TRIES = 3  # a reader meets a writer that makes a snapshot and removes an old one
+
+
+class Woken(NamedTuple):
+    """A mind, and the life that it was read from."""
+
+    mind: Mind
+    life: Life
 
 
 def newborn(made: dict[str, Any], senses: Senses | None = None) -> Mind:
@@ -20,37 +30,78 @@ def newborn(made: dict[str, Any], senses: Senses | None = None) -> Mind:
 
 def read(store: Store, base: int, to: int | None = None) -> Mind:
     """The mind at the snapshot `base`, and what came after it up to version `to`."""
-    mind = newborn(store.head["settings"])
-    state, entries = store.read(base)
-    mind.load_state_dict(state)
-    for version, entry in entries:
-        if to is not None and version > to:
-            break
-        mind.apply(entry)
-    return mind
+    woken = _begin(store, store.life(base))
+    _live(woken, to)
+    return woken.mind
 
 
-def newest(store: Store) -> Mind:
-    """The mind as it was last acknowledged."""
-    bases = store.snapshots()
-    return read(store, bases[-1]) if bases else newborn(store.head["settings"])
+def newest(store: Store) -> Woken:
+    """The mind as it was last acknowledged.
+
+    Raises
+    ------
+    MissingData, CorruptFile
+        Something is damaged, or not there.
+    """
+    for tried in range(1, _TRIES + 1):
+        known = store.acknowledged()
+        try:
+            woken = _begin(store, store.life(store.bases()[-1], known))
+            _live(woken)
+            return woken
+        except (MissingData, CorruptFile):
+            if store.writer or tried == _TRIES or store.acknowledged() == known:
+                raise
+    raise AssertionError("unreachable")
 
 
-def newest_whole(store: Store) -> tuple[Mind, str | None]:
+def newest_whole(store: Store) -> tuple[Woken, str | None]:
     """The newest mind that can be read, and what damage was met on the way to it."""
     damage = None
-    for base in reversed(store.snapshots()):
-        mind = newborn(store.head["settings"])
+    try:
+        return newest(store), None
+    except (CorruptFile, MissingData) as error:
+        damage = str(error)
+    for base in reversed(store.bases()):
         try:
-            state, entries = store.read(base)
-            mind.load_state_dict(state)
-        except (CorruptFile, MissingData) as error:
-            damage = damage or str(error)
+            woken = _begin(store, store.life(base))
+        except (CorruptFile, MissingData):
             continue
+        with suppress(CorruptFile, MissingData):  # as far as it goes
+            _live(woken)
+        return woken, damage
+    raise CorruptFile(f"Nothing in {store.path} can be read: {damage}")
+
+
+def _begin(store: Store, life: Life) -> Woken:
+    mind = newborn(store.head["settings"])
+    if life.state is not None:
         try:
-            for _, entry in entries:
-                mind.apply(entry)
-        except CorruptFile as error:
-            damage = damage or str(error)
-        return mind, damage
-    return newborn(store.head["settings"]), damage
+            mind.load_state_dict(life.state)
+        except Exception as error:
+            raise _strange(store, error) from error
+    return Woken(mind, life)
+
+
+def _live(woken: Woken, to: int | None = None) -> None:
+    """Apply what came after the snapshot, up to version `to`."""
+    for version, entry in woken.life:
+        if to is not None and version > to:
+            break
+        try:
+            woken.mind.apply(entry)
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise _strange(woken.life, error) from error
+
+
+def _strange(where: Store | Life, error: Exception) -> Exception:
+    """What passes its checksums and is nothing that a brain writes was made by somebody else, or by a later version."""
+    if isinstance(error, ReverieError | MemoryError | OSError):
+        return error
+    path = where.path if isinstance(where, Store) else where.journal.path
+    return CorruptFile(
+        f"{path} holds what this version of Reverie does not write ({type(error).__name__}: {error}). Restore it from "
+        "a copy, or open it with the version that wrote it."
+    )

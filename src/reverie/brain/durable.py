@@ -1,0 +1,230 @@
+"""A mind and its folder, kept the same, whatever interrupts a change.
+
+One thread changes at a time; the others may ask meanwhile, and wait only while an entry is applied. A change is written
+down first and applied then. Until both are done it is unsettled: where anything is raised in between (Ctrl-C, a full
+disk, no memory), the mind is read again from the disk, which has the change or has it not, before anything else is
+answered or changed. Where it cannot be read, everything is refused until the brain is opened again.
+"""
+
+import os
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from torch import Tensor
+
+from reverie.brain.mind import Mind
+from reverie.brain.store import Store
+from reverie.brain.waking import Woken, newest, newest_whole
+from reverie.checkpoint import state_bytes
+from reverie.contracts import State
+from reverie.errors import Unfinished
+
+__all__ = ["Durable"]
+
+_JOURNAL = 64 * 2**20  # bytes of log after which a snapshot is made, unless the snapshot is larger
+
+
+class Durable:
+    """Keeps a mind.
+
+    Parameters
+    ----------
+    store : Store
+        Its folder.
+    woken : Woken
+        What has been read from it.
+    """
+
+    def __init__(self, store: Store, woken: Woken) -> None:
+        self.store = store
+        self.mind = woken.mind
+        self._snapshot_bytes = 0
+        self._unsettled = False  # the disk and the mind may differ
+        self._lost = False  # and the disk could not be read
+        self._begin()
+        if store.writer and store.go_on(woken.life):
+            self.replace(self.mind)
+        self._tidy()
+
+    @classmethod
+    def open(cls, store: Store) -> "Durable":
+        """The mind as it was last acknowledged."""
+        return cls(store, newest(store))
+
+    @classmethod
+    def recover(cls, store: Store, event: Callable[[str, int, int], dict[str, Any]]) -> "Durable":
+        """Go on from what can be read.
+
+        Parameters
+        ----------
+        event : callable
+            Is given what is wrong, and the first and the last version that are lost (the last is before the first
+            where none is); returns what history shall say.
+        """
+        woken, damage = newest_whole(store)
+        if damage is None:
+            return cls(store, woken)
+        seen, read = store.seen(), woken.mind.version
+        store.resume(seen, woken.life)
+        made = cls.__new__(cls)
+        made.store, made.mind = store, woken.mind
+        made._snapshot_bytes, made._unsettled, made._lost = 0, False, False
+        made._begin()
+        woken.mind.version = seen
+        woken.mind.record(event(damage, read + 1, seen))
+        made.replace(woken.mind)
+        return made
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._turn = threading.RLock()  # whose turn it is to change
+        self._moment = threading.RLock()  # in which the mind is asked, or is itself changed
+        self._changer: int | None = None  # the thread that writes a change down now
+        self._broken = False  # applying an entry was interrupted
+
+    # asking
+
+    @contextmanager
+    def asking(self) -> Iterator[Mind]:
+        """The mind, which stays as it is meanwhile. Do not change within it."""
+        if os.getpid() != self._process:
+            self._begin()  # a forked process has locks that nobody there will ever give back
+        while True:
+            if self._unsettled and self._changer in (None, threading.get_ident()):
+                with self._turn:
+                    self._settle()
+            with self._moment:
+                if not self._broken:
+                    yield self.mind
+                    return
+            with self._turn:
+                self._settle()
+
+    # changing
+
+    @contextmanager
+    def changing(self) -> Iterator[Mind]:
+        """The mind, which nobody else changes meanwhile.
+
+        Raises
+        ------
+        BadData
+            Opened for reading, closed, or opened by another process.
+        Unfinished
+            An earlier change broke off, and its folder cannot be read.
+        """
+        self.store.need_writer()
+        with self._turn:
+            self.store.need_writer()  # it may have been closed while this thread waited
+            self._settle()
+            yield self.mind
+
+    def change(self, entry: State, *, keys: Tensor | None = None, columns: Tensor | None = None) -> None:
+        """Make an entry durable, then apply it. Within `changing`."""
+        version = self.mind.version + 1
+
+        def apply() -> None:
+            self.mind.apply(entry, keys=keys, columns=columns)
+
+        self._write(lambda: self.store.append(version, entry), apply, version)
+        if self.store.journal_bytes > max(_JOURNAL, self._snapshot_bytes):
+            self.replace(self.mind)
+
+    def replace(self, mind: Mind) -> None:
+        """Make a whole new state durable, then take it. Within `changing`."""
+        state = mind.state_dict()
+
+        def take() -> None:
+            self.mind = mind
+
+        self._write(lambda: self.store.snapshot(mind.version, state), take, mind.version)
+        self._snapshot_bytes = state_bytes(state)
+        self._tidy()
+
+    def _write(self, write: Callable[[], None], apply: Callable[[], None], version: int) -> None:
+        """Both, or find out which."""
+        before = self.mind.version
+        self._changer, self._unsettled = threading.get_ident(), True
+        try:
+            write()
+            with self._moment:
+                self._broken = True
+                apply()
+                self._broken = False
+            self._unsettled = False
+        except Exception as error:
+            self._resolve(error, before, version)
+        finally:
+            self._changer = None
+
+    def _resolve(self, error: Exception, before: int, version: int) -> None:
+        """Find out what is on the disk, and say so; `error` itself is raised where nothing was changed."""
+        try:
+            if self._broken or self.store.may_hold(version):
+                self._settle()
+            self._unsettled = False
+        except Exception as worse:
+            self._lost = True
+            raise Unfinished(
+                f"The change could not be finished ({_said(error)}), and whether it was made is not known "
+                f"({_said(worse)}). This brain refuses everything until it is opened again."
+            ) from error
+        if version == before:
+            warnings.warn(
+                f"A snapshot of version {version} could not be made ({_said(error)}). Nothing is lost: the log has it.",
+                RuntimeWarning,
+                stacklevel=5,
+            )
+        elif self.mind.version < version:
+            raise error
+        else:
+            raise Unfinished(
+                f"The change was made: this is version {self.mind.version}. But then something failed "
+                f"({_said(error)}). Look at that before you go on; do not repeat the change."
+            ) from error
+
+    def _settle(self) -> None:
+        """After a change that broke off: be as the disk is. Within a turn."""
+        if self._lost:
+            raise Unfinished("An earlier change could not be finished. Open this brain again to go on.")
+        if not self._unsettled:
+            return
+        woken = newest(self.store)
+        again = self.store.go_on(woken.life)
+        with self._moment:
+            self.mind = woken.mind
+            self._broken = False
+        self._unsettled = False
+        with suppress(OSError):  # it is tried again after the next change
+            self.store.tidy(self.mind.oldest)
+        if again:
+            self.replace(self.mind)
+
+    def _tidy(self) -> None:
+        """Remove old files; where that fails the change is made all the same, and it is tried again after the next."""
+        if not self.store.writer:
+            return
+        try:
+            self.store.tidy(self.mind.oldest)
+        except OSError as error:
+            warnings.warn(
+                f"Old files of {self.store.path} could not be removed ({_said(error)}). It is tried again after the "
+                "next change.",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+
+    def close(self) -> None:
+        """Change nothing from now on, and let another process write."""
+        if os.getpid() != self._process:
+            self.store.close()
+            return
+        with self._turn:
+            self.store.close()
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
