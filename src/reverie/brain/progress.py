@@ -1,15 +1,16 @@
 """A night that is not over, in a folder of its own: what it takes to go on with it."""
 
 import json
-import shutil
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
 from reverie.brain.night import Plan
-from reverie.checkpoint import load_state, save_state
+from reverie.checkpoint import TENSORS, load_state, save_state
 from reverie.contracts import State
 from reverie.errors import CorruptFile, MissingData
+from reverie.files import remove_file, remove_folder
 
 __all__ = ["Progress"]
 
@@ -26,6 +27,8 @@ class Progress:
 
     def load(self) -> State | None:
         """What was saved of this night."""
+        if self.folder.is_symlink():
+            remove_file(self.folder)  # nothing is written to what it points to
         try:
             state = load_state(self.folder, kind="night")
         except (MissingData, CorruptFile):
@@ -39,4 +42,6 @@ class Progress:
             self.saved = time.perf_counter()
 
     def remove(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Where that fails, it is of another version than the next night, and that one replaces it."""
+        with suppress(OSError):
+            remove_folder(self.folder, ("state.json", TENSORS))

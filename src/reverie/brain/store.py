@@ -68,7 +68,7 @@ class Life:
 
     def __iter__(self) -> Iterator[tuple[int, State]]:
         self._compare()
-        if self.journal.size or not self._store.first_format:
+        if self.journal.size or self.chain:  # a snapshot of the first format may have no log
             yield from self._entries()
         while self.version > self.journal.begins[0]:  # where a snapshot is lost, the log behind it goes on all the same
             following = self._store.journal(self.version)
@@ -215,7 +215,8 @@ class Store:
     def snapshots(self) -> list[int]:
         """Versions that have a snapshot."""
         places = (self.path / "snapshots").iterdir()
-        return sorted(int(one.name) for one in places if _NUMBER.fullmatch(one.name) and size_of(one / "state.json"))
+        there = [one.name for one in places if _NUMBER.fullmatch(one.name) and os.path.lexists(one / "state.json")]
+        return sorted(int(name) for name in there)
 
     def bases(self) -> list[int]:
         """Versions from which reading can begin: those of snapshots; 0 before the first."""
@@ -327,7 +328,8 @@ class Store:
 
     def may_hold(self, version: int) -> bool:
         """After a failure: whether the disk may have that version all the same."""
-        return self._log.size != self._log.end or size_of(self._snapshot(version) / "state.json") > 0
+        log = self._log
+        return log.version >= version or log.size != log.end or size_of(self._snapshot(version) / "state.json") > 0
 
     def tidy(self, oldest: int) -> None:
         """Remove old snapshots with their logs, and what an interrupted change has left.
@@ -343,12 +345,10 @@ class Store:
         kept = there[-_KEPT:]
         if kept and kept[-1] >= oldest:
             kept = [version for version in kept if version >= oldest]
-        for version in set(there) - set(kept):
-            remove_file(self._snapshot(version) / "state.json")
         names = {f"{version:012d}" for version in kept} | {self._log.path.stem}
         for folder in (self.path / "snapshots").iterdir():
             if _NUMBER.fullmatch(folder.name) and folder.name not in names:
-                remove_folder(folder, (TENSORS, "state.json"))
+                remove_folder(folder, ("state.json", TENSORS))  # a snapshot without the first is none
         for file in self._logs():
             if file.stem not in names:
                 remove_file(file)

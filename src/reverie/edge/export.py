@@ -1,7 +1,10 @@
 """Write down what a brain answers, for another machine."""
 
+import io
 import json
 import os
+import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ from reverie.edge import numpy_predictor
 from reverie.edge.onnx_graph import onnx_bytes
 from reverie.edge.parts import Parts
 from reverie.errors import BadData
-from reverie.record import sync_folder
+from reverie.files import remove_folder, replace_file, sync_folder
 
 __all__ = ["export"]
 
@@ -30,33 +33,38 @@ def export(parts: Parts, path: str | Path) -> dict[str, Any]:
         `path`, `format` ("onnx" or "numpy"), `bytes`, `classes`.
     """
     path = Path(path)
-    if path.exists():
+    if os.path.lexists(path):
         raise BadData(f"{path} is there already. Give a new name.")
     if not path.parent.is_dir():
         raise BadData(f"There is no folder {path.parent}. Make it first.")
-    if path.suffix.lower() == ".onnx":
-        _write(path, onnx_bytes(parts))
-        size = path.stat().st_size
+    kind = "onnx" if path.suffix.lower() == ".onnx" else "numpy"
+    if kind == "onnx":
+        data = onnx_bytes(parts)
+        replace_file(path, data)
+        size = len(data)
     else:
-        path.mkdir()
-        with (path / "model.npz").open("wb") as file:
-            np.savez(file, **parts.arrays)  # type: ignore[arg-type]
-        _write(path / "model.json", json.dumps(parts.about, ensure_ascii=False).encode())
-        _write(path / "predict.py", Path(numpy_predictor.__file__).read_bytes())
-        size = sum(file.stat().st_size for file in path.iterdir())
-    return {
-        "path": str(path),
-        "format": "onnx" if path.suffix.lower() == ".onnx" else "numpy",
-        "bytes": size,
-        "classes": parts.about["classes"],
+        size = _write_folder(path, parts)
+    return {"path": str(path), "format": kind, "bytes": size, "classes": parts.about["classes"]}
+
+
+def _write_folder(path: Path, parts: Parts) -> int:
+    """The folder, whole or not at all; how many bytes it has."""
+    arrays = io.BytesIO()
+    np.savez(arrays, **parts.arrays)  # type: ignore[arg-type]
+    files = {
+        "model.npz": arrays.getvalue(),
+        "model.json": json.dumps(parts.about, ensure_ascii=False).encode(),
+        "predict.py": Path(numpy_predictor.__file__).read_bytes(),
     }
-
-
-def _write(path: Path, data: bytes) -> None:
-    whole = path.with_name(f".{path.name}.part")
-    with whole.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(whole, path)
+    new = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        os.mkdir(new)
+        for name, data in files.items():
+            replace_file(new / name, data)
+        os.rename(new, path)
+    except BaseException:
+        with suppress(OSError):
+            remove_folder(new, tuple(files))
+        raise
     sync_folder(path.parent)
+    return sum(len(data) for data in files.values())

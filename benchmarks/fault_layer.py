@@ -1,0 +1,125 @@
+"""A layer under the product that fails where it is told to: at the n-th call of the operating system, or line.
+
+`Faults` replaces functions of `os` while it is active. It counts the calls, and at one of them raises, before or after
+doing it; cuts a write short; fails from there on; or kills the process. `Lines` raises at the n-th line of the product.
+"""
+
+import errno
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+import reverie
+
+__all__ = ["CALLS", "KINDS", "Faults", "Lines"]
+
+CALLS = (
+    "open", "write", "pwrite", "fsync", "replace", "rename", "unlink", "ftruncate", "truncate", "mkdir", "rmdir",
+    "close", "stat", "lstat", "fstat", "listdir", "scandir",
+)  # fmt: skip
+_PRODUCT = str(Path(reverie.__file__).parent)
+
+
+def _error(number: int) -> Callable[[], BaseException]:
+    return lambda: OSError(number, os.strerror(number))
+
+
+KINDS: dict[str, tuple[str, Callable[[], BaseException]]] = {
+    "full disk": ("before", _error(errno.ENOSPC)),
+    "broken disk": ("before", _error(errno.EIO)),
+    "broken disk, done": ("after", _error(errno.EIO)),
+    "full disk from there on": ("always", _error(errno.ENOSPC)),
+    "too many files": ("before", _error(errno.EMFILE)),
+    "interrupted call": ("before", _error(errno.EINTR)),
+    "half a write": ("half", _error(errno.ENOSPC)),
+    "short write": ("short", _error(errno.ENOSPC)),
+    "no memory": ("before", MemoryError),
+    "Ctrl-C": ("before", KeyboardInterrupt),
+    "Ctrl-C, done": ("after", KeyboardInterrupt),
+    "kill": ("kill", KeyboardInterrupt),
+}
+"""What can happen at a call: how, and what is raised."""
+
+
+class Faults:
+    """Fail at the `at`-th call; count them all.
+
+    Parameters
+    ----------
+    kind : str
+        One of `KINDS`.
+    at : int
+        From 1 on; 0: only count.
+    """
+
+    def __init__(self, kind: str, at: int) -> None:
+        self.how, self.error = KINDS[kind]
+        self.at, self.calls = at, 0
+        self.named: list[str] = []  # what was called, in order
+        self._real: dict[str, Callable[..., Any]] = {}
+
+    def __enter__(self) -> "Faults":
+        for name in CALLS:
+            self._real[name] = getattr(os, name)
+            setattr(os, name, self._failing(name, self._real[name]))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for name, real in self._real.items():
+            setattr(os, name, real)
+
+    def _failing(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:
+            self.calls += 1
+            self.named.append(name)
+            if self.calls < self.at or not self.at or (self.calls > self.at and self.how != "always"):
+                return real(*given, **named)
+            if name == "close" or self.how == "after":  # what is closed is closed, whatever is said
+                real(*given, **named)
+            if name in ("write", "pwrite") and self.how in ("half", "short", "kill"):
+                data = bytes(given[1])[: max(1, len(given[1]) // 2)]
+                written = real(given[0], data, *given[2:])
+                if self.how == "short":
+                    return written
+            elif self.how in ("half", "short"):
+                return None if name == "close" else real(*given, **named)
+            if self.how == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise self.error()
+
+        return call
+
+
+class Lines:
+    """Raise at the `at`-th line of the product that is run; count them all."""
+
+    def __init__(self, error: type[BaseException], at: int) -> None:
+        self.error, self.at, self.calls = error, at, 0
+        self.where = ""
+
+    def __enter__(self) -> "Lines":
+        sys.settrace(self._entered)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        sys.settrace(None)
+
+    def _entered(self, frame: FrameType, event: str, argument: Any) -> Any:
+        return self._line if frame.f_code.co_filename.startswith(_PRODUCT) else None
+
+    def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if event == "line":
+            self.calls += 1
+            if self.calls == self.at:
+                self.where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+                sys.settrace(None)
+                raise self.error
+        return self._line
