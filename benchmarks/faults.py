@@ -316,7 +316,7 @@ def main() -> None:
     reading.add_argument("--every", type=int, default=1, help="try every n-th line only")
     options = reading.parse_args()
     torch.set_num_threads(1)
-    lines, calls = (151, 11) if options.quick else (options.every, 1)
+    lines, calls = (401, 29) if options.quick else (options.every, 1)
     names = [options.only] if options.only else [*OPERATIONS, *CREATED]
     found = Found()
     with tempfile.TemporaryDirectory() as place, ProcessPoolExecutor(options.jobs, get_context("fork")) as pool:

@@ -14,7 +14,7 @@ import zlib
 from pathlib import Path
 
 from reverie.errors import CorruptFile, MissingData
-from reverie.files import open_file, read_file
+from reverie.files import open_file, read_file, write_all
 
 __all__ = ["Head"]
 
@@ -42,7 +42,8 @@ class Head:
         data = _SLOT.pack(_MAGIC, self.brain, version, chain)
         handle = open_file(self.path, os.O_WRONLY | os.O_CREAT)
         try:
-            os.pwrite(handle, data + _CHECK.pack(zlib.crc32(data)), version % 2 * _SIZE)
+            os.lseek(handle, version % 2 * _SIZE, os.SEEK_SET)
+            write_all(handle, data + _CHECK.pack(zlib.crc32(data)))
         finally:
             os.close(handle)
 

@@ -303,7 +303,7 @@ class Store:
     @property
     def journal_bytes(self) -> int:
         """Size of the log since the newest snapshot."""
-        return self._log.size
+        return self._log.end
 
     def append(self, version: int, entry: State) -> None:
         """Make one change durable."""
