@@ -121,7 +121,6 @@ def test_an_entry_that_was_half_applied_is_never_answered_from(
 
     with Brain.open(folder) as brain, Brain.open(folder, writer=False) as twin:
         with monkeypatch.context() as patch:
-
             real, tried = module.Mind._learn, []
 
             def broken(*given: Any) -> None:

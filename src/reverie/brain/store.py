@@ -14,13 +14,11 @@ snapshot and log the chain of what came before, so that a piece that is missing 
 with their logs are kept for going back, the last few of them. Links are not followed.
 """
 
-import fcntl
 import hashlib
 import json
 import os
 import re
 import secrets
-import socket
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -30,6 +28,7 @@ from typing import Any
 
 from reverie.brain.head import Head
 from reverie.brain.journal import EMPTY, Journal
+from reverie.brain.lock import Lock
 from reverie.checkpoint import TENSORS, load_head, load_tree, pack_state, save_state, unpack_state
 from reverie.contracts import State
 from reverie.errors import BadData, CorruptFile, MissingData, ReverieError
@@ -139,10 +138,8 @@ class Store:
             need_folder(path / folder)
         self._newest = Head(path / "head", self._id)
         self._log = self.journal(0)
-        self._hold: int | None = None
         self._process, self._closed = os.getpid(), False
-        if writer:
-            self._hold = _lock(path)
+        self._lock = Lock(path) if writer else None
 
     @classmethod
     def create(cls, path: Path, settings: dict[str, Any]) -> "Store":
@@ -150,7 +147,7 @@ class Store:
         if path.exists() and not _is_new(path):
             raise BadData(f"{path} is there already and not an empty folder. Give the name of a new one.")
         make_folder(path)
-        hold = _lock(path)
+        lock = Lock(path)
         try:
             identity = secrets.token_bytes(16)
             for name in ("snapshots", "journal"):
@@ -163,7 +160,7 @@ class Store:
             write_json(path / "brain.json", made | {"check": _check(made)})
             sync_folder(path.parent)
         finally:
-            os.close(hold)
+            lock.release()
         return cls(path)
 
     def _read_head(self) -> dict[str, Any]:
@@ -183,11 +180,8 @@ class Store:
     def close(self) -> None:
         """Give the lock back; from now on nothing is written."""
         self._closed = True
-        if self._hold is not None:
-            hold, self._hold = self._hold, None
-            if os.getpid() == self._process:
-                fcntl.flock(hold, fcntl.LOCK_UN)  # a process that was forked meanwhile has the folder open, too
-            os.close(hold)
+        if self._lock is not None:
+            self._lock.release()
 
     def need_writer(self) -> None:
         """Refuse what may not be written by this object, in this process."""
@@ -372,34 +366,6 @@ def _is_new(path: Path) -> bool:
     empty = not snapshots.is_dir() or not any(snapshots.iterdir())
     logs = list(journal.iterdir()) if journal.is_dir() else []
     return empty and all(one.name == f"{0:012d}.log" and size_of(one) <= EMPTY for one in logs)
-
-
-def _lock(path: Path) -> int:
-    """Hold the folder for writing; the file descriptor that holds it."""
-    try:
-        hold = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(hold, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            write_json(path / "holder.json", {"pid": os.getpid(), "host": socket.gethostname(), "since": now})
-        except BaseException:
-            os.close(hold)
-            raise
-    except BlockingIOError:
-        raise BadData(
-            f"{path} is being written to by {_holder(path)}. Wait until it has ended, or open for reading."
-        ) from None
-    except OSError as error:
-        raise BadData(f"{path} cannot be written to ({error.strerror}). Open it for reading.") from None
-    return hold
-
-
-def _holder(path: Path) -> str:
-    try:
-        holder = read_json(path / "holder.json")
-        return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
-    except (ReverieError, KeyError, TypeError):
-        return "another process"
 
 
 def _derived(head: dict[str, Any]) -> bytes:
