@@ -18,7 +18,7 @@ import reverie
 __all__ = ["CALLS", "KINDS", "Faults", "Lines"]
 
 CALLS = (
-    "open", "write", "pwrite", "lseek", "fsync", "replace", "rename", "unlink", "ftruncate", "truncate", "mkdir", "rmdir",
+    "open", "write", "pwrite", "lseek", "fsync", "replace", "rename", "unlink", "ftruncate", "mkdir", "rmdir",
     "close", "stat", "lstat", "fstat", "listdir", "scandir",
 )  # fmt: skip
 _PRODUCT = str(Path(reverie.__file__).parent)
