@@ -130,6 +130,7 @@ class Store:
     """
 
     def __init__(self, path: Path, *, writer: bool = True) -> None:
+        path = Path(os.path.abspath(path))
         self.path, self.writer = path, writer
         self.head: dict[str, Any] = self._read_head()
         self.first_format = self.head["format"] == _FIRST

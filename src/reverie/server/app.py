@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, Depends, FastAPI, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
@@ -18,17 +19,19 @@ from starlette.middleware import Middleware
 
 from reverie import __version__
 from reverie.brain import NEW, Brain
-from reverie.errors import ReverieError
+from reverie.errors import ReverieError, Unfinished
 from reverie.server import forms
 from reverie.server.doors import Doors
 from reverie.server.keeper import Busy, Keeper
 from reverie.server.limits import Limits
 from reverie.server.measures import Measures
+from reverie.server.room import Room
 
 __all__ = ["create_app"]
 
 _STATIC = Path(__file__).parent / "static"
 _PAGE = {"/": "index.html", **{f"/{name}": name for name in ("page.js", "page.css", "uPlot.js", "uPlot.css")}}
+_SPARE = 16  # threads beyond those that limits speak of
 _BEAT = 0.5  # seconds between two looks for something new to show
 _WORDS = {
     400: "The request cannot be read.",
@@ -49,7 +52,12 @@ _PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 
 def create_app(
-    brain: Brain, *, token: str, limits: Limits | None = None, hosts: tuple[str, ...] = ("localhost", "127.0.0.1")
+    brain: Brain,
+    *,
+    token: str,
+    limits: Limits | None = None,
+    hosts: tuple[str, ...] = ("localhost", "127.0.0.1"),
+    room: Room | None = None,
 ) -> FastAPI:
     """The service of a brain that was opened for writing; it is closed when the service stops.
 
@@ -59,12 +67,24 @@ def create_app(
         What a client must know.
     hosts : tuple of str
         Names under which the service is reached.
+    room : Room, optional
+        Where connections wait until they have shown the token.
     """
     limits = limits or Limits()
+    room = room or Room(limits)
     keeper, measures = Keeper(brain, limits), Measures()
+    wanted: dict[str, Any] = {
+        "limits": limits,
+        "hosts": frozenset(name.lower() for name in hosts),
+        "told": measures.answered,
+        "token": token,
+        "admit": room.admit,
+    }
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
+        # Changes that wait for their turn hold a thread each; questions must find one all the same.
+        current_default_thread_limiter().total_tokens = limits.queue + limits.readers + limits.streams + _SPARE
         yield
         await asyncio.to_thread(keeper.close)
 
@@ -76,12 +96,10 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        middleware=[
-            Middleware(Doors, limits=limits, hosts=frozenset(name.lower() for name in hosts), told=measures.answered)
-        ],
+        middleware=[Middleware(Doors, **wanted)],
     )
     app.state.keeper = keeper
-    _errors(app, str(brain.folder))
+    _errors(app, brain.folder)
 
     def authorised(
         given: Annotated[HTTPAuthorizationCredentials | None, Security(HTTPBearer(auto_error=False))],
@@ -118,10 +136,12 @@ def _routes(router: APIRouter, keeper: Keeper, measures: Measures, limits: Limit
     @router.post("/api/predict", response_model=forms.Predicted)
     def predict(question: forms.Question) -> dict[str, Any]:
         """Recognise samples."""
+
+        def act(brain: Brain) -> Any:
+            return brain.answer(forms.samples_of(question.samples, brain.shape, limits.pixels), by=question.by)
+
         with measures.seconds.labels("predict").time():
-            labels, confidence, novelty = keeper.ask(
-                lambda brain: brain.answer(forms.samples_of(question.samples, brain.shape), by=question.by)
-            )
+            labels, confidence, novelty = keeper.ask(act)
         keeper.met(novelty)
         _count(measures, "predicted", novelty)
         return {
@@ -135,9 +155,8 @@ def _routes(router: APIRouter, keeper: Keeper, measures: Measures, limits: Limit
     def learn(given: forms.Labelled) -> dict[str, Any]:
         """Learn samples. When this has answered, no kill and no power cut loses them."""
         with measures.seconds.labels("learn").time():
-            learned = keeper.change(
-                lambda brain: brain.learn(forms.samples_of(given.samples, brain.shape), given.labels, name=given.name)
-            )
+            samples = keeper.ask(lambda brain: forms.samples_of(given.samples, brain.shape, limits.pixels))
+            learned = keeper.change(lambda brain: brain.learn(samples, given.labels, name=given.name))
         keeper.met(learned.novelty)
         _count(measures, "learned", learned.novelty, learned.samples)
         return {
@@ -223,8 +242,11 @@ def _count(measures: Measures, what: str, novelty: Any, samples: int | None = No
         measures.novelty.observe(value)
 
 
-def _errors(app: FastAPI, place: str) -> None:
+def _errors(app: FastAPI, place: Path) -> None:
     """Every error is a fixed text, or what the brain says of the samples it was given; never a path."""
+
+    def shown(error: ReverieError) -> str:
+        return str(error).replace(str(place), "the brain's folder")[:500]
 
     def problem(status: int, text: str | None = None, headers: Mapping[str, str] | None = None) -> JSONResponse:
         headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}.get(status, headers)
@@ -242,8 +264,7 @@ def _errors(app: FastAPI, place: str) -> None:
 
     @app.exception_handler(ReverieError)
     async def unfit(request: Request, error: ReverieError) -> JSONResponse:
-        text = str(error)
-        return problem(500) if place in text else problem(409, text[:500])
+        return problem(500 if isinstance(error, Unfinished) else 409, shown(error))
 
     @app.exception_handler(Busy)
     async def busy(request: Request, error: Busy) -> JSONResponse:

@@ -6,6 +6,7 @@ Plain ASGI, so that bytes are counted as they come, whatever the headers say of 
 import asyncio
 import contextlib
 import json
+import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -44,11 +45,25 @@ class Doors:
         Host names under which the service may be asked for.
     told : callable
         Is given the status of every answer.
+    token : str
+        Who does not show it may send no body. Routes ask for it again: what they are is not known here.
+    admit : callable
+        Is given the address of who has shown it; False: there are too many.
     """
 
-    def __init__(self, app: App, *, limits: Limits, hosts: frozenset[str], told: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        app: App,
+        *,
+        limits: Limits,
+        hosts: frozenset[str],
+        told: Callable[[int], None],
+        token: str,
+        admit: Callable[[Any], bool],
+    ) -> None:
         self.app, self.limits, self.hosts, self.told = app, limits, hosts, told
-        self._tokens: OrderedDict[str, tuple[float, float]] = OrderedDict()  # client: left, at
+        self._token, self._admit = f"Bearer {token}".encode(), admit
+        self._left: OrderedDict[tuple[str, bool], tuple[float, float]] = OrderedDict()  # client: left, at
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -84,7 +99,8 @@ class Doors:
         self.told(status)
         body = json.dumps({"error": error}).encode()
         size = (b"content-length", str(len(body)).encode())
-        again = [(b"retry-after", b"1")] if status == 429 else []
+        more = {401: [(b"www-authenticate", b"Bearer")], 429: [(b"retry-after", b"1")], 503: [(b"retry-after", b"5")]}
+        again = more.get(status, [])
         headers = [(b"content-type", b"application/json"), size, *again, *_HEADERS]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
@@ -103,21 +119,27 @@ class Doors:
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length[:20]) > self.limits.body:
             return 413, "The request is too large."
-        if not self._may_come(scope["client"][0] if scope.get("client") else ""):
+        client = scope.get("client")
+        known = secrets.compare_digest(headers.get(b"authorization", b""), self._token)
+        if not self._may_come((client[0] if client else "", known)):
             return 429, "Too many requests. Ask more slowly."
+        if not known and (int(length[:20]) > 0 or b"transfer-encoding" in headers):
+            return 401, "A token is needed: Authorization: Bearer TOKEN."
+        if known and client and not self._admit(tuple(client)):
+            return 503, "Too many connections. Ask again later."
         return None
 
     def _own(self, scope: Any, headers: dict[bytes, bytes]) -> bytes:
         return str(scope["scheme"]).encode() + b"://" + headers.get(b"host", b"")
 
-    def _may_come(self, client: str) -> bool:
-        """A bucket of tokens for each client, refilled at `rate`."""
+    def _may_come(self, client: tuple[str, bool]) -> bool:
+        """A bucket for each address, refilled at `rate`; those who know the token have one of their own."""
         now = time.monotonic()
-        left, at = self._tokens.pop(client, (float(self.limits.burst), now))
+        left, at = self._left.pop(client, (float(self.limits.burst), now))
         left = min(float(self.limits.burst), left + (now - at) * self.limits.rate)
-        self._tokens[client] = (max(left - 1, 0.0), now)
-        while len(self._tokens) > _CLIENTS:
-            self._tokens.popitem(last=False)
+        self._left[client] = (max(left - 1, 0.0), now)
+        while len(self._left) > _CLIENTS:
+            self._left.popitem(last=False)
         return left >= 1
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, StrictInt, StrictStr
 
 from reverie.errors import BadData, CorruptFile
-from reverie.streams.pictures import common_size, read_picture
+from reverie.streams.pictures import common_size, count_pixels, read_picture
 
 __all__ = [
     "Brain",
@@ -25,6 +25,7 @@ __all__ = [
     "samples_of",
 ]
 
+_LETTERS_OF_URLS = str.maketrans("-_", "+/")
 _ROWS = 1000  # samples in a request
 _SIDE = 20_000  # numbers in a vector, letters in a sentence
 
@@ -143,8 +144,8 @@ class Problem(_Form):
     error: str
 
 
-def samples_of(samples: Texts | Pictures | Vectors, shape: tuple[int, ...] | None) -> Any:
-    """Samples as a brain takes them; pictures in the size that it knows."""
+def samples_of(samples: Texts | Pictures | Vectors, shape: tuple[int, ...] | None, pixels: int) -> Any:
+    """Samples as a brain takes them; pictures in the size that it knows, all of them of at most so many `pixels`."""
     if isinstance(samples, Texts):
         return samples.texts
     if isinstance(samples, Vectors):
@@ -153,10 +154,11 @@ def samples_of(samples: Texts | Pictures | Vectors, shape: tuple[int, ...] | Non
         with np.errstate(over="ignore"):  # the brain says what it thinks of infinity
             return np.asarray(samples.vectors).astype(np.float32)
     files = [io.BytesIO(_decoded(text)) for text in samples.pictures]
+    sent = count_pixels(files)
+    if sent > pixels:
+        raise BadData(f"The pictures have {sent} pixels together. Expected at most {pixels} in a request; send fewer.")
     if shape is None:
         size, colour = common_size(files)
-        for file in files:
-            file.seek(0)
     elif len(shape) in (2, 3):
         size, colour = (shape[1], shape[0]), len(shape) == 3
     else:
@@ -165,7 +167,11 @@ def samples_of(samples: Texts | Pictures | Vectors, shape: tuple[int, ...] | Non
 
 
 def _decoded(text: str) -> bytes:
+    """Base64 as clients write it: in lines, as a data URL, with the letters for URLs, without the padding."""
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    text = "".join(text.split()).translate(_LETTERS_OF_URLS).rstrip("=")
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise CorruptFile("A picture is not in base64. Expected a PNG or JPEG file in base64.") from None

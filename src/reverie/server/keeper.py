@@ -1,4 +1,4 @@
-"""Who touches the brain: one thread changes it, and any may ask it.
+"""Who touches the brain: one thread changes it, and any may ask it meanwhile.
 
 Changes wait in a bounded queue; a change has happened, durably, when `change` returns. While the brain sleeps it can be
 asked, but not changed. When nothing waits, the keeper looks what the brain still knows (on dreams).
@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Late
-from contextlib import nullcontext
 from dataclasses import asdict
 from queue import Empty, Full, Queue
 from typing import Any, NamedTuple, TypeVar
@@ -50,7 +49,6 @@ class Keeper:
     def __init__(self, brain: Brain, limits: Limits) -> None:
         self._brain, self._limits = brain, limits
         self._jobs: Queue[_Job | None] = Queue(limits.queue)
-        self._lock = threading.Lock()  # while the brain is changed, it is not asked
         self._readers = threading.BoundedSemaphore(limits.readers)
         self._asleep = threading.Event()
         self.stopping = threading.Event()
@@ -118,8 +116,7 @@ class Keeper:
             if not job.future.set_running_or_notify_cancel():
                 continue
             try:
-                with nullcontext() if job.night else self._lock:  # the night works on a copy: ask meanwhile
-                    result = job.action(self._brain)
+                result = job.action(self._brain)
             except BaseException as error:
                 job.future.set_exception(error)
             else:
@@ -134,8 +131,7 @@ class Keeper:
         if not self._readers.acquire(blocking=False):
             raise Busy("Too many questions at once. Ask again later.")
         try:
-            with self._lock:
-                return action(self._brain)
+            return action(self._brain)
         finally:
             self._readers.release()
 

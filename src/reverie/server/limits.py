@@ -27,6 +27,14 @@ class Limits:
         Questions answered at the same time; further ones are turned away.
     streams : int
         Live pages open at the same time.
+    pixels : int
+        Pixels of all pictures of a request, as they are sent.
+    headers : float
+        Seconds in which the headers of a request must have come.
+    waiting, waiting_each : int
+        Connections that have not shown the token: in all, and from one address. More end the oldest of them.
+    connections : int
+        Connections that have shown the token.
     """
 
     body: int = 16_000_000
@@ -37,3 +45,8 @@ class Limits:
     queue: int = 64
     readers: int = 16
     streams: int = 16
+    pixels: int = 64_000_000
+    headers: float = 5.0
+    waiting: int = 128
+    waiting_each: int = 64
+    connections: int = 256

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -16,6 +17,7 @@ from reverie.brain import Brain
 from reverie.errors import BadData
 from reverie.server.app import create_app
 from reverie.server.limits import Limits
+from reverie.server.room import Connection, Room
 
 __all__ = ["serve"]
 
@@ -61,16 +63,18 @@ def serve(
     except BaseException:
         listener.close()
         raise
-    app = create_app(brain, token=token, limits=limits, hosts=(*_LOCAL, host, *hosts))
+    limits = limits or Limits()
+    room = Room(limits)
+    app = create_app(brain, token=token, limits=limits, hosts=(*_LOCAL, host, *hosts), room=room)
     config = uvicorn.Config(
         app,
+        http=partial(Connection, room=room, limits=limits),  # type: ignore[arg-type]
         log_level="warning",
         access_log=False,
         server_header=False,
         date_header=False,
         proxy_headers=False,
         ws="none",
-        limit_concurrency=200,
         timeout_keep_alive=10,
         timeout_graceful_shutdown=_GRACE,
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from reverie.errors import BadData, CorruptFile
 
-__all__ = ["SUFFIXES", "class_folders", "common_size", "read_picture"]
+__all__ = ["SUFFIXES", "class_folders", "common_size", "count_pixels", "read_picture"]
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"}
 _LARGEST = 64  # pixels of a side to which larger pictures are reduced
@@ -33,6 +33,16 @@ def class_folders(folder: Path) -> list[tuple[str, Path]]:
     return found
 
 
+def count_pixels(files: Sequence[BytesIO]) -> int:
+    """How many pixels all of them have, by what they say of themselves; nothing is decoded."""
+    total = 0
+    for number, file in enumerate(files, 1):
+        with _open(file, f"Picture {number}") as picture:
+            total += picture.width * picture.height
+        file.seek(0)
+    return total
+
+
 def common_size(files: Sequence[Path | BytesIO]) -> tuple[tuple[int, int], bool]:
     """The most frequent (width, height), reduced to 64 pixels a side, and whether any picture has colour."""
     sizes: Counter[tuple[int, int]] = Counter()
@@ -41,6 +51,8 @@ def common_size(files: Sequence[Path | BytesIO]) -> tuple[tuple[int, int], bool]
         with _open(file, str(file) if isinstance(file, Path) else "A picture") as picture:
             sizes[picture.size] += 1
             colour = colour or picture.mode not in ("1", "L", "I", "I;16", "F", "LA")
+        if isinstance(file, BytesIO):
+            file.seek(0)
     (width, height), _ = max(sizes.items(), key=lambda item: (item[1], item[0]))
     factor = min(1.0, _LARGEST / max(width, height))
     return (max(1, round(width * factor)), max(1, round(height * factor))), colour
