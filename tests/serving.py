@@ -36,7 +36,7 @@ class Process:
         self.said: str | None = None
         line = self.process.stdout.readline()
         if not line:
-            self.process.wait(30)
+            self.process.wait(900)
             raise AssertionError(self.end())
         self.page = json.loads(line)["address"]
         self.address = self.page.partition("/#")[0]
@@ -45,5 +45,5 @@ class Process:
         """Kill it, if it lives; what it said on standard error."""
         if self.said is None:
             self.process.kill()
-            self.said = self.process.communicate(timeout=30)[1]
+            self.said = self.process.communicate(timeout=900)[1]
         return self.said

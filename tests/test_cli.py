@@ -167,11 +167,10 @@ def test_a_stopped_run_goes_on_to_the_same_numbers(blow, whole, tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "reverie", *SLOW], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    deadline = time.monotonic() + 100
-    while time.monotonic() < deadline and not (events.exists() and events.read_text().count("\n") >= 2):
+    while process.poll() is None and not (events.exists() and events.read_text().count("\n") >= 2):
         time.sleep(0.02)
     process.send_signal(blow)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=900)
     assert process.returncode != 0
     assert not (tmp_path / "out" / "results.json").exists()
     if blow != signal.SIGKILL:

@@ -37,9 +37,9 @@ def test_the_six_commands(tmp_path):
     words = [sys.executable, "-m", *shlex.split(commands[5]), "--port", "0"]
     with subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.PIPE, text=True, env=environment) as service:
         address = service.stdout.readline().split()[1].partition("#")[0]
-        page = httpx.get(address, timeout=30).text
+        page = httpx.get(address, timeout=900).text
         headers = {"Authorization": "Bearer a-token-for-the-tests"}
-        brain = httpx.get(f"{address}api/brain", headers=headers, timeout=30).json()
+        brain = httpx.get(f"{address}api/brain", headers=headers, timeout=900).json()
         service.terminate()
     assert "Show it something" in page
     assert [one["label"] for one in brain["classes"]] == ["cat", "dog", "fish"]

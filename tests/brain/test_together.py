@@ -99,13 +99,13 @@ def test_questions_are_answered_while_it_learns(folder: Path, monkeypatch: pytes
 
         def slow(*given: Any) -> Any:
             keys_are_made.set()
-            assert answered.wait(60)
+            assert answered.wait(900)
             return real(*given)
 
         monkeypatch.setattr(module, "keys_of", slow)
         learning = threading.Thread(target=lambda: brain.learn(X[20:40], Y[20:40]))
         learning.start()
-        assert keys_are_made.wait(60)
+        assert keys_are_made.wait(900)
         np.testing.assert_array_equal(brain.predict_proba(X[:9]), before)
         answered.set()
         learning.join()

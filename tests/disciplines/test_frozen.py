@@ -1,7 +1,6 @@
 """Frozen stays frozen: through training, batch norm, a disk, a flipped bit; distilled forms hold where they say so."""
 
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -176,19 +175,13 @@ def test_int8_is_close_to_its_student():
     assert float(gap) < 0.03
 
 
-def test_one_row_in_microseconds():
-    """Generous, for a busy machine; the benchmark holds the number."""
+def test_one_row_is_what_a_table_of_one_row_gives(monkeypatch):
+    """How soon is held by `benchmarks/disciplines.py`; here: that no table is made for it."""
     module = Module.of("medicine.one_compartment_oral")
-    module.row(dose=4.0, time=2.0, clearance=0.04)
-    best = min(_timed(module) for _ in range(20))
-    assert best < 50e-6
-
-
-def _timed(module):
-    began = time.perf_counter()
-    for _ in range(100):
-        module.row(dose=4.0, time=2.0, clearance=0.04)
-    return (time.perf_counter() - began) / 100
+    inputs = {"dose": 4.0, "time": 2.0, "clearance": 0.04}
+    expected = {name: float(value[0]) for name, value in module({name: [one] for name, one in inputs.items()}).items()}
+    monkeypatch.setattr(type(module), "__call__", None)
+    assert module.row(**inputs) == pytest.approx(expected, rel=1e-9)
 
 
 def jobs():

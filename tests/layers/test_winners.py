@@ -1,5 +1,4 @@
-import time
-from statistics import median
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -56,14 +55,17 @@ def test_gradients_reach_the_winners_only_and_are_right(way):
 def test_the_faster_way_is_taken_remembered_and_the_first_one_in_doubt(monkeypatch):
     monkeypatch.setattr(module, "_remembered", {})
     calls = {"quick": 0, "slow": 0}
+    clock = [0.0]  # of this test alone: a busy machine changes nothing
+    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
 
     def quick(x):
         calls["quick"] += 1
+        clock[0] += 0.001
         return x + 1
 
     def slow(x):
         calls["slow"] += 1
-        time.sleep(0.002)
+        clock[0] += 0.002
         return x + 1
 
     x = torch.zeros(5, 3)
@@ -102,20 +104,14 @@ def test_measuring_leaves_no_gradient_behind(monkeypatch):
     assert len(module._remembered) == 2  # with and without gradients is measured apart
 
 
-def test_the_dispatch_is_not_much_slower_than_the_better_way():
-    for n in (1, 32):
-        for k in (10, 500):
-            code = KWinners(1000, k)(torch.rand(n, 1000, generator=seeded()))
-            weight = torch.randn(1000, 500, generator=seeded(1))
-            times: dict[str, list[float]] = {"dense": [], "indices": [], "fastest": []}
-            code.product(weight)
-            for _ in range(15):
-                for way, seconds in times.items():
-                    start = time.perf_counter()
-                    code.product(weight, way=way)
-                    seconds.append(time.perf_counter() - start)
-            best = min(median(times["dense"]), median(times["indices"]))
-            assert median(times["fastest"]) < 2 * best + 1e-4  # twice: other programs run beside the tests
+@pytest.mark.parametrize(("n", "k"), [(1, 10), (1, 500), (32, 10), (32, 500)])
+def test_every_way_of_a_product_gives_the_same(n, k):
+    """How near the dispatch comes to the better way is measured in `benchmarks/sparsity.py`."""
+    code = KWinners(1000, k)(torch.rand(n, 1000, generator=seeded()))
+    weight = torch.randn(1000, 500, generator=seeded(1))
+    dense, indices, fastest_ = (code.product(weight, way=way) for way in ("dense", "indices", "fastest"))
+    torch.testing.assert_close(indices, dense, rtol=1e-4, atol=1e-4)
+    assert torch.equal(fastest_, dense) or torch.equal(fastest_, indices)
 
 
 def test_boosting_gives_every_unit_its_turn_and_is_off_by_default():

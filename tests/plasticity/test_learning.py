@@ -36,7 +36,7 @@ def test_compiled_products_are_those_of_loops(seed, rows, shape, shares, bound):
     weight, products = before.clone(), list(zip((0.3, -0.2), post, pre, strict=True))
     done = native.change_weights(weight, products, low=-bound, high=bound)
     exact = before.double() + sum(scale * y.double().T @ x.double() for scale, y, x in products)
-    assert rows > 16 or done, "few rows are never left to a matrix product"
+    assert 2 * rows > 20 or done, "up to twenty rows in all are never left to a matrix product, on any processor"
     torch.testing.assert_close(weight, exact.clamp(-bound, bound).float() if done else before, rtol=1e-5, atol=1e-5)
 
 
