@@ -1,7 +1,8 @@
 """An hour of learning and asking over HTTP, with kills and restarts: nothing told is lost, memory does not grow.
 
 Three clients ask, one teaches; now and then a night is slept. Every minute the service is killed with SIGKILL, or every
-other time told to stop, and started again. What a client was told is learned must be there after each start.
+other time told to stop in the midst of a long lesson, and started again. What a client was told is learned must be
+there after each start, and a lesson that has begun before a gentle stop is finished.
 """
 
 import json
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ import httpx
 import numpy as np
 from sklearn.datasets import load_digits
 
-from common import Claim, arguments, finish
+from common import Claim, finish, parser
 from reverie.brain import Brain
 
 X, Y = load_digits(return_X_y=True)
@@ -71,6 +73,29 @@ class Clients:
         self.times: dict[str, list[float]] = {"learn": [], "predict": []}
         self.acknowledged = self.maybe = 0  # samples; those whose answer never came
         self.odd: list[str] = []
+        self.cut = 0  # long lessons that a gentle stop has cut off
+
+    def long_lesson(self, began: threading.Event) -> None:
+        """A thousand samples; `began` is set when they are on their way."""
+        part = np.arange(1000) % len(X)
+        body = {"samples": {"vectors": X[part].tolist()}, "labels": Y[part].tolist()}
+        sent = json.dumps(body).encode()
+
+        def pieces() -> Iterator[bytes]:
+            yield sent
+            began.set()
+
+        headers = HEADERS | {"Content-Type": "application/json"}
+        try:
+            answer = httpx.post(f"{self.service.address}/api/learn", content=pieces(), headers=headers, timeout=60)
+        except httpx.HTTPError:
+            self.maybe += 1000
+            self.cut += 1
+            return
+        if answer.status_code == 200:
+            self.acknowledged += 1000
+        elif answer.status_code != 503:  # asleep
+            self.odd.append(f"long lesson: {answer.status_code} {answer.text[:200]}")
 
     def run(self, what: str, seed: int) -> None:
         chance = random.Random(seed)
@@ -96,8 +121,10 @@ class Clients:
 
 
 def main() -> None:
-    options = arguments("A service that is killed every minute, for an hour.")
-    length, life = (40.0, 10.0) if options.quick else (3600.0, 60.0)
+    reading = parser("A service that is killed every minute, for an hour.")
+    reading.add_argument("--minutes", type=float, default=60.0)
+    options = reading.parse_args()
+    length, life = (40.0, 10.0) if options.quick else (60.0 * options.minutes, 60.0)
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "b"
         with Brain.create(folder, encoder="expansion", settings={"width": 300}) as brain:
@@ -109,6 +136,7 @@ def main() -> None:
         for thread in threads:
             thread.start()
         lost = lives = 0
+        chance = random.Random(0)
         early, late = [], []
         ends = time.monotonic() + length
         while time.monotonic() < ends:
@@ -118,9 +146,19 @@ def main() -> None:
                 httpx.post(f"{service.address}/api/sleep", headers=HEADERS, timeout=60)
             time.sleep(life * 0.6)
             late.append(service.resident())
-            known = clients.acknowledged  # before the blow
             clients.up.clear()
-            service.end(signal.SIGKILL if lives % 2 == 0 else signal.SIGTERM)
+            if lives % 2 == 0:
+                known = clients.acknowledged  # before the blow
+                service.end(signal.SIGKILL)
+            else:
+                began = threading.Event()
+                lesson = threading.Thread(target=clients.long_lesson, args=(began,))
+                lesson.start()
+                began.wait(60)
+                time.sleep(chance.uniform(0.0, 1.0))
+                service.end(signal.SIGTERM)
+                lesson.join()
+                known = clients.acknowledged
             lives += 1
             service.start()
             view = httpx.get(f"{service.address}/api/brain", headers=HEADERS, timeout=60).json()
@@ -139,7 +177,8 @@ def main() -> None:
     for line in sorted(set(clients.odd))[:10]:
         print(line)
     said = f"{length / 60:.1f} minutes over HTTP, {lives} kills and stops"
-    command = f"python benchmarks/soak.py{' --quick' if options.quick else ''}"
+    length_asked = "" if options.minutes == 60 else f" --minutes {options.minutes:g}"
+    command = f"python benchmarks/soak.py{' --quick' if options.quick else length_asked}"
     beside = {"samples learned": float(there), "accuracy on what was learned": right}
     mega = 2**20
     growth = (float(np.mean(late[-5:])) - float(np.mean(early[:5]))) / mega
@@ -148,6 +187,7 @@ def main() -> None:
         Claim(f"{said}: acknowledged samples lost", lost, "samples", 0, "<=", [0], 0.0, command, beside),
         Claim(f"{said}: samples that nobody taught", invented, "samples", 0, "<=", [0], 0.0, command),
         Claim(f"{said}: answers that are not documented", len(clients.odd), "answers", 0, "<=", [0], 0.0, command),
+        Claim(f"{said}: lessons that a gentle stop cut off", clients.cut, "lessons", 0, "<=", [0], 0.0, command),
         Claim(f"{said}: growth of the service's memory", growth, "MiB", 30.0, "<=", [0], 0.0, command, memory),
     ]
     for what, times in clients.times.items():
