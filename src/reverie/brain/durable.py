@@ -16,8 +16,8 @@ from typing import Any
 from torch import Tensor
 
 from reverie.brain.mind import Mind
-from reverie.brain.store import Store
-from reverie.brain.waking import Woken, newest, newest_whole
+from reverie.brain.store import Life, Store
+from reverie.brain.waking import newborn, newest, newest_whole
 from reverie.checkpoint import state_bytes
 from reverie.contracts import State
 from reverie.errors import Unfinished
@@ -34,25 +34,29 @@ class Durable:
     ----------
     store : Store
         Its folder.
-    woken : Woken
+    mind : Mind
         What has been read from it.
+    life : Life, optional
+        From where; None: the folder is not to be touched yet.
     """
 
-    def __init__(self, store: Store, woken: Woken) -> None:
+    def __init__(self, store: Store, mind: Mind, life: Life | None = None) -> None:
         self.store = store
-        self.mind = woken.mind
+        self.mind = mind
         self._snapshot_bytes = 0
         self._unsettled = False  # the disk and the mind may differ
         self._lost = False  # and the disk could not be read
         self._begin()
-        if store.writer and store.go_on(woken.life):
-            self.replace(self.mind)
-        self._tidy()
+        if store.writer and life is not None:
+            if store.go_on(life):
+                self.replace(self.mind)
+            self._tidy()
 
     @classmethod
     def open(cls, store: Store) -> "Durable":
         """The mind as it was last acknowledged."""
-        return cls(store, newest(store))
+        woken = newest(store)
+        return cls(store, woken.mind, woken.life)
 
     @classmethod
     def recover(cls, store: Store, event: Callable[[str, int, int], dict[str, Any]]) -> "Durable":
@@ -65,17 +69,15 @@ class Durable:
             where none is); returns what history shall say.
         """
         woken, damage = newest_whole(store)
-        if damage is None:
-            return cls(store, woken)
-        seen, read = store.seen(), woken.mind.version
-        store.resume(seen, woken.life)
-        made = cls.__new__(cls)
-        made.store, made.mind = store, woken.mind
-        made._snapshot_bytes, made._unsettled, made._lost = 0, False, False
-        made._begin()
-        woken.mind.version = seen
-        woken.mind.record(event(damage, read + 1, seen))
-        made.replace(woken.mind)
+        if woken is not None and damage is None:
+            return cls(store, woken.mind, woken.life)
+        mind = newborn(store.head["settings"]) if woken is None else woken.mind
+        seen, read = store.seen(), mind.version
+        store.resume(seen, b"" if woken is None else woken.life.chain)
+        made = cls(store, mind)
+        mind.version = seen
+        mind.record(event(damage or "", read + 1, seen))
+        made.replace(mind)
         return made
 
     def _begin(self) -> None:

@@ -60,7 +60,7 @@ class Head:
         except MissingData:
             raise MissingData(
                 f"{self.path} is missing: it says which version is the newest. Restore it from a copy, or open with "
-                "recover=True (on the command line --recover) and go on from what is there."
+                "recover=True (on the command line: reverie brain recover) and go on from what is there."
             ) from None
         found = []
         for slot in (data[:_SIZE], data[_SIZE : 2 * _SIZE]):

@@ -80,7 +80,7 @@ class Life:
             lost = f"version {first} is" if first == last else f"versions {first} to {last} are"
             raise CorruptFile(
                 f"{self._store.path}: {lost} missing: a log or a snapshot was deleted or cut. Restore it from a copy, "
-                "or open with recover=True (on the command line --recover) and go on from what is there."
+                "or open with recover=True (on the command line: reverie brain recover) and go on from what is there."
             )
 
     def _entries(self) -> Iterator[tuple[int, State]]:
@@ -130,7 +130,6 @@ class Store:
     """
 
     def __init__(self, path: Path, *, writer: bool = True) -> None:
-        path = Path(os.path.abspath(path))
         self.path, self.writer = path, writer
         self.head: dict[str, Any] = self._read_head()
         self.first_format = self.head["format"] == _FIRST
@@ -290,10 +289,10 @@ class Store:
         base = int(log.path.stem)
         return base != 0 and base not in self.snapshots()
 
-    def resume(self, version: int, life: Life) -> None:
-        """Write behind `version`, whatever there is: what has been read goes on in a snapshot that is made next."""
+    def resume(self, version: int, chain: bytes) -> None:
+        """Write behind `version`, whatever there is: what could be read goes on in a snapshot that is made next."""
         self._log = self.journal(version)
-        self._log.version, self._log.chain = version, life.chain
+        self._log.version, self._log.chain = version, chain
 
     @property
     def journal_bytes(self) -> int:

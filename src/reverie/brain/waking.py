@@ -55,9 +55,8 @@ def newest(store: Store) -> Woken:
     raise AssertionError("unreachable")
 
 
-def newest_whole(store: Store) -> tuple[Woken, str | None]:
-    """The newest mind that can be read, and what damage was met on the way to it."""
-    damage = None
+def newest_whole(store: Store) -> tuple[Woken | None, str | None]:
+    """The newest mind that can be read (None: nothing can), and what damage was met on the way to it."""
     try:
         return newest(store), None
     except (CorruptFile, MissingData) as error:
@@ -70,7 +69,7 @@ def newest_whole(store: Store) -> tuple[Woken, str | None]:
         with suppress(CorruptFile, MissingData):  # as far as it goes
             _live(woken)
         return woken, damage
-    raise CorruptFile(f"Nothing in {store.path} can be read: {damage}")
+    return None, damage
 
 
 def _begin(store: Store, life: Life) -> Woken:

@@ -293,17 +293,21 @@ def rollback(
 
 @app.command()
 def recover(folder: Folder, as_json: Json = False) -> None:
-    """Of damaged files, go back to the last state that can be read."""
+    """Where files are damaged or missing, go on from the last state that can be read, and say what is lost."""
     with _open(folder, recover=True) as brain:
-        event = brain.history()[-1] if brain.history() else {"kind": "nothing"}
-        result = {"version": brain.version, "damage": event.get("damage") if event["kind"] == "recover" else None}
+        event = brain.history()[-1] if brain.history() else {}
+        if event.get("kind") != "recover":
+            event = {}
+        result: dict[str, Any] = {"version": brain.version, "damage": event.get("damage"), "lost": event.get("lost")}
     if as_json:
         typer.echo(json.dumps(result))
-    else:
-        typer.echo(
-            f"Version {result['version']}. "
-            + (f"Left out: {result['damage']}" if result["damage"] else "Nothing was damaged.")
-        )
+        return
+    lost = "No version is lost."
+    if result["lost"] is not None:
+        first, last = result["lost"]
+        lost = f"Version {first} is lost." if first == last else f"Versions {first} to {last} are lost."
+    said = f"{lost} What was wrong: {result['damage']}" if result["damage"] else "Nothing was damaged."
+    typer.echo(f"Version {result['version']}. {said}")
 
 
 @app.command()

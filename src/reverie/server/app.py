@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -245,8 +246,11 @@ def _count(measures: Measures, what: str, novelty: Any, samples: int | None = No
 def _errors(app: FastAPI, place: Path) -> None:
     """Every error is a fixed text, or what the brain says of the samples it was given; never a path."""
 
+    ways = {str(place.absolute()), str(place.resolve()), str(place)} - {"."}  # "." is in every sentence
+    paths = re.compile("|".join(rf"(?<![\w/.]){re.escape(way)}(?![\w.])" for way in sorted(ways, key=len)[::-1]))
+
     def shown(error: ReverieError) -> str:
-        return str(error).replace(str(place), "the brain's folder")[:500]
+        return paths.sub("the brain's folder", str(error))[:500]
 
     def problem(status: int, text: str | None = None, headers: Mapping[str, str] | None = None) -> JSONResponse:
         headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}.get(status, headers)

@@ -59,7 +59,7 @@ def serve(
     token = token or secrets.token_urlsafe(24)
     listener = _listen(host, port)
     try:
-        brain = Brain.open(folder)
+        brain = Brain.open(Path(folder).absolute())
     except BaseException:
         listener.close()
         raise
