@@ -45,24 +45,31 @@ class Mirror:
 
     def __init__(self, store: EpisodicStore, maps: Maps | None = None) -> None:
         self.store, self.maps = store, maps
+        self._empty()
+        self.refresh()
+
+    def _empty(self) -> None:
         self.episodes: list[Episode] = []
         self.words = WindowIndex()
         self._place: dict[int, int] = {}
         self._speakers: dict[str, int] = {"": 0}
         self.clock = 0
         self._stale: set[int] = set()
-        self._vectors = np.zeros((0, store.dimension), np.float32)
+        self._vectors = np.zeros((0, self.store.dimension), np.float32)
         self._numbers = np.zeros((0, len(_COLUMNS)))
-        self.refresh()
+        self._whole = True  # False: taking over was interrupted, and what is here may be half of it
 
     def __len__(self) -> int:
         return len(self.episodes)
 
     def refresh(self) -> None:
-        """Take over what has changed in the store, whoever changed it."""
+        """Take over what has changed in the store, whoever changed it; all of it where that was interrupted before."""
         clock = self.store.clock
-        if clock == self.clock:
+        if not self._whole:
+            self._empty()
+        elif clock == self.clock:
             return
+        self._whole = False
         for episode, vector in self.store.changes(self.clock):
             if episode.id in self._place:
                 self._change(self._place[episode.id], episode)
@@ -70,12 +77,15 @@ class Mirror:
                 self._append(episode, vector)
         self.clock = clock
         self._measure()
+        self._whole = True
 
     def use(self, maps: Maps | None) -> None:
         """See through other maps."""
+        self._whole = False
         self.maps = maps
         self._stale.update(range(len(self)))
         self._measure()
+        self._whole = True
 
     def _append(self, episode: Episode, vector: Matrix | None) -> None:
         place = len(self)

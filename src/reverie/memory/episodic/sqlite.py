@@ -19,7 +19,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from reverie.errors import BadData, CorruptFile, MissingData
+from reverie.errors import BadData, CorruptFile, MissingData, Unfinished
 from reverie.memory.episodic.store import SCHEMA, EpisodicStore
 from reverie.record import sync_folder
 
@@ -159,9 +159,17 @@ class SQLiteStore(EpisodicStore):
     def _erased(self) -> None:
         """The log still holds pages as they were: move it into the file, and cut it off."""
         with self._lock:
-            self._to_erase = self._depth > 0
-            if not self._to_erase:
-                self._ask("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._to_erase = True
+            if self._depth:
+                return
+            try:
+                self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except sqlite3.Error as error:
+                raise Unfinished(
+                    f"The change was made, and what is forgotten is in no answer any more. But {self.path}-wal still "
+                    f"holds it, for it could not be cut off ({error}). It is tried again with the next change."
+                ) from None
+            self._to_erase = False
 
     @contextmanager
     def _said_clearly(self) -> Iterator[None]:
