@@ -220,7 +220,8 @@ class Brain:
             senses = senses.unformed()
             senses.form(samples)
         mind = self._mind
-        new = [label for label in dict.fromkeys(labels) if label not in mind.labels]
+        known = set(mind.labels)
+        new = [label for label in dict.fromkeys(labels) if label not in known]
         columns = mind.columns(labels)
         keys = keys_of(senses, samples)
         self._check_room(keys.shape[1], len(mind.labels) + len(new))

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
-from torch.nn.functional import one_hot, pad
+from torch.nn.functional import pad
 
 from reverie.brain.senses import Senses
 from reverie.brain.watch import Watch
@@ -120,7 +120,7 @@ class Mind:
     def _learn(self, entry: State, keys: Tensor | None, columns: Tensor | None) -> None:
         self.labels = [*self.labels, *entry["new_labels"]]
         if keys is not None and columns is not None and entry["batch"].get("exact"):
-            self.memory.write(keys, one_hot(columns, len(self.labels)))
+            self.memory.write_labels(keys, columns, width=len(self.labels))
         else:
             self.memory.absorb(entry["batch"])
         if entry["name"] is not None:
