@@ -70,8 +70,9 @@ def test_what_is_learned_is_there_after_opening_again(kind: str, tmp_path: Path)
 def test_a_log_of_factors_equals_sums_in_one_go(forgettable: bool, batch: int, tmp_path: Path) -> None:
     options: dict[str, Any] = {"encoder": "expansion", "settings": {"width": 40}, "forgettable": forgettable}
     with Brain.create(tmp_path / "one", **options) as one, Brain.create(tmp_path / "two", **options) as two:
-        one.learn(X[:151], Y[:151])
-        two.learn(X[:1], Y[:1])
+        for made in (one, two):
+            made.learn(X[:1], Y[:1])  # the first experience forms the senses
+        one.learn(X[1:151], Y[1:151])
         for start in range(1, 151, batch):
             two.learn(X[:151][start : start + batch], Y[:151][start : start + batch])
         for a, b in zip(*(tensors(each._mind.memory.state_dict()) for each in (one, two)), strict=True):
@@ -142,9 +143,12 @@ def test_two_brains_with_the_same_senses_merge_as_if_one_had_learned_all(tmp_pat
     options: dict[str, Any] = {"encoder": "expansion", "settings": {"width": 50}, "ridge": 1.0}
     brains = [Brain.create(tmp_path / str(index), **options) for index in range(3)]
     one, two, whole = brains
-    one.learn(X[:100], [str(y) for y in Y[:100]])
+    for made in brains:
+        made.learn(X[:50], [str(y) for y in Y[:50]])  # the same first experience forms the same senses
+    two.forget(x=X[:50], y=[str(y) for y in Y[:50]])
+    one.learn(X[50:100], [str(y) for y in Y[50:100]])
     two.learn(X[100:300], [str(y) for y in Y[100:300]], name="two's")
-    whole.learn(X[:300], [str(y) for y in Y[:300]])
+    whole.learn(X[50:300], [str(y) for y in Y[50:300]])
     one.merge(two)
     np.testing.assert_allclose(one.predict_proba(X), whole.predict_proba(X), atol=1e-8)
     assert one.counts == whole.counts

@@ -61,6 +61,9 @@ class Learned:
     seconds : float
     novelty : array, shape [n]
         Of each sample, before it was learned; empty where labels were given.
+    clipped : int
+        How many numbers lay so far out that they were cut to the range that the first experience has fixed: 16
+        deviations or more from its mean. What is cut is learned, and forgotten, as the nearest number within.
     """
 
     samples: int
@@ -68,6 +71,7 @@ class Learned:
     version: int
     seconds: float
     novelty: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    clipped: int = 0
 
 
 class Brain:
@@ -225,8 +229,11 @@ class Brain:
         columns = mind.columns(labels)
         keys = keys_of(senses, samples)
         self._check_room(keys.shape[1], len(mind.labels) + len(new))
+        mind.memory.expect_room(keys)
         batch = contribution(keys, columns, per_class=mind.memory.per_class)
+        clipped = senses.clipped(samples, keys)
         event = {"kind": "learn", "time": _now(), "samples": len(samples), "new": new, "name": name}
+        event |= {"clipped": clipped} if clipped else {}
         seen = mind.watch.see(mind.memory, keys, columns, [*mind.labels, *new])
         entry = {"kind": "learn", "batch": batch, "new_labels": new, "name": name, "event": event, "seen": seen}
         if first:
@@ -235,7 +242,7 @@ class Brain:
             self._replace(grown)
         else:
             self._change(entry, keys=keys, columns=columns)
-        return Learned(len(samples), new, self._mind.version, time.perf_counter() - began)
+        return Learned(len(samples), new, self._mind.version, time.perf_counter() - began, clipped=clipped)
 
     def _learn_what_is_new(self, x: Any, name: str | None, began: float) -> Learned:
         novelty = self.novelty(x)
@@ -306,6 +313,7 @@ class Brain:
         grown = self._mind.copy()
         if not grown.senses.formed:
             grown.senses = Senses.from_state(parts[0]["senses"])
+            grown.memory.unit = grown.senses.unit
         if any(part["senses"]["origin"] != grown.senses.origin for part in parts):
             raise BadData("The sums were not made by this brain's senses. Make them with what `ready` returned.")
         known = len(grown.labels)
@@ -359,6 +367,8 @@ class Brain:
             batches = [
                 contribution(keys_of(mind.senses, samples), mind.columns(labels), per_class=mind.memory.per_class)
             ]
+        for batch in [*batches, *([mind.ledger[name]] if name is not None else [])]:
+            mind.memory.expect_written(batch)
         event = {"kind": "forget", "time": _now(), "label": label, "name": name, "samples": 0 if x is None else len(x)}
         names = [] if name is None else [name]
         self._change({"kind": "forget", "label": label, "names": names, "batches": batches, "event": event})

@@ -69,6 +69,7 @@ class Mind:
 
     def __init__(self, senses: Senses, memory: AssociativeMemory) -> None:
         self.senses, self.memory = senses, memory
+        self.memory.unit = senses.unit
         self.labels: list[Any] = []
         self.ledger: dict[str, State] = {}
         self.history: list[dict[str, Any]] = []
@@ -137,6 +138,7 @@ class Mind:
             self.labels = [label for label in self.labels if label != entry["label"]]
             to = [None if other == column else other - (other > column) for other in range(len(self.labels) + 1)]
             self.ledger = {name: moved_columns(batch, to) for name, batch in self.ledger.items()}
+        self.memory.unsettle()  # λ knows of what was forgotten
         self.cortex, self.watch = None, Watch()
         self.oldest = self.version + 1
 
@@ -181,6 +183,7 @@ class Mind:
         self._known = None
         self.senses = Senses.from_state(state["senses"])
         self.memory.load_state_dict(state["memory"])
+        self.memory.unit = self.senses.unit
         self.labels, self.ledger, self.history = list(state["labels"]), dict(state["ledger"]), list(state["history"])
         self.version, self.oldest, self.nights = int(state["version"]), int(state["oldest"]), int(state["nights"])
         self.watch = Watch.from_state(state["watch"])

@@ -27,7 +27,8 @@ from torch import Tensor
 
 from reverie.contracts import Memory, State
 from reverie.errors import BadData
-from reverie.memory.admission import begin
+from reverie.memory.admission import begin, cannot_have_been
+from reverie.memory.contribution import columns_of, moved_columns
 from reverie.memory.readout import Readout
 from reverie.memory.sums import Sums
 from reverie.memory.whole_readout import MOST_SPIKES, WholeReadout
@@ -90,6 +91,25 @@ class AssociativeMemory(Memory):
         self._sums = mine
         self._readout = None
         self._online = False
+
+    def expect_written(self, batch: State) -> None:
+        """Refuse to subtract a batch that cannot have been written; nothing is changed.
+
+        Raises
+        ------
+        BadData
+            Says why. See `reverie.memory.admission`.
+        """
+        columns = columns_of(batch)
+        gone = AssociativeMemory(per_class=self.per_class)
+        gone.absorb(moved_columns(batch, [columns.index(c) if c in columns else None for c in range(columns[-1] + 1)]))
+        if why := cannot_have_been(self._need(), gone._need(), columns):
+            raise BadData(f"These samples cannot all have been learned: {why}. Give only samples that were learned.")
+
+    def expect_room(self, keys: Num[Tensor, "n d"]) -> None:
+        """Refuse whole numbers with which a sum would pass 2⁵³; nothing is changed."""
+        if self._sums is not None and not keys.is_floating_point():
+            begin(self._sums, keys, +1)
 
     def _change(self, keys: Tensor, values: Tensor, sign: int) -> None:
         self._begin_change(keys, sign).add(keys, values, sign)
@@ -209,6 +229,11 @@ class AssociativeMemory(Memory):
         self.refresh()
         if self.ridge == "gcv":
             self._settled = self._solved().rest().ridge, self._need().n
+
+    def unsettle(self) -> None:
+        """Choose λ anew from now on, whenever the sums have changed."""
+        self._settled = None
+        self.refresh()
 
     def refresh(self) -> None:
         """Forget the solved read-out; the next read chooses λ anew and solves from the sums."""

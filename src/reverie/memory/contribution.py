@@ -21,7 +21,7 @@ from torch.nn.functional import one_hot
 from reverie.contracts import State
 from reverie.memory.sums import Sums
 
-__all__ = ["contribution", "moved_columns", "restricted"]
+__all__ = ["columns_of", "contribution", "moved_columns", "restricted"]
 
 _ROWS = 256
 _LARGEST = 2**16  # of whole numbers whose factor gives back their sums
@@ -61,6 +61,13 @@ def contribution(keys: Num[Tensor, "n d"], columns: Int64[Tensor, " n"], *, per_
             r = r * torch.where(r.diagonal() < 0, -1.0, 1.0)[:, None]
             factors.append({"columns": group.tolist(), "r": r.float() if exact and largest < 128 else r})
     return {"form": "factors", "d": d, "exact": exact, "factors": factors}
+
+
+def columns_of(batch: State) -> list[int]:
+    """The value columns that a contribution is of, in order."""
+    if batch["form"] == "sums":
+        return sorted(batch["columns"])
+    return sorted({column for factor in batch["factors"] for column in factor["columns"]})
 
 
 def moved_columns(batch: State, to: list[int | None]) -> State:

@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 
 from reverie.contracts import State
+from reverie.errors import BadData
 from reverie.functional import whole_product
 
-__all__ = ["WHOLE", "Sums"]
+__all__ = ["WHOLE", "Sums", "symmetric"]
 
 WHOLE = 2.0**53
 """Float64 holds every whole number below this."""
@@ -49,6 +50,7 @@ class Sums:
         self.n, self.sum_h, self.grams, self.per_class, self.origin = n, sum_h, grams, per_class, origin
         self._columns = len(sum_y)
         self._sum_y, self._sum_yy, self._cross = sum_y, sum_yy, cross
+        self.rounded = False  # whether they were ever rounded to sixteen bits: no subtraction is exact then
         self._halved: tuple[Tensor, Tensor] | None = None  # correlations in sixteen bits, and scales; None: not halved
 
     @classmethod
@@ -96,7 +98,7 @@ class Sums:
         k = values.shape[1]
         rows, work = _way(keys)
         values64 = values.double()
-        whole = work != torch.float64 and bool((values == values.round()).all())
+        whole = work != torch.float64 and _whole(values)
         exact = torch.float32 if whole else torch.float64
         for h, y in zip(keys.split(rows), values64.split(rows), strict=True):
             h = self.about_origin(h) if work == torch.float64 else h.to(work)
@@ -163,7 +165,10 @@ class Sums:
         self._widen(max(place, default=-1) + 1)
         if self.n == 0 and self.origin is None:
             self.origin = other.origin
+        if sign > 0 and self.origin is None and self.largest() + other.largest() >= WHOLE and _whole(self.cross):
+            raise BadData("Together the sums would pass 2⁵³, and be exact no more. Keep the two memories apart.")
         other = other.moved(self.origin)
+        self.rounded |= other.rounded
         self.n += sign * other.n
         self.sum_h += sign * other.sum_h
         self._sum_y[place] += sign * other.sum_y
@@ -202,7 +207,7 @@ class Sums:
         self._halved = None
         self.sum_h, self._cross = self.sum_h[inputs], self.cross[inputs]
         self.origin = None if self.origin is None else self.origin[inputs]
-        self.grams = [_symmetric(gram)[inputs][:, inputs] for gram in self.grams]
+        self.grams = [symmetric(gram)[inputs][:, inputs] for gram in self.grams]
 
     def moments(self) -> tuple[Tensor, Tensor, Tensor]:
         """Counts [k], means [k, d], and covariances within classes: one each [k, d, d], or one for all [1, d, d].
@@ -213,11 +218,11 @@ class Sums:
         means = (self.cross / counts).T
         if self.per_class:
             covariances = [
-                _symmetric(gram) / count - torch.outer(mean, mean)
+                symmetric(gram) / count - torch.outer(mean, mean)
                 for gram, count, mean in zip(self.grams, counts.tolist(), means, strict=True)
             ]
             return self.sum_y, self.absolute(means), torch.stack(covariances)
-        within = (_symmetric(self.grams[0]) - (means.T * self.sum_y) @ means) / max(self.n, 1)
+        within = (symmetric(self.grams[0]) - (means.T * self.sum_y) @ means) / max(self.n, 1)
         return self.sum_y, self.absolute(means), within[None]
 
     def absolute(self, means: Tensor) -> Tensor:
@@ -231,8 +236,14 @@ class Sums:
 
     def room(self, keys: Tensor) -> bool:
         """Whether these whole numbers can be added, and every sum stay exact."""
-        largest = sum((float(gram.diagonal().max()) for gram in self.grams if gram.numel()), 0.0)
-        return largest + float(keys.double().square().sum(0).max()) < WHOLE
+        held = self.largest()
+        if held + len(keys) * float(max(int(keys.max()), -int(keys.min()))) ** 2 < WHOLE:
+            return True
+        return held + float(keys.double().square().sum(0).max()) < WHOLE
+
+    def largest(self) -> float:
+        """A bound for the largest sum of squares."""
+        return sum((float(gram.diagonal().max()) for gram in self.grams if gram.numel()), 0.0)
 
     def _widen(self, k: int) -> None:
         if k <= self._columns:
@@ -255,9 +266,9 @@ class Sums:
         gram = torch.zeros_like(self.grams[0]) if self.grams else torch.zeros(0, 0, dtype=torch.float64)
         for one in self.grams:
             gram += one
-        gram, total, cross = _symmetric(gram), self.sum_h, self.cross
+        gram, total, cross = symmetric(gram), self.sum_h, self.cross
         about = (total / self.n).round()
-        if self.origin is None and float(about.abs().max()) >= _FAR and bool((total == total.round()).all()):
+        if self.origin is None and float(about.abs().max()) >= _FAR and _whole(total):
             left = total - self.n * about
             gram.addr_(about, total, alpha=-1).addr_(left, about, alpha=-1)
             total, cross = left, cross - torch.outer(about, self.sum_y)
@@ -276,13 +287,14 @@ class Sums:
             codes.append(part.clamp_(-_CODES, _CODES).to(torch.int16))
             scales.append(scale)
         self._halved = torch.stack(codes), torch.stack(scales)
+        self.rounded = True
         self._restore()
 
     def _restore(self) -> None:
         """The Gram matrices of the sixteen bits; whole numbers where the scales are those of whole numbers."""
         assert self._halved is not None
         row, column = torch.triu_indices(len(self.sum_h), len(self.sum_h))
-        whole = bool((self.cross == self.cross.round()).all())
+        whole = _whole(self.cross)
         for gram, code, scale, (n, total) in zip(self.grams, *self._halved, self._of_grams(), strict=True):
             upper = code.double() / _CODES * scale[row] * scale[column] + total[row] * total[column] / max(n, 1)
             gram[row, column] = upper.round() if whole else upper
@@ -301,6 +313,8 @@ class Sums:
             row, column = torch.triu_indices(len(self.sum_h), len(self.sum_h), device=self.sum_h.device)
             uppers = [gram[row, column] for gram in self.grams]
             grams = {"upper": _narrow(torch.stack(uppers) if uppers else self.sum_h.new_zeros(0, len(row)))}
+        if self.rounded:
+            grams["rounded"] = True
         if self.origin is not None:
             grams["origin"] = self.origin.clone()
         return grams | {
@@ -320,6 +334,7 @@ class Sums:
         grams = [torch.zeros(d, d, dtype=torch.float64) for _ in state["codes" if halved else "upper"]]
         sums = state["sum_h"].clone(), state["sum_y"].clone(), state["sum_yy"].clone()
         made = cls(float(state["n"]), *sums, grams, state["cross"].double().clone(), bool(state["per_class"]), origin)
+        made.rounded = halved or bool(state.get("rounded"))
         if halved:
             made._halved = state["codes"].clone(), state["scales"].clone()
             made._restore()
@@ -330,7 +345,11 @@ class Sums:
         return made
 
 
-def _symmetric(gram: Tensor) -> Tensor:
+def _whole(values: Tensor) -> bool:
+    return bool((values == values.round()).all())
+
+
+def symmetric(gram: Tensor) -> Tensor:
     """The whole of a matrix whose upper triangle is given."""
     upper = gram.triu()
     return upper + upper.triu(1).T
@@ -359,5 +378,5 @@ def _add_gram(gram: Tensor, h: Tensor, sign: int, exact: bool = False) -> None:
 
 def _narrow(sums: Tensor) -> Tensor:
     """Integers that fit int32 are kept in it: half the bytes, the same numbers."""
-    fits = bool((sums.abs() < 2**31).all()) and bool((sums == sums.round()).all())
+    fits = bool((sums.abs() < 2**31).all()) and _whole(sums)
     return sums.to(torch.int32) if fits else sums.clone(memory_format=torch.contiguous_format)
