@@ -322,9 +322,11 @@ class Brain:
             grown.labels += [label for label in part["labels"] if label not in grown.labels]
             grown.memory.absorb(moved_columns(part["batch"], columns))
         samples, new = sum(part["samples"] for part in parts), grown.labels[known:]
-        grown.record({"kind": "learn", "time": _now(), "samples": samples, "new": new, "name": None})
+        clipped = sum(part.get("clipped", 0) for part in parts)
+        event = {"kind": "learn", "time": _now(), "samples": samples, "new": new, "name": None}
+        grown.record(event | ({"clipped": clipped} if clipped else {}))
         self._replace(grown)
-        return Learned(samples, new, grown.version, time.perf_counter() - began)
+        return Learned(samples, new, grown.version, time.perf_counter() - began, clipped=clipped)
 
     def forget(self, label: Any = None, *, name: str | None = None, x: Any = None, y: Any = None) -> None:
         """Forget a class, what was learned under a name, or samples: as if they had never been learned.

@@ -44,8 +44,9 @@ def begin(sums: Sums, keys: Tensor, sign: int) -> None:
         origin = keys.double().median(0).values
     away = keys.double() if origin is None else keys.double() - origin
     squares = away.square()
-    largest = squares.amax(0)
-    others = sums.energy() + squares.sum(0) - largest
+    largest, where = squares.max(0, keepdim=True)
+    others = sums.energy() + squares.scatter(0, where, 0.0).sum(0)  # less the largest, which would swallow them
+    largest = largest[0]
     bad = ~torch.isfinite(others) | (largest > WHOLE**8) | ((others > 0) & (_EPS * largest > _LOST * others))
     if sign > 0 and bool(bad.any()):
         column = int(bad.nonzero()[0])
