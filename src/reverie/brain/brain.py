@@ -120,7 +120,8 @@ class Brain:
         forgettable : bool
             Keep sums per class, so that a class can be forgotten without its samples; state grows with the classes.
         ridge : "gcv" or float
-            λ of the memory's read-out.
+            λ of the memory's read-out; "gcv": the sums choose it (`reverie.functional.ridge`). Where each column lies
+            on a grid of its own (`raw` vectors), λ is for columns in units of their deviation.
         budget : int, optional
             Bytes that the state may have, awake and asleep. The encoder is made as large as fits, and there is one sum
             for all classes.

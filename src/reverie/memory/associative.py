@@ -42,7 +42,7 @@ class AssociativeMemory(Memory):
     Parameters
     ----------
     ridge : "gcv" or float
-        λ, or "gcv": the sums choose it.
+        λ, or "gcv": the sums choose it (`reverie.functional.ridge`; the name is that of an earlier rule).
     per_class : bool
         Keep one Gram matrix per value column (one-hot values), so that a class can be forgotten without its samples.
         State grows by d² per class.

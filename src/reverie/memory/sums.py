@@ -307,6 +307,7 @@ class Sums:
 
     def pack(self) -> State:
         """Only what is needed: the upper triangle, as int32 where the sums are integers that fit."""
+        grams: State
         if self._halved is not None:
             grams = {"codes": self._halved[0], "scales": self._halved[1]}
         else:
