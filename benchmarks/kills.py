@@ -96,6 +96,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         base = Path(place)
         with Brain.create(base / "friend", **SETTINGS) as friend:
+            friend.learn(X[:20], Y[:20])  # the same first experience forms the same senses
             friend.learn(X[-40:], Y[-40:])
         expected = [""]
         with Brain.open(base / "friend", writer=False) as friend, Brain.create(base / "twin", **SETTINGS) as twin:

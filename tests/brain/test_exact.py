@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_wine
 
@@ -171,6 +171,8 @@ class Life:
     ridge=st.sampled_from(["gcv", 1.0]),
     steps=st.lists(STEPS, min_size=1, max_size=7),
 )
+@example("expansion", False, 1.0, [("learn", [1, 2, 3], True), ("sleep", 0.7, False), ("forget name", 0)])
+@example("cortex", True, "gcv", [("learn", [1, 2, 5], True), ("sleep", 0.7, False), ("forget name", 0)])
 def test_after_any_life_it_is_as_if_it_had_learned_only_what_is_left(
     kind: str, forgettable: bool, ridge: float | str, steps: list[Any]
 ) -> None:

@@ -79,12 +79,12 @@ def test_drift_is_found_where_there_is_some(drifts: bool, tmp_path: Path) -> Non
     later = generator.choice(1797, 1200)
     with Brain.create(tmp_path / "b", encoder="raw", ridge=1.0) as brain:
         for part in np.split(by_class, 30):
-            brain.learn(X[part], Y[part])
+            brain.learn(X[part].reshape(-1, 8, 8), Y[part])
         for part in np.split(later[:600], 30):
-            brain.learn(X[part], Y[part])
+            brain.learn(X[part].reshape(-1, 8, 8), Y[part])
         changed = brain.version
         for part in np.split(later[600:], 30):
-            brain.learn(grey(X[part], generator) if drifts else X[part], Y[part])
+            brain.learn((grey(X[part], generator) if drifts else X[part]).reshape(-1, 8, 8), Y[part])
         drift = brain.drift()
     with Brain.open(tmp_path / "b", writer=False) as again:
         assert again.drift() == drift

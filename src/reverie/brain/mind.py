@@ -138,7 +138,6 @@ class Mind:
             self.labels = [label for label in self.labels if label != entry["label"]]
             to = [None if other == column else other - (other > column) for other in range(len(self.labels) + 1)]
             self.ledger = {name: moved_columns(batch, to) for name, batch in self.ledger.items()}
-        self.memory.unsettle()  # λ knows of what was forgotten
         self.cortex, self.watch = None, Watch()
         self.oldest = self.version + 1
 
