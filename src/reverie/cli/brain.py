@@ -92,8 +92,7 @@ def learn(
             "seconds": time.perf_counter() - began,
             "state_bytes": brain.state_bytes,
             "version": brain.version,
-            "clipped": clipped,
-        }
+        } | ({"clipped": clipped} if clipped else {})
     if as_json:
         typer.echo(json.dumps(result))
         return
@@ -125,8 +124,7 @@ def _learn_what_is_new(brain: "Brain", samples: "Samples", name: str | None, as_
         "seconds": learned.seconds,
         "state_bytes": brain.state_bytes,
         "version": learned.version,
-        "clipped": learned.clipped,
-    }
+    } | ({"clipped": learned.clipped} if learned.clipped else {})
     if as_json:
         typer.echo(json.dumps(result))
         return
