@@ -15,6 +15,7 @@ NAMES = (
     "krotov",
     "spiking_digits",
     "cortex",
+    "ridge",
     "sparsity",
     "nmda",
     "sleep_replay",

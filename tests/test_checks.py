@@ -167,7 +167,7 @@ class Recent(AssociativeMemory):
 
 class Wears(AssociativeMemory):
     def read(self, keys):
-        self._sums.cross *= 0.9
+        self._sums.cross.mul_(0.9)
         self.refresh()
         return super().read(keys)
 

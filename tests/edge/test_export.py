@@ -122,6 +122,28 @@ def test_eight_bits_are_a_quarter_and_nearly_the_same(tmp_path: Path) -> None:
     assert (through_onnx(tmp_path / "b.onnx", x)[0] == expected).mean() > 0.98
 
 
+@pytest.mark.parametrize("encoder", ["raw", "expansion"])
+@pytest.mark.parametrize("away", [0.0, 1e6])
+def test_tables_of_any_scale_keep_their_answers_in_eight_bits_too(encoder: str, away: float, tmp_path: Path) -> None:
+    source = np.random.default_rng(0)
+    y = np.arange(300) % 3
+    x = (source.normal(size=(300, 4)) + 3 * np.eye(4)[y] + away) * np.array([1e-4, 1.0, 30.0, 1e4])
+    x[7, 1] = 1e30  # cut, as the brain cuts it
+    with Brain.create(tmp_path / "b", encoder=encoder) as brain:
+        brain.learn(x[:150], y[:150])
+        expected, labels = brain.predict_proba(x), brain.predict(x)
+        for int8 in (False, True):
+            brain.export(tmp_path / f"e{int8}", int8=int8)
+            brain.export(tmp_path / f"b{int8}.onnx", int8=int8)
+    assert (labels[150:] == y[150:]).mean() > 0.9
+    given = x if away else x.astype(np.float32)
+    plain = numpy_predictor.Predictor(tmp_path / "eFalse").predict_proba(x)
+    assert np.abs(plain - expected).max() < 1e-4
+    assert (through_onnx(tmp_path / "bFalse.onnx", given)[0] == labels).mean() > 0.99
+    assert (numpy_predictor.Predictor(tmp_path / "eTrue").predict(x) == labels).mean() > 0.97
+    assert (through_onnx(tmp_path / "bTrue.onnx", given)[0] == labels).mean() > 0.97
+
+
 def test_sums_of_many_whole_numbers_are_exact_and_quick(tmp_path: Path) -> None:
     source = np.random.default_rng(0)
     x = source.normal(size=(100, 3000)).astype(np.float32)

@@ -134,40 +134,61 @@ def test_diagonal_fisher_among_a_group_ignores_the_other_classes(generator):
     assert found["0.weight"][0].all()
 
 
-def test_choose_ridge_minimises_the_formula(generator):
-    h = torch.randn(50, 8, generator=generator).double()
-    y = h[:, :2] + torch.randn(50, 2, generator=generator).double()
+@pytest.mark.parametrize("n", [20, 50, 400])
+def test_choose_ridge_has_the_largest_evidence(n, generator):
+    h = torch.randn(n, 30, generator=generator).double()
+    y = h[:, :2] + 2 * torch.randn(n, 2, generator=generator).double()
     h, y = h - h.mean(0), y - y.mean(0)
-    seen = spectrum(h.T @ h, h.T @ y)
-    chosen = choose_ridge(seen, float(y.square().sum()), 50)
+    chosen = choose_ridge(spectrum(h.T @ h, h.T @ y), float(y.square().sum()), n)
+    basis = torch.linalg.svd(torch.eye(n, dtype=torch.float64) - 1 / n).U[:, : n - 1]
 
-    def score(ridge: float) -> float:
-        hat = h @ torch.linalg.solve(h.T @ h + ridge * torch.eye(8), h.T)
-        return float((y - hat @ y).square().sum() / (50 - hat.trace() - 1) ** 2)
+    def evidence(ridge: float) -> float:
+        """Of the samples themselves: normal with covariance s² (I + H Hᵀ / λ), the best s, in the n − 1 contrasts."""
+        covariance = basis.T @ (torch.eye(n) + h @ h.T / ridge) @ basis
+        quadratic = float(((basis.T @ y) * torch.linalg.solve(covariance, basis.T @ y)).sum())
+        return -(n - 1) * math.log(quadratic) - float(torch.logdet(covariance))
 
-    assert score(chosen) <= min(score(chosen * 1.8), score(chosen / 1.8)) + 1e-9
+    assert evidence(chosen) >= max(evidence(chosen * 1.8), evidence(chosen / 1.8)) - 1e-9
+
+
+def test_a_ridge_that_is_lost_in_rounding_does_not_win(generator):
+    """Outputs that the features give exactly: S falls to the error of its subtraction, and is not followed there."""
+    h = torch.randn(60, 80, generator=generator).double()
+    h -= h.mean(0)
+    y = h @ torch.randn(80, 3, generator=generator).double()
+    for gram in (h.T @ h, h.T @ h + 1e-9 * torch.randn(80, 80, generator=generator).double()):
+        seen = spectrum((gram + gram.T) / 2, h.T @ y)
+        chosen = choose_ridge(seen, float(y.square().sum()), 60)
+        left = float(y.square().sum()) - seen.explained(chosen)
+        assert chosen > 1e-13 * float(seen.eigenvalues.mean())
+        assert left > 0
 
 
 def test_the_spectrum_of_a_matrix_with_many_empty_directions():
     gram = torch.zeros(600, 600, dtype=torch.float64)
     gram[:3, :3] = torch.tensor([[4.0, 1, 0], [1, 3, 1], [0, 1, 2]])
-    seen = spectrum(gram, torch.ones(600, 1, dtype=torch.float64))
+    cross = torch.ones(600, 1, dtype=torch.float64)
+    seen = spectrum(gram, cross)
     assert isinstance(seen, Spectrum)
-    torch.testing.assert_close(seen.eigenvalues[-3:], torch.linalg.eigvalsh(gram[:3, :3]), atol=1e-5, rtol=1e-5)
-    assert float(seen.energy.sum()) == pytest.approx(600, rel=1e-4)
+    torch.testing.assert_close(seen.eigenvalues[-3:], torch.linalg.eigvalsh(gram[:3, :3]), atol=1e-12, rtol=1e-12)
+    expected = float((cross * torch.linalg.solve(gram + 0.5 * torch.eye(600), cross)).sum())
+    assert seen.explained(0.5) == pytest.approx(expected, rel=1e-12)
 
 
-@pytest.mark.parametrize("n", [1, 7, 60])
-def test_the_spectrum_of_few_samples_is_that_of_the_matrix(n, generator):
+@pytest.mark.parametrize("n", [2, 7, 60, 150, 400])
+def test_the_spectrum_of_samples_is_that_of_the_matrix(n, generator):
     h = torch.randn(n, 200, generator=generator, dtype=torch.float64)
     h -= h.mean(0)
     cross = h.T @ torch.randn(n, 3, generator=generator, dtype=torch.float64)
-    quick, slow = spectrum(h.T @ h, cross, samples=n), torch.linalg.eigh(h.T @ h)
-    torch.testing.assert_close(quick.eigenvalues.flip(0), slow.eigenvalues.clamp_min(0), atol=1e-9, rtol=1e-9)
-    energy = (slow.eigenvectors.T @ cross).square().sum(1).flip(0)
-    torch.testing.assert_close(quick.energy[:n], energy[:n], atol=1e-6, rtol=1e-9)
+    seen, slow = spectrum(h.T @ h, cross, samples=n), torch.linalg.eigh(h.T @ h)
+    torch.testing.assert_close(seen.eigenvalues.sort().values, slow.eigenvalues.clamp_min(0), atol=1e-9, rtol=1e-9)
+    energy = (slow.eigenvectors.T @ cross).square().sum(1)
+    for ridge in (1e-3, 1.0, 1e4):
+        expected = float((energy / (slow.eigenvalues.clamp_min(0) + ridge)).sum())
+        assert seen.explained(ridge) == pytest.approx(expected, rel=1e-9)
 
 
 def test_the_spectrum_of_nothing_is_nothing():
     nothing = spectrum(torch.zeros(4, 4, dtype=torch.float64), torch.zeros(4, 2, dtype=torch.float64), samples=1)
-    assert nothing.eigenvalues.tolist() == nothing.energy.tolist() == [0] * 4
+    assert nothing.eigenvalues.tolist() == [0] * 4
+    assert nothing.explained(1.0) == 0

@@ -62,6 +62,9 @@ class Learned:
     seconds : float
     novelty : array, shape [n]
         Of each sample, before it was learned; empty where labels were given.
+    clipped : int
+        How many numbers lay so far out that they were cut to the range that the first experience has fixed: 16
+        deviations or more from its mean. What is cut is learned, and forgotten, as the nearest number within.
     """
 
     samples: int
@@ -69,6 +72,7 @@ class Learned:
     version: int
     seconds: float
     novelty: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    clipped: int = 0
 
 
 class Brain:
@@ -122,7 +126,8 @@ class Brain:
         forgettable : bool
             Keep sums per class, so that a class can be forgotten without its samples; state grows with the classes.
         ridge : "gcv" or float
-            λ of the memory's read-out.
+            λ of the memory's read-out; "gcv": the sums choose it (`reverie.functional.ridge`). Where each column lies
+            on a grid of its own (`raw` vectors), λ is for columns in units of their deviation.
         budget : int, optional
             Bytes that the state may have, awake and asleep. The encoder is made as large as fits, and there is one sum
             for all classes.
@@ -222,8 +227,11 @@ class Brain:
             columns = mind.columns(labels)
             keys = keys_of(senses, samples)
             self._check_room(keys.shape[1], len(mind.labels) + len(new))
+            mind.memory.expect_room(keys)
             batch = contribution(keys, columns, per_class=mind.memory.per_class)
+            clipped = senses.clipped(samples, keys)
             event = {"kind": "learn", "time": _now(), "samples": len(samples), "new": new, "name": name}
+            event |= {"clipped": clipped} if clipped else {}
             seen = mind.watch.see(mind.memory, keys, columns, [*mind.labels, *new])
             entry = {"kind": "learn", "batch": batch, "new_labels": new, "name": name, "event": event, "seen": seen}
             if first:
@@ -233,7 +241,7 @@ class Brain:
                 self._durable.replace(grown)
             else:
                 self._durable.change(entry, keys=keys, columns=columns)
-            return Learned(len(samples), new, self.version, time.perf_counter() - began)
+            return Learned(len(samples), new, self.version, time.perf_counter() - began, clipped=clipped)
 
     def _learn_what_is_new(self, x: Any, name: str | None, began: float) -> Learned:
         novelty = self.novelty(x)
@@ -305,6 +313,7 @@ class Brain:
             grown = mind.copy()
             if not grown.senses.formed:
                 grown.senses = Senses.from_state(parts[0]["senses"])
+                grown.memory.unit = grown.senses.unit
             if any(part["senses"]["origin"] != grown.senses.origin for part in parts):
                 raise BadData("The sums were not made by this brain's senses. Make them with what `ready` returned.")
             known = len(grown.labels)
@@ -313,9 +322,11 @@ class Brain:
                 grown.labels += [label for label in part["labels"] if label not in grown.labels]
                 grown.memory.absorb(moved_columns(part["batch"], columns))
             samples, new = sum(part["samples"] for part in parts), grown.labels[known:]
-            grown.record({"kind": "learn", "time": _now(), "samples": samples, "new": new, "name": None})
+            clipped = sum(part.get("clipped", 0) for part in parts)
+            event = {"kind": "learn", "time": _now(), "samples": samples, "new": new, "name": None}
+            grown.record(event | ({"clipped": clipped} if clipped else {}))
             self._durable.replace(grown)
-            return Learned(samples, new, grown.version, time.perf_counter() - began)
+            return Learned(samples, new, grown.version, time.perf_counter() - began, clipped=clipped)
 
     def forget(self, label: Any = None, *, name: str | None = None, x: Any = None, y: Any = None) -> None:
         """Forget a class, what was learned under a name, or samples: as if they had never been learned.
@@ -359,6 +370,8 @@ class Brain:
                 batches = [
                     contribution(keys_of(mind.senses, samples), mind.columns(labels), per_class=mind.memory.per_class)
                 ]
+            for batch in [*batches, *([mind.ledger[name]] if name is not None else [])]:
+                mind.memory.expect_written(batch)
             event = {
                 "kind": "forget",
                 "time": _now(),

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
-from torch.nn.functional import one_hot, pad
+from torch.nn.functional import pad
 
 from reverie.brain.senses import Senses
 from reverie.brain.watch import Watch
@@ -69,6 +69,7 @@ class Mind:
 
     def __init__(self, senses: Senses, memory: AssociativeMemory) -> None:
         self.senses, self.memory = senses, memory
+        self.memory.unit = senses.unit
         self.labels: list[Any] = []
         self.ledger: dict[str, State] = {}
         self.history: list[dict[str, Any]] = []
@@ -120,7 +121,7 @@ class Mind:
     def _learn(self, entry: State, keys: Tensor | None, columns: Tensor | None) -> None:
         self.labels = [*self.labels, *entry["new_labels"]]
         if keys is not None and columns is not None and entry["batch"].get("exact"):
-            self.memory.write(keys, one_hot(columns, len(self.labels)))
+            self.memory.write_labels(keys, columns, width=len(self.labels))
         else:
             self.memory.absorb(entry["batch"])
         if entry["name"] is not None:
@@ -181,6 +182,7 @@ class Mind:
         self._known = None
         self.senses = Senses.from_state(state["senses"])
         self.memory.load_state_dict(state["memory"])
+        self.memory.unit = self.senses.unit
         self.labels, self.ledger, self.history = list(state["labels"]), dict(state["ledger"]), list(state["history"])
         self.version, self.oldest, self.nights = int(state["version"]), int(state["oldest"]), int(state["nights"])
         self.watch = Watch.from_state(state["watch"])

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from reverie.brain.grid import DEVIATION, LIMIT
 from reverie.brain.mind import Mind
 from reverie.brain.senses import TEXT_WIDTHS
 from reverie.edge import Parts
@@ -36,6 +37,9 @@ def parts_of(mind: Mind, *, by: str = "memory", int8: bool = False) -> Parts:
         "by": by,
     }
     arrays = _of_senses(senses.compiled or senses.module, about)
+    if senses.grid is not None:
+        about |= {"limit": LIMIT, "deviation": DEVIATION if isinstance(senses.module, Expansion) else None}
+        arrays |= {"centre": senses.grid.centre.numpy(), "step": senses.grid.step.numpy()}
     if senses.kept is not None and senses.picks:
         arrays["kept"] = senses.kept.numpy()
     if by == "memory":

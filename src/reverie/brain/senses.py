@@ -14,6 +14,11 @@ cortex or an expansion that a night has compiled takes a glance instead (`reveri
 `reverie.layers.integer_expansion`).
 
 `auto` takes the cortex for pictures, `hash` for sentences, the expansion for the rest.
+
+Keys are whole numbers, so that sums of them are exact. Those of a cortex or an expansion are spike counts; others are
+put on a grid (`reverie.brain.grid`): all columns together for pictures, hashed sentences, and vectors whose columns are
+alike; each on its own for other vectors and for what a module of one's own returns. Vectors whose columns differ pass
+the grid before an expansion, so that a column of small numbers counts as much as one of large ones.
 """
 
 import hashlib
@@ -25,6 +30,7 @@ import torch
 from jaxtyping import Int64, Num
 from torch import Tensor, nn
 
+from reverie.brain.grid import DEVIATION, LIMIT, Grid, alike
 from reverie.checkpoint import pack_state
 from reverie.contracts import State
 from reverie.errors import BadData, unknown_name
@@ -46,6 +52,7 @@ _SETTINGS: dict[str, tuple[str, ...]] = {
     "hash": ("width",),
 }
 _USUAL = {"minilm": {"input_scale": 2.0}}  # its vectors have length one
+_FINE = (torch.float64, torch.int64, torch.int32)  # types whose vectors are taken in float64
 _PAYS = 2**20  # products of a sample and an expansion from which on whole numbers are sooner
 _SPARE = 0.85  # share of a budget that the sums may take at once; classes and a night's network need the rest
 
@@ -79,6 +86,7 @@ class Senses:
         self.levels = False  # whether samples are that, or the same as fractions of white
         self.module: nn.Module | None = None
         self.compiled: IntegerCortex | IntegerExpansion | None = None  # what the module sees, sooner
+        self.grid: Grid | None = None  # of what comes in (an expansion of vectors), or of keys; None: neither
         self.kept: Tensor | None = None  # the groups of inputs that pruning has left; None: all
         self.origin = ""  # digest of what the encoder was when it had formed
         if encoder not in ENCODERS and ":" not in encoder:
@@ -141,7 +149,21 @@ class Senses:
         self.encoder, self.shape, self.module = encoder, shape, module
         self.pixels = isinstance(samples, Tensor) and samples.dtype == torch.uint8 and len(shape) > 1
         self.levels = isinstance(module, VisualCortex) and isinstance(samples, Tensor) and _grey_levels(samples)
+        self.grid = self._grid(samples)
         self.origin = hashlib.sha256(pack_state(self.state_dict())).hexdigest()
+
+    def _grid(self, samples: Tensor | list[str]) -> Grid | None:
+        """The grid that these first samples ask for."""
+        if isinstance(samples, list):
+            return Grid.plain(1 / LIMIT) if self.module is None else None
+        together = samples.ndim > 2 or alike(samples)
+        if isinstance(self.module, VisualCortex) or (isinstance(self.module, Expansion) and together):
+            return None
+        if self.module is None or isinstance(self.module, Expansion):
+            return Grid.plain(1 / 255) if self.pixels else Grid.of(samples, together=together)
+        with torch.no_grad():
+            keys = torch.cat([self._sensed(part, self.module) for part in samples.split(1000)])
+        return Grid.of(keys) if keys.is_floating_point() else None
 
     def _chosen(self, shape: tuple[int, ...]) -> str:
         if self.encoder == "auto":
@@ -201,15 +223,44 @@ class Senses:
         """Nearly the keys of samples, as soon as they can be had: to answer by, not to learn from."""
         return self.keys(samples) if self.compiled is None else self._encoded(samples, self.compiled)
 
+    def clipped(self, samples: Tensor | list[str], keys: Num[Tensor, "n d"]) -> int:
+        """How many numbers of these samples (or of their keys) lay beyond the grid, and were clipped."""
+        if self.grid is None:
+            return 0
+        codes = self.grid.codes(samples) if self._before and isinstance(samples, Tensor) else keys
+        return int((codes.abs() >= LIMIT).sum())
+
+    @property
+    def unit(self) -> float:
+        """What a step of a key stands for: a ridge that is given is one for keys in this unit.
+
+        Columns that have a grid each count in their deviations.
+        """
+        if self.grid is None or self._before:
+            return 1.0
+        return 1 / DEVIATION if len(self.grid.step) > 1 else float(self.grid.step)
+
+    @property
+    def _before(self) -> bool:
+        """Whether the grid is for what comes in, and not for keys."""
+        return isinstance(self.module, Expansion)
+
     def _encoded(self, samples: Tensor | list[str], module: nn.Module | None) -> Tensor:
+        keys = self._sensed(samples, module)
+        return self._left(keys if self.grid is None or self._before else self.grid.codes(keys))
+
+    def _sensed(self, samples: Tensor | list[str], module: nn.Module | None) -> Tensor:
+        """What the encoder makes of samples, before its grid."""
         if isinstance(samples, list):
             samples = torch.from_numpy(encode_text(samples, self.encoder))
+        if self.grid is not None and self._before and samples.ndim == 2:
+            samples = self.grid.codes(samples).float() / DEVIATION
         if samples.dtype == torch.uint8 and samples.ndim > 2 and self.encoder != "cortex":
             samples = samples.float() / 255
         if module is None:
-            return self._left(samples.flatten(1).float())
+            return samples.flatten(1) if self.grid is not None else samples.flatten(1).float()
         keys: Tensor = module(samples.float() if samples.ndim == 2 else samples)
-        return self._left(keys.flatten(1))
+        return keys.flatten(1)
 
     def _left(self, keys: Tensor) -> Tensor:
         return keys[:, self.kept] if self.kept is not None and self.picks else keys
@@ -295,6 +346,7 @@ class Senses:
             "levels": self.levels,
             "module": {} if self.module is None else dict(self.module.state_dict()),
             "kept": self.kept,
+            "grid": None if self.grid is None else self.grid.state_dict(),
             "compiled": self.compiled is not None,
             "origin": self.origin,
         }
@@ -311,6 +363,7 @@ class Senses:
             if senses.module is not None:
                 _load(senses.module, state["module"])
             senses.kept, senses.origin, senses.levels = state["kept"], state["origin"], bool(state.get("levels"))
+            senses.grid = Grid.from_state(state.get("grid"))
             if state.get("compiled"):
                 senses.compile()
         return senses
@@ -325,6 +378,11 @@ def _load(module: nn.Module, state: State) -> None:
 
 
 def _numbers(x: Any) -> Tensor:
+    if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
+        raise BadData(
+            "x is a masked array with masked cells. Fill them (x.filled(value)) or drop their samples: a brain has no "
+            "use for missing numbers."
+        )
     try:
         given = x if isinstance(x, Tensor) else torch.from_numpy(np.ascontiguousarray(np.asarray(x)))
     except (TypeError, ValueError) as error:
@@ -337,9 +395,11 @@ def _numbers(x: Any) -> Tensor:
         )
     if given.dtype == torch.uint8:
         return given
-    given = given.float()
+    fine = given.ndim == 2 and given.dtype in _FINE
+    given = given.double() if fine else given.float()
     if not bool(torch.isfinite(given).all()):
-        raise BadData("x contains NaN, infinity, or numbers too large for float32. Drop or impute those samples.")
+        which = "NaN or infinity" if fine else "NaN, infinity, or numbers too large for float32"
+        raise BadData(f"x contains {which}. Drop or impute those samples.")
     return given
 
 

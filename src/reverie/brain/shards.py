@@ -26,9 +26,11 @@ def shard_sums(ready: State, x: Any, y: Any) -> State:
     senses = Senses.from_state(ready["senses"])
     samples, labels = senses.take(x), np.asarray(y).tolist()
     known = list(dict.fromkeys(labels))
-    columns = torch.tensor([known.index(label) for label in labels])
-    batch = contribution(keys_of(senses, samples), columns, per_class=ready["per_class"])
-    return {"senses": ready["senses"], "labels": known, "batch": batch, "samples": len(labels)}
+    book = {label: column for column, label in enumerate(known)}
+    columns = torch.tensor([book[label] for label in labels])
+    keys = keys_of(senses, samples)
+    batch, clipped = contribution(keys, columns, per_class=ready["per_class"]), senses.clipped(samples, keys)
+    return {"senses": ready["senses"], "labels": known, "batch": batch, "samples": len(labels), "clipped": clipped}
 
 
 def keys_of(senses: Senses, samples: Any) -> Tensor:

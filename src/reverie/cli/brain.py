@@ -76,12 +76,14 @@ def learn(
         if ray is not None:
             from reverie.runs.shards import learn_in_shards
 
-            learn_in_shards(brain, samples.x, samples.y, address=ray, shards=shards)
+            clipped = learn_in_shards(brain, samples.x, samples.y, address=ray, shards=shards).clipped
         elif name is not None:
-            brain.learn(samples.x, samples.y, name=name)
+            clipped = brain.learn(samples.x, samples.y, name=name).clipped
         else:
+            clipped = 0
             for start in range(0, len(samples.y), _BATCH):
-                brain.learn(samples.x[start : start + _BATCH], samples.y[start : start + _BATCH])
+                end = start + _BATCH
+                clipped += brain.learn(samples.x[start:end], samples.y[start:end]).clipped
                 if not as_json and len(samples.y) > _BATCH:
                     say(f"  {min(start + _BATCH, len(samples.y))} of {len(samples.y)}")
         result: dict[str, Any] = {
@@ -90,14 +92,24 @@ def learn(
             "seconds": time.perf_counter() - began,
             "state_bytes": brain.state_bytes,
             "version": brain.version,
-        }
+        } | ({"clipped": clipped} if clipped else {})
     if as_json:
         typer.echo(json.dumps(result))
         return
+    _tell_clipped(clipped)
     typer.echo(
         f"Learned {result['samples']} samples in {result['seconds']:.1f} s. It knows {len(result['classes'])} classes: "
         f"{_some(result['classes'])}. Version {result['version']}."
     )
+
+
+def _tell_clipped(clipped: int) -> None:
+    """Say that numbers lay far outside of what the first experience has shown."""
+    if clipped:
+        say(
+            f"{clipped} numbers lie 16 standard deviations or more from what the brain saw first, and were cut to that "
+            "range. Look for errors in the data; if the data have changed for good, create a new brain."
+        )
 
 
 def _learn_what_is_new(brain: "Brain", samples: "Samples", name: str | None, as_json: bool) -> None:
@@ -112,10 +124,11 @@ def _learn_what_is_new(brain: "Brain", samples: "Samples", name: str | None, as_
         "seconds": learned.seconds,
         "state_bytes": brain.state_bytes,
         "version": learned.version,
-    }
+    } | ({"clipped": learned.clipped} if learned.clipped else {})
     if as_json:
         typer.echo(json.dumps(result))
         return
+    _tell_clipped(learned.clipped)
     for sample, novelty in list(zip(samples.names, learned.novelty.tolist(), strict=True))[:20]:
         typer.echo(f"{sample[:40]:<40}  {'this is new' if novelty >= NEW else 'like what it knows'}  {novelty:.2f}")
     typer.echo(

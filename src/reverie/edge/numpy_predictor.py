@@ -58,7 +58,7 @@ class Predictor:
             levels = x if x.dtype == np.uint8 else np.clip(np.round(x.astype(np.float32) * np.float32(255)), 0, 255)
             keys = self._integer_cortex(levels.astype(np.uint8))
         else:
-            seen = x.astype(np.float32) / np.float32(255) if self.about["pixels"] else x.astype(np.float32)
+            seen = self._on_grid(x / np.float64(255) if self.about["pixels"] else x).astype(np.float32)
             kinds = {
                 "cortex": self._cortex,
                 "expansion": self._expansion,
@@ -75,6 +75,14 @@ class Predictor:
         while f"w{layer + 1}" in a:
             keys, layer = np.maximum(keys @ a[f"w{layer}"] + a[f"b{layer}"], 0), layer + 1
         return (keys @ a[f"w{layer}"] + a[f"b{layer}"]).astype(np.float64)
+
+    def _on_grid(self, x: Any) -> Any:
+        """As whole numbers within the limit, or those in deviations; as it is where there is no grid."""
+        if "step" not in self.arrays:
+            return x
+        away = x.reshape(len(x), -1).astype(np.float64) - self.arrays["centre"]
+        codes = np.clip(np.round(away / self.arrays["step"]), -self.about["limit"], self.about["limit"])
+        return codes / self.about["deviation"] if self.about["deviation"] else codes
 
     def _raw(self, x: Any) -> Any:
         return x.reshape(len(x), -1)

@@ -13,16 +13,21 @@ from reverie.errors import MissingData
 __all__ = ["onnx_bytes"]
 
 _OPSET = 17
+_MANTISSA = 24  # bits of float32
 
 
 def onnx_bytes(parts: Parts) -> bytes:
-    """The model, serialised. Input `samples`; outputs `labels` [n] (words or int64) and `probabilities` [n, k]."""
+    """The model, serialised.
+
+    Input `samples`: float32, for pixels uint8, and float64 where float32 cannot tell a column's numbers apart. Outputs
+    `labels` [n] (words or int64) and `probabilities` [n, k].
+    """
     try:
         from onnx import TensorProto, checker, helper
     except ImportError:
         raise MissingData("ONNX is not installed. Run: pip install 'reverie[edge]'") from None
     about, graph = parts.about, _Graph(parts)
-    kind = TensorProto.UINT8 if about["pixels"] else TensorProto.FLOAT
+    kind = TensorProto.UINT8 if about["pixels"] else TensorProto.DOUBLE if _needs_double(parts) else TensorProto.FLOAT
     samples = helper.make_tensor_value_info("samples", kind, ["n", *about["shape"]])
     graph.answer(graph.keys())
     words = isinstance(about["classes"][0], str)
@@ -36,6 +41,13 @@ def onnx_bytes(parts: Parts) -> bytes:
     helper.set_model_props(model, {"encoder": str(about["encoder"]), "by": str(about["by"])})
     checker.check_model(model)
     return bytes(model.SerializeToString())
+
+
+def _needs_double(parts: Parts) -> bool:
+    """Whether the numbers of a column lie so far from zero that float32 cannot tell those apart that the brain can."""
+    if "step" not in parts.arrays:
+        return False
+    return bool((np.abs(parts.arrays["centre"]) > 2**_MANTISSA * parts.arrays["step"]).any())
 
 
 class _Graph:
@@ -82,6 +94,7 @@ class _Graph:
             return self._integer_cortex(levels)
         if self.about["pixels"]:
             seen = self.op("Div", self.cast(seen, np.float32), self.constant(255.0))
+        seen = self._on_grid(seen)
         kinds = {
             "cortex": self._cortex,
             "expansion": self._expansion,
@@ -123,6 +136,18 @@ class _Graph:
             np.int8: TensorProto.INT8,
         }
         return self.op("Cast", name, to=kinds[dtype])
+
+    def _on_grid(self, x: str) -> str:
+        """As whole numbers within the limit, or those in deviations; as it is where there is no grid."""
+        if "step" not in self.arrays:
+            return x
+        centre, step = (self.constant(self.arrays[name], np.float64) for name in ("centre", "step"))
+        away = self.op("Sub", self.cast(self._flat(x), np.float64), centre)
+        least, most = (self.constant(sign * self.about["limit"], np.float64) for sign in (-1, 1))
+        codes = self.op("Clip", self.op("Round", self.op("Div", away, step)), least, most)
+        if self.about["deviation"]:
+            codes = self.op("Div", codes, self.constant(self.about["deviation"], np.float64))
+        return self.cast(codes, np.float32)
 
     def _flat(self, x: str) -> str:
         return self.op("Flatten", x, axis=1)

@@ -19,10 +19,12 @@ class Parts:
     Attributes
     ----------
     about : dict
-        Plain values: `kind` of encoder, `shape` of a sample, `pixels` (0…255 or not), `classes`, and the encoder's own.
+        Plain values: `kind` of encoder, `shape` of a sample, `pixels` (0…255 or not), `classes`, and the encoder's own;
+        where samples pass a grid, its `limit`, and `deviation`: what its whole numbers are divided by, or None.
     arrays : dict
-        The encoder's weights; of the memory's answer `weights` [d, k], `intercept` [k] and `slope` (p = softmax of
-        slope · scores); or of the cortex's, `mean`, `scale`, and `w0`, `b0`, `w1`, … of its layers.
+        The encoder's weights; of a grid `centre` and `step`; of the memory's answer `weights` [d, k], `intercept` [k]
+        and `slope` (p = softmax of slope · scores); or of the cortex's, `mean`, `scale`, and `w0`, `b0`, `w1`, … of its
+        layers.
     """
 
     about: dict[str, Any]

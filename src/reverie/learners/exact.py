@@ -41,7 +41,7 @@ class Exact(Classifier):
     active : float
         Share of winners of "kwta".
     ridge : "gcv" or float
-        λ of the read-out; "gcv": generalised cross-validation from the sums.
+        λ of the read-out; "gcv": the sums choose it (`reverie.functional.ridge`).
     per_class : bool
         Keep sums per class, so that a class can be forgotten without its samples (state × classes).
     """

@@ -9,10 +9,11 @@ and reads out the ridge regression of y on h, with an intercept that is not shru
     ŷ(h) = ȳ + Wᵀ (h − h̄),     W = (G − n h̄ h̄ᵀ + λ I)⁻¹ (C − n h̄ ȳᵀ)
 
 The sums do not depend on order, so nothing is forgotten. They add: two memories merge exactly. They subtract: samples,
-or a class, can be forgotten exactly. λ comes from the sums (generalised cross-validation).
+or a class, can be forgotten exactly. λ comes from the sums (`reverie.functional.ridge`).
 
-Keys of a small integer type (spike counts, 8-bit pixels) give sums that are the same to the last bit in any order;
-those of other keys are float64 (`sums`). The read-out is solved when it is asked for (`readout`).
+Keys of an integer type (spike counts, pixels, numbers on a grid) give sums that are the same to the last bit in any
+order; those of other keys are float64 about an origin (`sums`). The read-out is solved when it is asked for
+(`readout`).
 
 References: Kohonen & Ruohonen, 1973, IEEE Trans. Computers 22 (optimal associative mapping); Zhuang et al., 2022,
 ACIL, NeurIPS (class-incremental learning by recursive least squares).
@@ -26,6 +27,8 @@ from torch import Tensor
 
 from reverie.contracts import Memory, State
 from reverie.errors import BadData
+from reverie.memory.admission import begin, cannot_have_been
+from reverie.memory.contribution import columns_of, moved_columns
 from reverie.memory.readout import Readout
 from reverie.memory.sums import Sums
 from reverie.memory.whole_readout import MOST_SPIKES, WholeReadout
@@ -39,7 +42,7 @@ class AssociativeMemory(Memory):
     Parameters
     ----------
     ridge : "gcv" or float
-        λ, or how to choose it.
+        λ, or "gcv": the sums choose it (`reverie.functional.ridge`; the name is that of an earlier rule).
     per_class : bool
         Keep one Gram matrix per value column (one-hot values), so that a class can be forgotten without its samples.
         State grows by d² per class.
@@ -60,6 +63,7 @@ class AssociativeMemory(Memory):
         self._online = False  # the last writes were small and each was followed by a read
         self._rows_since_read = 0
         self._settled: tuple[float, float] | None = None  # λ, and the number of samples it was chosen for
+        self.unit = 1.0  # what one step of a key stands for: a ridge that is given is one of keys in that unit
 
     # writing
 
@@ -70,6 +74,11 @@ class AssociativeMemory(Memory):
     def erase(self, keys: Num[Tensor, "n d"], values: Num[Tensor, "n k"]) -> None:
         """Subtract associations that were written: the memory is then as if it had never seen them."""
         self._change(keys, values, -1)
+
+    def write_labels(self, keys: Num[Tensor, "n d"], columns: Int64[Tensor, " n"], *, width: int = 0) -> None:
+        """Write one-hot values, given by their columns; `width`: how many columns there shall be at least."""
+        sums = self._begin_change(keys, +1)
+        sums.add_labels(keys, columns, +1, width=width)
 
     def absorb(self, batch: State, *, sign: int = 1) -> None:
         """Add (or with `sign` −1 subtract) what `reverie.memory.contribution` made of a batch."""
@@ -83,12 +92,36 @@ class AssociativeMemory(Memory):
         self._readout = None
         self._online = False
 
+    def expect_written(self, batch: State) -> None:
+        """Refuse to subtract a batch that cannot have been written; nothing is changed.
+
+        Raises
+        ------
+        BadData
+            Says why. See `reverie.memory.admission`.
+        """
+        columns = columns_of(batch)
+        gone = AssociativeMemory(per_class=self.per_class)
+        gone.absorb(moved_columns(batch, [columns.index(c) if c in columns else None for c in range(columns[-1] + 1)]))
+        if why := cannot_have_been(self._need(), gone._need(), columns):
+            raise BadData(f"These samples cannot all have been learned: {why}. Give only samples that were learned.")
+
+    def expect_room(self, keys: Num[Tensor, "n d"]) -> None:
+        """Refuse whole numbers with which a sum would pass 2⁵³; nothing is changed."""
+        if self._sums is not None and not keys.is_floating_point():
+            begin(self._sums, keys, +1)
+
     def _change(self, keys: Tensor, values: Tensor, sign: int) -> None:
-        if self._sums is None:
-            self._sums = Sums.empty(keys.shape[1], self.per_class, keys.device)
-        sums = self._sums
+        self._begin_change(keys, sign).add(keys, values, sign)
+
+    def _begin_change(self, keys: Tensor, sign: int) -> Sums:
+        """The sums to be changed; refuse keys that they do not take, and let the read-out follow or go."""
+        sums = self._sums if self._sums is not None else Sums.empty(keys.shape[1], self.per_class, keys.device)
         if keys.shape[1] != sums.sum_h.shape[0]:
             raise BadData(f"Keys have {keys.shape[1]} features, expected {sums.sum_h.shape[0]} as at the first write.")
+        if len(keys):
+            begin(sums, keys, sign)
+        self._sums = sums
         small = len(keys) * 8 < keys.shape[1]
         if small and self._readout is not None and self._online:
             self._readout.follow(sums, keys, sign)
@@ -96,7 +129,7 @@ class AssociativeMemory(Memory):
             self._readout = None
             self._online = small
         self._rows_since_read += len(keys)
-        sums.add(keys, values, sign)
+        return sums
 
     def merge(self, other: "AssociativeMemory", columns: list[int] | None = None) -> None:
         """Add another memory's sums. `columns[j]` is where the other's value column j belongs here."""
@@ -150,7 +183,14 @@ class AssociativeMemory(Memory):
     def means(self) -> tuple[Float[Tensor, " d"], Float[Tensor, "k d"]]:
         """The mean of all keys, and of those written with each one-hot value (zero where there are none)."""
         sums = self._need()
-        return sums.sum_h / sums.n, (sums.cross / sums.sum_y.clamp_min(1)).T
+        means = (sums.cross / sums.sum_y.clamp_min(1)).T
+        if sums.origin is not None:
+            means = torch.where(sums.sum_y[:, None] > 0, means + sums.origin, means)
+        return sums.absolute(sums.mean), means
+
+    def energy(self) -> float:
+        """Σ ‖h − h̄‖² over all keys."""
+        return float(self._need().energy().sum())
 
     def chosen_ridge(self) -> float:
         """λ of the read-out."""
@@ -158,11 +198,13 @@ class AssociativeMemory(Memory):
 
     def mapping(self) -> tuple[Float[Tensor, "d k"], Float[Tensor, " k"]]:
         """W, and the intercept, so that ŷ(h) = intercept + Wᵀ h."""
-        return self._solved().mapping(self._need())
+        weights, intercept = self._solved().mapping(self._need())
+        origin = self._need().origin
+        return weights, intercept if origin is None else intercept - origin @ weights
 
     def solution(self) -> tuple[Float[Tensor, "d d"], Float[Tensor, "d k"], Float[Tensor, " k"]]:
         """The read-out: (G + λI)⁻¹, W, and the intercept. It takes another d³ operations, once."""
-        return self._solved().solution(self._need())
+        return self._solved().solution(self._need())[0], *self.mapping()
 
     def explained(self) -> float:
         """The share of the values' variance that the read-out explains in new samples, by cross-validation's estimate.
@@ -187,6 +229,11 @@ class AssociativeMemory(Memory):
         self.refresh()
         if self.ridge == "gcv":
             self._settled = self._solved().rest().ridge, self._need().n
+
+    def unsettle(self) -> None:
+        """Choose λ anew from now on, whenever the sums have changed."""
+        self._settled = None
+        self.refresh()
 
     def refresh(self) -> None:
         """Forget the solved read-out; the next read chooses λ anew and solves from the sums."""
@@ -222,7 +269,8 @@ class AssociativeMemory(Memory):
     def _solved(self) -> "Readout":
         sums, readout = self._need(), self._readout  # a name of its own: another thread may ask at the same time
         if readout is None or readout.stale(sums.n):
-            readout = self._readout = Readout.solve(sums, self.ridge, self._settled)
+            ridge = self.ridge if isinstance(self.ridge, str) else self.ridge / self.unit**2
+            readout = self._readout = Readout.solve(sums, ridge, self._settled)
         if self._online and self._rows_since_read * 8 < sums.sum_h.shape[0]:
             readout.prepare_to_follow()
         self._rows_since_read = 0

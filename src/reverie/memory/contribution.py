@@ -5,9 +5,10 @@ holds the same sums in m rows where the sums themselves need d²/2 numbers::
 
     Rᵀ R = [Y | H]ᵀ [Y | H],     n = Σ diag YᵀY,   Σ h = Σ_k (HᵀY)_k,   C = HᵀY,   G = HᵀH
 
-R is fixed by the sums: it tells nothing of the samples that the sums do not tell. Where keys are integers 0…127, R is
-kept in float32 for at most 256 samples, and rounding RᵀR gives back the exact integers: an entry errs by at most
-2·2⁻²⁴ ‖R_i‖ ‖R_j‖ ≤ 2⁻²³ · 256 · 127² < ½ (and the arithmetic is float64).
+R is fixed by the sums: it tells nothing of the samples that the sums do not tell. Where keys are whole numbers, R is
+of at most 256 samples, and rounding RᵀR gives back the exact integers. Those of 0…127 are kept in float32: an entry
+errs by at most 2·2⁻²⁴ ‖R_i‖ ‖R_j‖ ≤ 2⁻²³ · 256 · 127² < ½ (and the arithmetic is float64). Those within ± 2¹⁶ are
+kept in float64, and an entry errs by a small multiple of 2⁻⁵² · 256 · 2³² = 2⁻¹². Larger ones are kept as sums.
 
 A batch whose sums are smaller than its factors is kept as sums.
 """
@@ -20,10 +21,10 @@ from torch.nn.functional import one_hot
 from reverie.contracts import State
 from reverie.memory.sums import Sums
 
-__all__ = ["contribution", "moved_columns", "restricted"]
+__all__ = ["columns_of", "contribution", "moved_columns", "restricted"]
 
 _ROWS = 256
-_INTEGERS = (torch.uint8, torch.int8)
+_LARGEST = 2**16  # of whole numbers whose factor gives back their sums
 
 
 def contribution(keys: Num[Tensor, "n d"], columns: Int64[Tensor, " n"], *, per_class: bool = False) -> State:
@@ -43,20 +44,30 @@ def contribution(keys: Num[Tensor, "n d"], columns: Int64[Tensor, " n"], *, per_
     """
     d = keys.shape[1]
     present, place = columns.unique(return_inverse=True)
-    if len(keys) * (d + 1) > (len(present) if per_class else 1) * d * (d + 1) // 2:
+    largest = 0 if keys.is_floating_point() else max(int(keys.max()), -int(keys.min()))
+    factors_cost = len(keys) * (d + 1)
+    if factors_cost > (len(present) if per_class else 1) * d * (d + 1) // 2 or largest > _LARGEST:
         sums = Sums.empty(d, per_class, keys.device)
-        sums.add(keys, one_hot(place, len(present)), +1)
+        sums.add_labels(keys, place, +1)
         return {"form": "sums", "d": d, "columns": present.tolist(), "sums": sums.pack()}
-    exact = keys.dtype in _INTEGERS and int(keys.max()) < 128 and int(keys.min()) > -128
+    exact = not keys.is_floating_point()
     factors = []
-    for group in present.split(1 if per_class else len(present)):
-        chosen = torch.isin(columns, group)
+    order = place.argsort(stable=True)
+    groups = order.split(torch.bincount(place).tolist()) if per_class else [torch.arange(len(keys))]
+    for group, chosen in zip(present.split(1 if per_class else len(present)), groups, strict=True):
         values = one_hot(torch.searchsorted(group, columns[chosen]), len(group))
         for block in torch.cat([values.double(), keys[chosen].double()], 1).split(_ROWS):
             r = torch.linalg.qr(block, mode="r").R
             r = r * torch.where(r.diagonal() < 0, -1.0, 1.0)[:, None]
-            factors.append({"columns": group.tolist(), "r": r.float() if exact else r})
+            factors.append({"columns": group.tolist(), "r": r.float() if exact and largest < 128 else r})
     return {"form": "factors", "d": d, "exact": exact, "factors": factors}
+
+
+def columns_of(batch: State) -> list[int]:
+    """The value columns that a contribution is of, in order."""
+    if batch["form"] == "sums":
+        return sorted(batch["columns"])
+    return sorted({column for factor in batch["factors"] for column in factor["columns"]})
 
 
 def moved_columns(batch: State, to: list[int | None]) -> State:

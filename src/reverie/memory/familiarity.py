@@ -8,9 +8,12 @@ keys, N(μ, Σ_total). The logarithm of their ratio is::
 
 r is the relative Mahalanobis distance. G_total and G_within differ by the k class means only, so by Woodbury's identity
 r and L follow from the k scores s = ȳ + Wᵀ(h−μ) of the read-out: with N = diag(counts), M = the class means about μ,
-B = MᵀW N⁻¹, A = (N⁻¹ − B)⁻¹ and q = N⁻¹(s − ȳ) ::
+N^½ Mᵀ W N^−½ = V β Vᵀ, γ = β / (1 − β), and z = N^−½ (s − ȳ) ::
 
-    r_c = qᵀA q − 2 (N⁻¹A q)_c + (N⁻¹A B)_cc,     L = −ln |I − N B|
+    r_c = ‖z‖² + Σ γ (Vᵀz)² − 2 (N^−½ (z + V γ Vᵀz))_c + Σ γ V_c² / n_c,     L = −Σ ln(1 − β)
+
+β is the share of a direction between classes that the read-out explains, so β ≤ T / (T + λ), T the trace of G_total:
+where classes lie so far apart that 1 − β is lost in rounding, this bound stands in its place. V has min(d, k) columns.
 
 Keys that are like nothing at all lie in directions of which both Gaussians know nothing; those show by the posterior
 variance v (`AssociativeMemory.novelty`), which is t = f / (n − f) for keys like the old ones, f the read-out's degrees
@@ -33,6 +36,7 @@ from reverie.memory.associative import AssociativeMemory
 __all__ = ["unfamiliarity"]
 
 _UNUSUAL = 5  # times the usual posterior variance
+_UNSEEN = 1e-12  # a share that is explained and does not matter
 
 
 def unfamiliarity(memory: AssociativeMemory, keys: Num[Tensor, "n d"]) -> Float[Tensor, " n"]:
@@ -49,7 +53,7 @@ def unfamiliarity(memory: AssociativeMemory, keys: Num[Tensor, "n d"]) -> Float[
     (True, True)
     """
     n, counts = memory.samples, memory.value_sums
-    inverse, weights, _ = memory.solution()
+    inverse, _, _ = memory.solution()
     freedom = len(inverse) - memory.chosen_ridge() * float(inverse.diagonal().sum())
     variance = memory.novelty(keys)
     usual = freedom / max(n - freedom, 1.0)
@@ -57,15 +61,38 @@ def unfamiliarity(memory: AssociativeMemory, keys: Num[Tensor, "n d"]) -> Float[
     there = counts > 0.5
     if int(there.sum()) < 2:
         return strange
-    counts = counts[there]
-    mean, class_means = memory.means()
-    between = (class_means[there] - mean) @ weights[:, there] / counts
-    between = (between + between.T) / 2
-    inner = torch.linalg.inv(torch.diag(1 / counts) - between)
-    spread = -float(torch.linalg.slogdet(torch.eye(len(counts), dtype=counts.dtype) - counts[:, None] * between)[1])
+    there = there.nonzero().flatten()
+    counts, mean, class_means = counts[there], *memory.means()
+    root = counts.sqrt()
+    trace = memory.energy()
+    most = trace / (trace + memory.chosen_ridge())
+    beta, v = _between(root[:, None] * (class_means[there] - mean), inverse, most)
+    spread = -float(torch.log1p(-beta).sum())
     if not spread > 0:
         return strange
-    q = (memory.read(keys)[:, there] - counts / n) / counts
-    relative = ((q @ inner) * q).sum(1, keepdim=True) - 2 * (q @ inner) / counts + (inner @ between).diagonal() / counts
+    gamma = beta / (1 - beta)
+    z = (memory.read(keys)[:, there] - counts / n) / root
+    turned = z @ v
+    own = (v.square() @ gamma) / counts
+    relative = (z.square().sum(1) + turned.square() @ gamma)[:, None] - 2 * (z + (turned * gamma) @ v.T) / root + own
     evidence = (spread - n * relative.min(1).values) / 2
     return torch.maximum(torch.sigmoid(-4 * evidence / spread), strange)
+
+
+def _between(
+    means: Float[Tensor, "k d"], inverse: Float[Tensor, "d d"], most: float
+) -> tuple[Float[Tensor, " r"], Float[Tensor, "k r"]]:
+    """β and V of M (G+λI)⁻¹ Mᵀ, for `means` M of the classes times √n; β is at most `most`.
+
+    The smaller of it and of the product the other way round is decomposed.
+    """
+    k, d = means.shape
+    if k <= d:
+        product = means @ inverse @ means.T
+        beta, v = torch.linalg.eigh((product + product.T) / 2)
+        return beta.clamp(0, most), v
+    along = means @ torch.linalg.cholesky(inverse)
+    beta, turned = torch.linalg.eigh(along.T @ along)
+    seen = beta > _UNSEEN
+    beta, turned = beta[seen], turned[:, seen]
+    return beta.clamp(0, most), along @ turned / beta.sqrt()

@@ -11,6 +11,7 @@ from reverie.memory.whole_readout import WholeReadout
 __all__ = ["Readout"]
 
 _STALE = 0.1  # λ is chosen anew when the number of samples has changed by more than this share
+_EPS = 2.0**-52
 
 
 class Readout:
@@ -18,31 +19,41 @@ class Readout:
 
     Where the memory has settled, the variance is asked of the Cholesky factor in single precision, in a quarter of the
     time that the inverse takes. Substitution in the factor is stable; the inverse in single precision would not be.
+
+    Value columns to which nothing was written, or of which everything was erased, take no part: what is answered of the
+    others is the same, to the last bit, as if they had never been. `written` are the others; None: all.
     """
 
-    def __init__(self, ridge: float, chosen_at: float | None, factor: Tensor, cross: Tensor) -> None:
+    def __init__(
+        self, ridge: float, chosen_at: float | None, factor: Tensor, cross: Tensor, written: Tensor | None
+    ) -> None:
         self.ridge = ridge
         self.chosen_at = chosen_at
         self.factor: Tensor | None = factor
         self.single: Tensor | None = None
         self.whole: WholeReadout | None = None
         self.inverse: Tensor | None = None
+        self.written = written
         self.weights: Tensor | None = torch.cholesky_solve(cross, factor)
 
     @classmethod
     def solve(cls, sums: Sums, ridge: float | str, settled: tuple[float, float] | None = None) -> "Readout":
-        """Solve with λ as given, as settled for about as many samples, or as the sums tell now."""
+        """Solve with λ as given, as settled for about as many samples, or as the sums tell now.
+
+        Where λ is so small that rounding makes the matrix indefinite, the next larger one that solves is taken.
+        """
         gram, cross, energy = sums.centred()
         chosen_at, rests = None, False
         if ridge == "gcv" and settled is not None and abs(sums.n - settled[1]) <= _STALE * settled[1]:
             (ridge, chosen_at), rests = settled, True
         elif ridge == "gcv":
-            ridge, chosen_at = choose_ridge(spectrum(gram, cross, samples=sums.n), energy, sums.n), sums.n
-        gram.diagonal().add_(float(ridge))
-        factor, failed = torch.linalg.cholesky_ex(gram)
-        if failed:
-            raise BadData(f"The sums are not positive definite with ridge {ridge}. Give a larger ridge, or 'gcv'.")
-        solved = cls(float(ridge), chosen_at, factor, cross)
+            seen = spectrum(gram, cross, samples=sums.n)
+            ridge, chosen_at = choose_ridge(seen, energy, sums.n, labels=sums.one_hot), sums.n
+        factor, ridge = _factored(gram, float(ridge))
+        written = sums.written()
+        if written is not None:
+            cross = cross[:, written]
+        solved = cls(ridge, chosen_at, factor, cross, written)
         return solved.rest() if rests else solved
 
     def rest(self) -> "Readout":
@@ -72,10 +83,10 @@ class Readout:
         self.prepare_to_follow()
         assert self.inverse is not None
         self.single = self.whole = None
-        h = keys.double()
+        h = sums.about_origin(keys)
         mean, m = h.mean(0), len(h)
         after = sums.n + sign * m
-        shift = (sums.n * m / after) ** 0.5 * (mean - sums.sum_h / sums.n)
+        shift = (sums.n * m / after) ** 0.5 * (mean - sums.mean)
         rows = torch.cat([h - mean, shift[None]])
         pu = self.inverse @ rows.T
         inner = torch.eye(m + 1, dtype=torch.float64, device=h.device) + sign * (rows @ pu)
@@ -84,14 +95,28 @@ class Readout:
 
     def mapping(self, sums: Sums) -> tuple[Tensor, Tensor]:
         """The weights and the intercept."""
+        weights, intercept = self._of_written(sums)
+        return self._spread(weights, sums), self._spread(intercept, sums)
+
+    def _of_written(self, sums: Sums) -> tuple[Tensor, Tensor]:
+        """Weights and intercept of the columns that something was written to."""
+        mean, cross, means = sums.mean, sums.cross, sums.sum_y / sums.n
+        if self.written is not None:
+            cross, means = cross[:, self.written], means[self.written]
         if self.weights is None:
             assert self.inverse is not None
-            self.weights = self.inverse @ (sums.cross - torch.outer(sums.sum_h, sums.sum_y) / sums.n)
-        return self.weights, sums.sum_y / sums.n - (sums.sum_h / sums.n) @ self.weights
+            self.weights = self.inverse @ (cross - torch.outer(sums.sum_h, means))
+        return self.weights, means - mean @ self.weights
+
+    def _spread(self, values: Tensor, sums: Sums) -> Tensor:
+        """All columns of what is known of the written ones; the others are zero."""
+        if self.written is None:
+            return values
+        return values.new_zeros(*values.shape[:-1], len(sums.sum_y)).index_copy_(-1, self.written, values)
 
     def values(self, keys: Tensor, sums: Sums) -> Tensor:
-        weights, intercept = self.mapping(sums)
-        return torch.addmm(intercept, keys.double(), weights)
+        weights, intercept = self._of_written(sums)
+        return self._spread(torch.addmm(intercept, sums.about_origin(keys), weights), sums)
 
     def glance(self, sums: Sums) -> WholeReadout | None:
         """The read-out in whole numbers, for spike counts; None where the memory has not settled."""
@@ -106,16 +131,17 @@ class Readout:
         return self.inverse, *self.mapping(sums)
 
     def explained(self, sums: Sums) -> float:
-        """1 − GCV / variance of the outputs."""
+        """1 − GCV / variance of the outputs; a residual that is lost in its error counts as that error."""
         inverse, weights, _ = self.solution(sums)
         gram, cross, energy = sums.centred()
         residual = energy - 2 * float((weights * cross).sum()) + float((weights * (gram @ weights)).sum())
+        residual = max(residual, _EPS * len(gram) * energy)
         freedom = len(gram) - self.ridge * float(inverse.diagonal().sum())
         left = sums.n - freedom - 1
         return 1 - sums.n * residual / (left * left) * (sums.n - 1) / energy if left > 0 and energy > 0 else 0.0
 
     def variance(self, keys: Tensor, sums: Sums) -> Tensor:
-        centred = keys.double() - sums.sum_h / sums.n
+        centred = sums.about_origin(keys) - sums.mean
         if (single := self.single) is not None:
             whitened: Tensor = torch.linalg.solve_triangular(single, centred.T.float(), upper=False)
             return whitened.square_().sum(0).double() + 1 / sums.n
@@ -127,3 +153,16 @@ class Readout:
             assert factor is not None
             spread = torch.linalg.solve_triangular(factor, centred.T, upper=False).square().sum(0)
         return spread + 1 / sums.n
+
+
+def _factored(gram: Tensor, ridge: float) -> tuple[Tensor, float]:
+    """The Cholesky factor of G + λI, and λ: the given one, or the next larger one with which there is a factor."""
+    diagonal = gram.diagonal().clone()
+    while True:
+        gram.diagonal().copy_(diagonal + ridge)
+        factor, failed = torch.linalg.cholesky_ex(gram)
+        if not failed:
+            return factor, ridge
+        if not bool(torch.isfinite(diagonal).all()):
+            raise BadData("The sums hold numbers that are not finite. Make the memory anew from finite keys.")
+        ridge = max(10 * ridge, _EPS * float(diagonal.abs().sum()))

@@ -21,6 +21,7 @@ from reverie.functional import ROWS_OF_EIGHT_BITS, whole_product
 __all__ = ["WideMemory"]
 
 _PANEL = 2048  # rows of the Gram matrix that are kept together
+_EPS = 2.0**-23  # of float32
 _ROWS = 8192  # keys that are multiplied at once
 
 
@@ -100,7 +101,18 @@ class WideMemory(Memory):
         return torch.cat([torch.addmm(about, part.double(), self._weights) for part in keys.split(1024)])
 
     def _solve(self) -> Float[Tensor, "d k"]:
-        """(G − n h̄ h̄ᵀ + λ d I)⁻¹ (C − n h̄ ȳᵀ); the factor takes the place of the matrix."""
+        """(G − n h̄ h̄ᵀ + λ d I)⁻¹ (C − n h̄ ȳᵀ); the factor takes the place of the matrix.
+
+        Where λ is below what rounding to float32 does, it is raised, until there is a factor.
+        """
+        ridge = self.ridge * self.width
+        while (factor := self._factor(ridge)) is None:
+            ridge = 10 * max(ridge, _EPS * float(self._sum_h.sum()))
+        cross = self._cross - torch.outer(self._sum_h / self.samples, self._sum_y)
+        return torch.cholesky_solve(cross.float(), factor, upper=True).double()
+
+    def _factor(self, ridge: float) -> Float[Tensor, "d d"] | None:
+        """The factor of the matrix that is solved, or None."""
         d = self.width
         gram = torch.zeros(d, d)
         scaled = self._sum_h / self.samples
@@ -108,13 +120,10 @@ class WideMemory(Memory):
             first = index * _PANEL
             rows = panel - torch.outer(self._sum_h[first : first + len(panel)], scaled[first:])  # in float64
             gram[first : first + len(panel), first:] = rows.float()
-        gram.diagonal().add_(self.ridge * d)
-        cross = self._cross - torch.outer(scaled, self._sum_y)
+        gram.diagonal().add_(ridge)
         failed = torch.zeros((), dtype=torch.int32)
         torch.linalg.cholesky_ex(gram, upper=True, out=(gram, failed))
-        if failed:
-            raise BadData(f"The sums are not positive definite with ridge {self.ridge}. Give a larger ridge.")
-        return torch.cholesky_solve(cross.float(), gram, upper=True).double()
+        return None if failed else gram
 
     def _expect(self, keys: Tensor) -> None:
         whole = not (keys.is_floating_point() or keys.is_complex())
