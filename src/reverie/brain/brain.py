@@ -21,6 +21,7 @@ from torch import Tensor
 from reverie.brain.labels import take_labels
 from reverie.brain.mind import Mind
 from reverie.brain.night import Plan, dreamer, night
+from reverie.brain.own_encoder import OWN, Own, OwnEncoder
 from reverie.brain.parts import parts_of
 from reverie.brain.progress import Progress
 from reverie.brain.senses import Senses
@@ -98,7 +99,7 @@ class Brain:
         cls,
         folder: str | Path,
         *,
-        encoder: str = "auto",
+        encoder: str | Own = "auto",
         settings: dict[str, Any] | None = None,
         forgettable: bool = True,
         ridge: float | str = "gcv",
@@ -109,8 +110,8 @@ class Brain:
 
         Parameters
         ----------
-        encoder : str
-            See `reverie.brain.senses`.
+        encoder : str, Module or callable
+            See `reverie.brain.senses`; one's own is handed in again at each `open`.
         settings : dict, optional
             Hyper-parameters of the encoder.
         forgettable : bool
@@ -126,9 +127,11 @@ class Brain:
         forgettable = forgettable and budget is None
         if ridge != "gcv" and not (isinstance(ridge, int | float) and ridge > 0):
             raise BadData(f"ridge is {ridge!r}. Expected 'gcv' or a positive number.")
-        Senses(encoder, settings, seed, budget=budget).check()  # what is wrong with it is said before there is a folder
+        own = None if isinstance(encoder, str) and ":" not in encoder and encoder != OWN else OwnEncoder(encoder)
+        name = OWN if own is not None else str(encoder)
+        Senses(name, settings, seed, budget=budget, own=own).check()  # what is wrong is said before there is a folder
         made = {
-            "encoder": encoder,
+            "encoder": name,
             "settings": settings or {},
             "forgettable": forgettable,
             "ridge": ridge,
@@ -136,10 +139,12 @@ class Brain:
             "seed": seed,
         }
         store = Store.create(Path(folder), made)
-        return cls(store, newborn(made))
+        return cls(store, newborn(made, own=own))
 
     @classmethod
-    def open(cls, folder: str | Path, *, writer: bool = True, recover: bool = False) -> "Brain":
+    def open(
+        cls, folder: str | Path, *, writer: bool = True, recover: bool = False, encoder: Own | None = None
+    ) -> "Brain":
         """Open a brain as it was at its last acknowledged change.
 
         Parameters
@@ -149,18 +154,22 @@ class Brain:
             opened it.
         recover : bool
             Where the files are damaged, go back to the last state that can be read, and say so in the history.
+        encoder : Module or callable, optional
+            The user's own encoder, of a brain that was made with one: the same as then. Without it the brain neither
+            learns samples nor answers, and all else works.
 
         Raises
         ------
         MissingData, CorruptFile, BadData
             No brain there; damaged; written to by another process.
         """
+        own = None if encoder is None else OwnEncoder(encoder)
         store = Store(Path(folder), writer=writer)
         try:
             if not (recover and writer):
-                brain = cls(store, newest(store))
+                brain = cls(store, newest(store, own))
             else:
-                mind, damage = newest_whole(store)
+                mind, damage = newest_whole(store, own)
                 brain = cls(store, mind)
                 if damage is not None:
                     mind.version = max((mind.version, *store.snapshots()))
@@ -304,7 +313,7 @@ class Brain:
         began = time.perf_counter()
         grown = self._mind.copy()
         if not grown.senses.formed:
-            grown.senses = Senses.from_state(parts[0]["senses"])
+            grown.senses = Senses.from_state(parts[0]["senses"], grown.senses.own)
         if any(part["senses"]["origin"] != grown.senses.origin for part in parts):
             raise BadData("The sums were not made by this brain's senses. Make them with what `ready` returned.")
         known = len(grown.labels)
@@ -545,7 +554,8 @@ class Brain:
         known = self.versions()
         if not isinstance(to, int) or to not in known:
             raise BadData(f"Version {to} is not kept. Expected one of {', '.join(map(str, known)) or 'none'}.")
-        past = read(self._store, max(base for base in self._store.snapshots() if base <= to), to)
+        mine = self._mind.senses.own
+        past = read(self._store, max(base for base in self._store.snapshots() if base <= to), to, own=mine)
         past.history = list(self._mind.history)
         past.version, past.oldest = self._mind.version, self._mind.oldest
         past.record({"kind": "rollback", "time": _now(), "to": to})

@@ -3,6 +3,7 @@
 from typing import Any
 
 from reverie.brain.mind import Mind
+from reverie.brain.own_encoder import OwnEncoder
 from reverie.brain.senses import Senses
 from reverie.brain.store import Store
 from reverie.errors import CorruptFile, MissingData
@@ -11,16 +12,16 @@ from reverie.memory import AssociativeMemory
 __all__ = ["newborn", "newest", "newest_whole", "read"]
 
 
-def newborn(made: dict[str, Any], senses: Senses | None = None) -> Mind:
-    """A mind that has learned nothing."""
+def newborn(made: dict[str, Any], senses: Senses | None = None, own: OwnEncoder | None = None) -> Mind:
+    """A mind that has learned nothing; `own` is the user's own encoder, where it was handed in."""
     memory = AssociativeMemory(ridge=made["ridge"], per_class=made["forgettable"])
-    senses = senses or Senses(made["encoder"], made["settings"], made["seed"], budget=made["budget"])
+    senses = senses or Senses(made["encoder"], made["settings"], made["seed"], budget=made["budget"], own=own)
     return Mind(senses, memory)
 
 
-def read(store: Store, base: int, to: int | None = None) -> Mind:
+def read(store: Store, base: int, to: int | None = None, *, own: OwnEncoder | None = None) -> Mind:
     """The mind at the snapshot `base`, and what came after it up to version `to`."""
-    mind = newborn(store.head["settings"])
+    mind = newborn(store.head["settings"], own=own)
     state, entries = store.read(base)
     mind.load_state_dict(state)
     for version, entry in entries:
@@ -30,17 +31,17 @@ def read(store: Store, base: int, to: int | None = None) -> Mind:
     return mind
 
 
-def newest(store: Store) -> Mind:
+def newest(store: Store, own: OwnEncoder | None = None) -> Mind:
     """The mind as it was last acknowledged."""
     bases = store.snapshots()
-    return read(store, bases[-1]) if bases else newborn(store.head["settings"])
+    return read(store, bases[-1], own=own) if bases else newborn(store.head["settings"], own=own)
 
 
-def newest_whole(store: Store) -> tuple[Mind, str | None]:
+def newest_whole(store: Store, own: OwnEncoder | None = None) -> tuple[Mind, str | None]:
     """The newest mind that can be read, and what damage was met on the way to it."""
     damage = None
     for base in reversed(store.snapshots()):
-        mind = newborn(store.head["settings"])
+        mind = newborn(store.head["settings"], own=own)
         try:
             state, entries = store.read(base)
             mind.load_state_dict(state)
@@ -53,4 +54,4 @@ def newest_whole(store: Store) -> tuple[Mind, str | None]:
         except CorruptFile as error:
             damage = damage or str(error)
         return mind, damage
-    return newborn(store.head["settings"]), damage
+    return newborn(store.head["settings"], own=own), damage

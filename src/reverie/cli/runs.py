@@ -56,6 +56,9 @@ def run(
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: a new one in runs/]")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, or start it.")] = False,
     device: Device = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Let --config name code (module:name), which then runs.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Let a learner live through a stream. Without --learner: the best one, with its controls."""
@@ -63,7 +66,7 @@ def run(
     from reverie.runs import RunConfig, execute
     from reverie.runs.config import parse_settings
 
-    values: dict[str, Any] = RunConfig.read(config) if config is not None else {}
+    values: dict[str, Any] = RunConfig.read(config, trust=trust) if config is not None else {}
     flags = {
         "stream": stream,
         "scenario": scenario,

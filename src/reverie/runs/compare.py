@@ -168,6 +168,10 @@ def _on_ray(todo: dict[str, RunConfig], folder: Path, address: str, tell: Progre
             target = folder / place
             for name, data in sorted(files.items(), key=lambda item: item[0] == "results.json"):
                 path = target / name
+                if not path.resolve().is_relative_to(target.resolve()):
+                    raise BadData(
+                        f"A worker gave a file {name!r}, which lies outside the run's folder. Stop the cluster."
+                    )
                 path.parent.mkdir(parents=True, exist_ok=True)
                 replace_file(path, data)
             tell(place, RunFolder(target).results() or {})
