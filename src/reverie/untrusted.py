@@ -90,7 +90,7 @@ def parse_json(text: str | bytes) -> Any:
         raise ValueError("too many levels within one another") from None
 
 
-def read_text(path: Path, *, largest: int = _TEXT, what: str = "file") -> str:
+def read_text(path: Path, *, largest: int = _TEXT, what: str = "file", errors: str = "strict") -> str:
     """The text of a file that is expected to be small.
 
     Raises
@@ -105,7 +105,7 @@ def read_text(path: Path, *, largest: int = _TEXT, what: str = "file") -> str:
     if len(data) > largest:
         raise CorruptFile(f"{path} has more than {largest} bytes. Expected a {what}; give one, or split it.")
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-8-sig", errors)
     except UnicodeDecodeError as error:
         raise CorruptFile(f"{path} is not UTF-8 (byte {error.start}). Save it as UTF-8.") from None
 
