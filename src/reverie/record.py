@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from reverie.errors import CorruptFile, MissingData
+from reverie.untrusted import parse_json
 
 __all__ = ["RunFolder", "read_json", "replace_file", "write_json"]
 
@@ -67,10 +68,10 @@ def _finite(value: Any) -> Any:
 def read_json(path: Path) -> Any:
     """Read a JSON file, or say which file is not there or not JSON."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise MissingData(f"No file {path}. Expected one written by an earlier run; check the folder's name.") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise CorruptFile(f"{path} is not JSON ({error}). Delete it, or restore it from a copy.") from None
 
 
@@ -138,13 +139,13 @@ class RunFolder:
         """The events, oldest first. A torn last line is left out; a torn line elsewhere is an error."""
         if not self.events_path.exists():
             return
-        lines = self.events_path.read_text(encoding="utf-8").splitlines(keepends=True)
+        lines = self.events_path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
         for number, line in enumerate(lines, 1):
             if not line.endswith("\n"):
                 return
             try:
-                yield json.loads(line)
-            except json.JSONDecodeError:
+                yield parse_json(line)
+            except ValueError:
                 raise CorruptFile(
                     f"{self.events_path} line {number} is not JSON. The run cannot be continued from it; "
                     "start again in another folder."

@@ -15,7 +15,7 @@ from reverie.errors import CorruptFile, MissingData
 __all__ = ["PlainLoader", "no_links", "parse_json", "parse_yaml", "read_text"]
 
 _DEEPEST = 32  # levels within levels
-_PARTS = 20_000  # scalars, lists and mappings of a YAML document
+_PARTS = 10_000  # scalars, lists and mappings of a YAML document
 _LONGEST = 100  # characters of a number or a date in YAML
 _TEXT = 256 * 1024  # bytes of a YAML document
 
@@ -27,6 +27,13 @@ class PlainLoader(yaml.SafeLoader):
         super().__init__(stream)
         self._depth = self._parts = 0
         self._sizes: dict[int, int] = {}
+
+    def fetch_flow_collection_start(self, TokenClass: Any) -> None:
+        """Count brackets as they are met: the scanner reads far ahead of what is composed."""
+        if self.flow_level >= _DEEPEST:
+            mark = self.get_mark()
+            raise yaml.scanner.ScannerError(None, None, f"more than {_DEEPEST} levels within one another", mark)
+        super().fetch_flow_collection_start(TokenClass)
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """Count what is composed; what is too much ends it."""
@@ -101,7 +108,7 @@ def read_text(path: Path, *, largest: int = _TEXT, what: str = "file", errors: s
         with path.open("rb") as file:
             data = file.read(largest + 1)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        raise MissingData(f"{path} is not there. Give the path of a {what}.") from None
+        raise MissingData(f"No file {path}. Give the path of a {what}.") from None
     if len(data) > largest:
         raise CorruptFile(f"{path} has more than {largest} bytes. Expected a {what}; give one, or split it.")
     try:

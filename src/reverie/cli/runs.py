@@ -65,6 +65,7 @@ def run(
     from reverie.record import RunFolder
     from reverie.runs import RunConfig, execute
     from reverie.runs.config import parse_settings
+    from reverie.untrusted import no_links
 
     values: dict[str, Any] = RunConfig.read(config, trust=trust) if config is not None else {}
     flags = {
@@ -90,7 +91,8 @@ def run(
         for name in CONTROLS if with_controls else ():
             own = {key: value for key, value in chosen.settings.items() if key.startswith("stream.")}
             control = chosen.model_copy(update={"learner": name, "settings": own})
-            results.append(execute(control, RunFolder(folder.path / "controls" / name), resume=True, listener=listener))
+            place = RunFolder(no_links(folder.path, "controls", name))
+            results.append(execute(control, place, resume=True, listener=listener))
     from reverie.report import write_report
 
     report_path = write_report(folder.path)

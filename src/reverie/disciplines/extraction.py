@@ -57,7 +57,7 @@ _VALUE = re.compile(
 )
 _GIVEN = re.compile(rf"{_NAMED}{_MAYBE}(?:=|of){_MAYBE}(?P<value>{_NUMBER})\$?{_MAYBE}(?P<unit>{_UNIT})?")
 _EXAMPLE = re.compile(
-    rf"(?:For example|Example|For instance|E\.g\.)[:,]?{_GAP}(?P<text>.{{1,1000}}?)(?:\.\s|\.?$|\n\n)", re.S
+    rf"(?:For example|Example|For instance|E\.g\.)[:,]?{_GAP}(?P<text>.{{1,500}}?)(?:\.\s|\.?$|\n\n)", re.S
 )
 _WORDS = {
     "and",

@@ -22,6 +22,9 @@ from reverie.untrusted import no_links, parse_yaml, read_text
 __all__ = ["Registry"]
 
 
+_HISTORY = 500  # entries that are told; older ones are dropped
+
+
 class Registry:
     """A folder of cards.
 
@@ -48,7 +51,7 @@ class Registry:
 
     def _write(self, index: dict[str, Any], what: str, card: Card) -> None:
         entry = {"when": f"{datetime.now():%Y-%m-%d %H:%M:%S}", "what": what, "card": card.name, "digest": card.digest}
-        index["history"].append(entry)
+        index["history"] = [*index["history"], entry][-_HISTORY:]
         replace_file(self._index, yaml.safe_dump(index, sort_keys=False).encode())
 
     def names(self) -> list[str]:

@@ -1,7 +1,6 @@
 """Write down what a brain answers, for another machine."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from reverie.edge import numpy_predictor
 from reverie.edge.onnx_graph import onnx_bytes
 from reverie.edge.parts import Parts
 from reverie.errors import BadData
-from reverie.record import sync_folder
+from reverie.record import replace_file
 
 __all__ = ["export"]
 
@@ -30,19 +29,19 @@ def export(parts: Parts, path: str | Path) -> dict[str, Any]:
         `path`, `format` ("onnx" or "numpy"), `bytes`, `classes`.
     """
     path = Path(path)
-    if path.exists():
+    if path.exists() or path.is_symlink():
         raise BadData(f"{path} is there already. Give a new name.")
     if not path.parent.is_dir():
         raise BadData(f"There is no folder {path.parent}. Make it first.")
     if path.suffix.lower() == ".onnx":
-        _write(path, onnx_bytes(parts))
+        replace_file(path, onnx_bytes(parts))
         size = path.stat().st_size
     else:
         path.mkdir()
         with (path / "model.npz").open("wb") as file:
             np.savez(file, **parts.arrays)  # type: ignore[arg-type]
-        _write(path / "model.json", json.dumps(parts.about, ensure_ascii=False).encode())
-        _write(path / "predict.py", Path(numpy_predictor.__file__).read_bytes())
+        replace_file(path / "model.json", json.dumps(parts.about, ensure_ascii=False).encode())
+        replace_file(path / "predict.py", Path(numpy_predictor.__file__).read_bytes())
         size = sum(file.stat().st_size for file in path.iterdir())
     return {
         "path": str(path),
@@ -50,13 +49,3 @@ def export(parts: Parts, path: str | Path) -> dict[str, Any]:
         "bytes": size,
         "classes": parts.about["classes"],
     }
-
-
-def _write(path: Path, data: bytes) -> None:
-    whole = path.with_name(f".{path.name}.part")
-    with whole.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(whole, path)
-    sync_folder(path.parent)

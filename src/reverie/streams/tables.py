@@ -98,6 +98,8 @@ def _json_lines(path: Path) -> Rows:
             continue
         try:
             row = parse_json(line)
+            if "\\ud" in line.lower():
+                json.dumps(row, ensure_ascii=False).encode()  # half of a pair of code units is no letter
         except ValueError as error:
             raise CorruptFile(f"{path} line {number} is not JSON: {error}. Correct it.") from None
         if not isinstance(row, dict) or (rows and row.keys() != rows[0].keys()):

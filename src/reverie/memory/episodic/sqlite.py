@@ -133,7 +133,7 @@ class SQLiteStore(EpisodicStore):
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        lock = FileLock(self.path.with_name("sleep.lock"))
+        lock = FileLock(no_links(self.path.parent, "sleep.lock"))
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -194,7 +194,7 @@ class SQLiteStore(EpisodicStore):
 
 
 @cache
-def _schema() -> frozenset[tuple[str, str, str]]:
+def _schema() -> frozenset[tuple[str, str, str | None]]:
     """What SQLite says of the tables of a memory."""
     with closing(sqlite3.connect(":memory:")) as database:
         database.executescript(_TABLES)

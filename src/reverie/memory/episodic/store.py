@@ -269,7 +269,10 @@ class EpisodicStore(ABC):
     @property
     def clock(self) -> int:
         """Moves on with each change."""
-        return int(self._ask("SELECT at FROM clock")[0][0])
+        try:
+            return int(self._ask("SELECT at FROM clock")[0][0])
+        except (IndexError, TypeError, ValueError):
+            raise CorruptFile("The memory has lost its clock. Restore it from a copy.") from None
 
     def get(self, id: int) -> Episode | None:
         """What is known of an id; None where there never was one."""
