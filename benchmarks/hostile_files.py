@@ -27,7 +27,6 @@ import yaml
 from PIL import Image
 from safetensors.torch import save
 
-from reverie.brain import Brain
 from reverie.disciplines import Registry, freeze, load_frozen, open_card, read_card, save_frozen
 from reverie.disciplines.biochemical import read_antimony, read_sbml
 from reverie.disciplines.card import parse_card
