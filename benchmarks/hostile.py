@@ -267,8 +267,11 @@ def try_files(trial: Trial, base: Path, known: list[bytes], count: int) -> None:
         trial.attempt("a brain's files", lambda: on_files(folder, trial.chance, whole, known))
 
 
-def try_file_lists(trial: Trial) -> tuple[int, float]:
-    """The lists of `hostile_files.py`, in a process that a hang or a crash may take: how many, and the slowest."""
+def try_file_lists(trial: Trial) -> tuple[int, float, float]:
+    """The lists of `hostile_files.py`, in a process that a hang or a crash may take.
+
+    How many there are, the seconds of the slowest, and the megabytes by which they made the process grow.
+    """
     command = [sys.executable, str(Path(__file__).with_name("hostile_files.py"))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         watch = threading.Timer(_LONGEST, process.kill)
@@ -285,7 +288,7 @@ def try_file_lists(trial: Trial) -> tuple[int, float]:
             trial.wrong.append(f"{kind}: {one['name']}: {one['answer']}")
     slowest = max(done, key=lambda one: float(one["seconds"]))
     print(f"The slowest of {len(done)}: {slowest['kind']}, {slowest['name']!r}, {slowest['seconds']:.2f} s")
-    return len(done), float(slowest["seconds"])
+    return len(done), float(slowest["seconds"]), max(one["peak"] for one in done) / 1e6
 
 
 def _fresh(base: Path) -> Brain:
@@ -309,7 +312,7 @@ def main() -> None:
         seeds = seeds_of_samples()
         for _ in range(round(0.2 * total)):
             trial.attempt("files of samples", lambda: on_samples(base, trial.chance, seeds))
-    listed, slowest = try_file_lists(trial)
+    listed, slowest, grown = try_file_lists(trial)
     for line in sorted(set(trial.wrong))[:20]:
         print(line)
     command = f"python benchmarks/hostile.py{' --quick' if options.quick else ''}"
@@ -319,6 +322,7 @@ def main() -> None:
         Claim(said, len(trial.wrong), "answers", 0, "<=", [0], 0.0, command, beside),
         Claim("files of a stranger that were tried, by hand-made lists", listed, "files", None, "=", [0], 0.0, command),
         Claim("the slowest answer to one of these", slowest, "s", 1.0, "<=", [0], 0.0, command),
+        Claim("memory that these took at most", grown, "MB", 1000.0, "<=", [0], 0.0, command),
     ]
     finish(claims, options)
 

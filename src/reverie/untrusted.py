@@ -37,7 +37,7 @@ class PlainLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """Count what is composed; what is too much ends it."""
-        mark, alias = self.peek_event().start_mark, self.check_event(yaml.AliasEvent)
+        alias, mark = self.check_event(yaml.AliasEvent), self.get_mark()
         self._depth += 1
         if self._depth > _DEEPEST:
             raise yaml.composer.ComposerError(None, None, f"more than {_DEEPEST} levels within one another", mark)

@@ -127,8 +127,8 @@ class Brain:
         forgettable = forgettable and budget is None
         if ridge != "gcv" and not (isinstance(ridge, int | float) and ridge > 0):
             raise BadData(f"ridge is {ridge!r}. Expected 'gcv' or a positive number.")
-        own = None if isinstance(encoder, str) and ":" not in encoder and encoder != OWN else OwnEncoder(encoder)
-        name = OWN if own is not None else str(encoder)
+        own = None if isinstance(encoder, str) else OwnEncoder(encoder)
+        name = encoder if isinstance(encoder, str) else OWN
         Senses(name, settings, seed, budget=budget, own=own).check()  # what is wrong is said before there is a folder
         made = {
             "encoder": name,

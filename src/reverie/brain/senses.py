@@ -97,6 +97,10 @@ class Senses:
 
     def check(self) -> None:
         """Say what is wrong with the encoder's name, and the settings of an expansion, before it forms."""
+        if self.is_own and self.own is None and ":" in self.encoder:
+            raise BadData(
+                f"{self.encoder!r} is not imported here. Hand in what it names: encoder=function, or --encoder."
+            )
         if self.is_own and self.own is None:
             raise unknown_name("encoder", self.encoder, ENCODERS)
         if not set(self.settings).isdisjoint(_SETTINGS["expansion"]):
