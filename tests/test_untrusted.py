@@ -20,7 +20,7 @@ def test_what_is_plain_is_read():
     [
         ("[" * 33 + "]" * 33, "more than 32 levels"),
         ("\n".join("  " * i + "a:" for i in range(40)), "more than 32 levels"),
-        ("- x\n" * 10_001, "more than 10000 parts"),
+        ("- x\n" * 6_001, "more than 6000 parts"),
         ("a: &a [" + "x, " * 200 + "x]\nb: [" + "*a, " * 60 + "x]", "aliases spelled out"),
         ("a: &a [*a]", "an alias that holds itself"),
         ("a: &a {<<: *a}", "an alias that holds itself"),
@@ -37,7 +37,7 @@ def test_what_costs_too_much_is_refused(text, why):
 
 def test_at_the_limits_it_is_read():
     assert parse_yaml("[" * 32 + "]" * 32)[0]
-    assert len(parse_yaml("- x\n" * 9_999)[0]) == 9_999
+    assert len(parse_yaml("- x\n" * 5_999)[0]) == 5_999
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "9" * 5000, "{", ""])

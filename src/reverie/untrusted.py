@@ -15,7 +15,7 @@ from reverie.errors import CorruptFile, MissingData
 __all__ = ["PlainLoader", "no_links", "parse_json", "parse_yaml", "read_text"]
 
 _DEEPEST = 32  # levels within levels
-_PARTS = 10_000  # scalars, lists and mappings of a YAML document
+_PARTS = 6_000  # scalars, lists and mappings of a YAML document
 _LONGEST = 100  # characters of a number or a date in YAML
 _TEXT = 256 * 1024  # bytes of a YAML document
 

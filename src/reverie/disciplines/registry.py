@@ -22,7 +22,7 @@ from reverie.untrusted import no_links, parse_yaml, read_text
 __all__ = ["Registry"]
 
 
-_HISTORY = 500  # entries that are told; older ones are dropped
+_HISTORY = 300  # entries that are told; older ones are dropped
 
 
 class Registry:
