@@ -1,4 +1,4 @@
-"""A hundred thousand hostile inputs against a brain and its service: no crash, no traceback, no change of state.
+"""A hundred thousand hostile inputs against library, service and files: no crash, no traceback, no change of state.
 
 Arrays of odd shapes, types and values; labels, names and versions of any kind; requests of random bytes and of nearly
 right JSON; pictures, snapshots and logs with flipped, cut and added bytes. Each may be refused with an error that is
@@ -9,7 +9,10 @@ import io
 import json
 import random
 import shutil
+import subprocess
+import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -30,6 +33,7 @@ from reverie.server import Limits, create_app
 from reverie.streams import read_samples
 
 X, Y = load_digits(return_X_y=True)
+_LONGEST = 300  # seconds for all lists of files
 TOKEN = "a-token-for-the-benchmark"
 ODD: list[Any] = [
     None,
@@ -263,6 +267,30 @@ def try_files(trial: Trial, base: Path, known: list[bytes], count: int) -> None:
         trial.attempt("a brain's files", lambda: on_files(folder, trial.chance, whole, known))
 
 
+def try_file_lists(trial: Trial) -> tuple[int, float, float]:
+    """The lists of `hostile_files.py`, in a process that a hang or a crash may take.
+
+    How many there are, the seconds of the slowest, and the megabytes by which they made the process grow.
+    """
+    command = [sys.executable, str(Path(__file__).with_name("hostile_files.py"))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        watch = threading.Timer(_LONGEST, process.kill)
+        watch.start()
+        said = [json.loads(line) for line in process.stdout or ()]
+        watch.cancel()
+    if process.returncode or said[-1]["answer"] == "begun":
+        trial.wrong.append(f"file lists: the process ended ({process.returncode}) within {said[-1]['name']!r}")
+    done = [one for one in said if "seconds" in one]
+    for one in done:
+        kind = f"file lists, {one['kind']}"
+        trial.refused[kind] = trial.refused.get(kind, 0) + (one["answer"] == "refused")
+        if one["answer"].startswith("wrong"):
+            trial.wrong.append(f"{kind}: {one['name']}: {one['answer']}")
+    slowest = max(done, key=lambda one: float(one["seconds"]))
+    print(f"The slowest of {len(done)}: {slowest['kind']}, {slowest['name']!r}, {slowest['seconds']:.2f} s")
+    return len(done), float(slowest["seconds"]), max(one["peak"] for one in done) / 1e6
+
+
 def _fresh(base: Path) -> Brain:
     shutil.rmtree(base / "b", ignore_errors=True)
     shutil.copytree(base / "kept", base / "b")
@@ -284,12 +312,19 @@ def main() -> None:
         seeds = seeds_of_samples()
         for _ in range(round(0.2 * total)):
             trial.attempt("files of samples", lambda: on_samples(base, trial.chance, seeds))
+    listed, slowest, grown = try_file_lists(trial)
     for line in sorted(set(trial.wrong))[:20]:
         print(line)
     command = f"python benchmarks/hostile.py{' --quick' if options.quick else ''}"
     beside = {f"{kind}: refused": float(count) for kind, count in trial.refused.items()}
-    said = f"wrong answers to {total} hostile inputs (library, service, files)"
-    finish([Claim(said, len(trial.wrong), "answers", 0, "<=", [0], 0.0, command, beside)], options)
+    said = f"wrong answers to {total + listed} hostile inputs (library, service, files)"
+    claims = [
+        Claim(said, len(trial.wrong), "answers", 0, "<=", [0], 0.0, command, beside),
+        Claim("files of a stranger that were tried, by hand-made lists", listed, "files", None, "=", [0], 0.0, command),
+        Claim("the slowest answer to one of these", slowest, "s", 1.0, "<=", [0], 0.0, command),
+        Claim("memory that these took at most", grown, "MB", 1000.0, "<=", [0], 0.0, command),
+    ]
+    finish(claims, options)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,14 @@ __all__ = [
 ]
 
 
+_LONGEST = 2000  # letters of a message: a file may give a name of a million
+
+
 class ReverieError(Exception):
-    """Base of every error that is the input's fault, not the program's."""
+    """Base of every error that is the input's fault, not the program's. A message that is too long loses its middle."""
+
+    def __init__(self, *words: object) -> None:
+        super().__init__(*(_shortened(word) if isinstance(word, str) else word for word in words))
 
 
 class UnknownName(ReverieError, LookupError):
@@ -41,6 +47,11 @@ class Unfinished(ReverieError):
 
 class Inapplicable(UserWarning):
     """A method used where it is known not to work."""
+
+
+def _shortened(text: str) -> str:
+    half = _LONGEST // 2
+    return text if len(text) <= _LONGEST else f"{text[:half]} … {text[-half:]}"
 
 
 def unknown_name(kind: str, given: str, known: Iterable[str]) -> UnknownName:

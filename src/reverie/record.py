@@ -30,8 +30,9 @@ from reverie.files import (
     sync_folder,
     write_all,
 )
+from reverie.untrusted import parse_json
 
-__all__ = ["RunFolder", "parse_json", "read_json", "replace_file", "sync_folder", "write_json"]
+__all__ = ["RunFolder", "read_json", "replace_file", "sync_folder", "write_json"]
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -52,17 +53,15 @@ def _finite(value: Any) -> Any:
 def read_json(path: Path) -> Any:
     """Read a JSON file, or say which file is not there or not JSON."""
     try:
-        return parse_json(read_file(path), str(path))
+        return _parsed(read_file(path), str(path))
     except MissingData:
         raise MissingData(f"No file {path}. Expected one written by an earlier run; check the folder's name.") from None
 
 
-def parse_json(data: bytes, name: str, advice: str = "Delete it, or restore it from a copy.") -> Any:
+def _parsed(data: bytes, name: str, advice: str = "Delete it, or restore it from a copy.") -> Any:
     """The value of a JSON text, or an error that says what it is called, what is wrong and what to do."""
     try:
-        return json.loads(data.decode())
-    except RecursionError:
-        raise CorruptFile(f"{name} is nested too deeply. {advice}") from None
+        return parse_json(data.decode())
     except ValueError as error:
         raise CorruptFile(f"{name} is not JSON ({error}). {advice}") from None
 
@@ -143,7 +142,7 @@ class RunFolder:
         *lines, _ = read_file(self.events_path).split(b"\n")  # behind the last end of line: nothing, or a torn line
         for number, line in enumerate(lines, 1):
             advice = "The run cannot be continued from it; start again in another folder."
-            yield parse_json(line, f"{self.events_path} line {number}", advice)
+            yield _parsed(line, f"{self.events_path} line {number}", advice)
 
     def rewind(self, events: list[dict[str, Any]]) -> None:
         """Replace the log by these events: what happened up to the last checkpoint."""

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.errors import BadData, MissingData
+from reverie.model_folder import require_plain_model
 
 __all__ = ["encode_text", "encoder_name", "encoder_width"]
 
@@ -96,9 +97,16 @@ def _model(folder: str) -> Any:
         raise BadData(
             f"The folder {folder} is no sentence-transformers model: it has no modules.json. Name one that is."
         )
+    require_plain_model(Path(folder))
     try:
-        return SentenceTransformer(folder, device="cpu", local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
+        return SentenceTransformer(
+            folder,
+            device="cpu",
+            local_files_only=True,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},
+        )
+    except Exception as error:  # the library raises a dozen kinds
         raise BadData(f"The folder {folder} cannot be read as a sentence-transformers model: {error}") from None
 
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -180,8 +179,7 @@ def test_nothing_is_removed_through_a_link_in_place_of_a_folder(name: str, folde
     if name != "night":
         (folder / name).rename(tmp_path / "kept")
     os.symlink(place, folder / name)
-    refused = pytest.raises(CorruptFile, match="Links are not followed") if name != "night" else nullcontext()
-    with refused, Brain.open(folder) as brain:
+    with pytest.raises(CorruptFile, match=r"Links are not followed|is a symbolic link"), Brain.open(folder) as brain:
         brain.sleep()
     assert contents(place) == before
 

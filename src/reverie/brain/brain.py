@@ -23,6 +23,7 @@ from reverie.brain.durable import Durable
 from reverie.brain.labels import take_labels
 from reverie.brain.mind import Mind
 from reverie.brain.night import Plan, dreamer, night
+from reverie.brain.own_encoder import OWN, Own, OwnEncoder
 from reverie.brain.parts import parts_of
 from reverie.brain.progress import Progress
 from reverie.brain.senses import Senses
@@ -108,7 +109,7 @@ class Brain:
         cls,
         folder: str | Path,
         *,
-        encoder: str = "auto",
+        encoder: str | Own = "auto",
         settings: dict[str, Any] | None = None,
         forgettable: bool = True,
         ridge: float | str = "gcv",
@@ -119,8 +120,8 @@ class Brain:
 
         Parameters
         ----------
-        encoder : str
-            See `reverie.brain.senses`.
+        encoder : str, Module or callable
+            See `reverie.brain.senses`; one's own is handed in again at each `open`.
         settings : dict, optional
             Hyper-parameters of the encoder.
         forgettable : bool
@@ -137,19 +138,23 @@ class Brain:
         forgettable = forgettable and budget is None
         if ridge != "gcv" and not (isinstance(ridge, int | float) and ridge > 0):
             raise BadData(f"ridge is {ridge!r}. Expected 'gcv' or a positive number.")
-        Senses(encoder, settings, seed, budget=budget).check()  # what is wrong with it is said before there is a folder
+        own = None if isinstance(encoder, str) else OwnEncoder(encoder)
+        name = encoder if isinstance(encoder, str) else OWN
+        Senses(name, settings, seed, budget=budget, own=own).check()  # what is wrong is said before there is a folder
         made = {
-            "encoder": encoder,
+            "encoder": name,
             "settings": settings or {},
             "forgettable": forgettable,
             "ridge": ridge,
             "budget": budget,
             "seed": seed,
         }
-        return cls._opened(Store.create(Path(folder), made))
+        return cls._opened(Store.create(Path(folder), made), own)
 
     @classmethod
-    def open(cls, folder: str | Path, *, writer: bool = True, recover: bool = False) -> "Brain":
+    def open(
+        cls, folder: str | Path, *, writer: bool = True, recover: bool = False, encoder: Own | None = None
+    ) -> "Brain":
         """Open a brain as it was at its last acknowledged change.
 
         Parameters
@@ -160,18 +165,22 @@ class Brain:
         recover : bool
             Where files are damaged or missing, go on from the last state that can be read. The last event of
             `history` says what is wrong (`damage`) and the first and the last version that are lost (`lost`).
+        encoder : Module or callable, optional
+            The user's own encoder, of a brain that was made with one: the same as then. Without it the brain neither
+            learns samples nor answers, and all else works.
 
         Raises
         ------
         MissingData, CorruptFile, BadData
             No brain there, or a piece of it is missing; damaged; written to by another process.
         """
-        return cls._opened(Store(Path(folder), writer=writer), recover=recover and writer)
+        own = None if encoder is None else OwnEncoder(encoder)
+        return cls._opened(Store(Path(folder), writer=writer), own, recover=recover and writer)
 
     @classmethod
-    def _opened(cls, store: Store, *, recover: bool = False) -> "Brain":
+    def _opened(cls, store: Store, own: OwnEncoder | None, *, recover: bool = False) -> "Brain":
         try:
-            return cls(Durable.recover(store, _recovered) if recover else Durable.open(store))
+            return cls(Durable.recover(store, _recovered, own) if recover else Durable.open(store, own))
         except BaseException:
             store.close()
             raise
@@ -312,7 +321,7 @@ class Brain:
         with self._durable.changing() as mind:
             grown = mind.copy()
             if not grown.senses.formed:
-                grown.senses = Senses.from_state(parts[0]["senses"])
+                grown.senses = Senses.from_state(parts[0]["senses"], grown.senses.own)
                 grown.memory.unit = grown.senses.unit
             if any(part["senses"]["origin"] != grown.senses.origin for part in parts):
                 raise BadData("The sums were not made by this brain's senses. Make them with what `ready` returned.")
@@ -590,7 +599,8 @@ class Brain:
             known = self.versions()
             if not isinstance(to, int) or to not in known:
                 raise BadData(f"Version {to} is not kept. Expected one of {', '.join(map(str, known)) or 'none'}.")
-            past = read(self._store, max(base for base in self._store.snapshots() if base <= to), to)
+            base = max(base for base in self._store.snapshots() if base <= to)
+            past = read(self._store, base, to, own=mind.senses.own)
             past.history = list(mind.history)
             past.version, past.oldest = mind.version, mind.oldest
             past.record({"kind": "rollback", "time": _now(), "to": to})

@@ -41,29 +41,37 @@ def cost_of(
         `state_bytes`; `disk_bytes`, with the log and earlier versions; `learn` and `predict` with `us` (microseconds)
         and `macs` (multiply-accumulates of dense products) per sample, `predict` with `us_alone` for a single one;
         `sleep` with `seconds`, `macs`, `state_bytes` after it; `met`: whether the budget is; None where there is none.
+        `learn` and `predict` are None where the brain's own encoder was not handed in.
     """
     if not brain.classes:
         raise BadData("This brain has learned nothing yet. Let it learn samples with labels first.")
     shape, pixels = brain.shape or (), brain.mind.senses.pixels
+    senses = brain.mind.senses
+    own = None if senses.own is None else senses.own.given
+    sensing = own is not None or not senses.is_own
+    if budget_ms is not None and not sensing:
+        raise BadData("Times need the brain's own encoder. Hand it in, or give no budget of milliseconds.")
     x, y = _made_up(shape, pixels), [brain.classes[i % len(brain.classes)] for i in range(_BATCH)]
     with tempfile.TemporaryDirectory(prefix="reverie-cost-", dir=brain.folder.resolve().parent) as place:
         twin = Path(place) / "twin"
         shutil.copytree(brain.folder, twin, ignore=shutil.ignore_patterns("lock", "holder.json", "night"))
-        with Brain.open(twin) as copy:
-            copy.predict(x[:1])  # solves the read-out, which is asked for once after learning
-            predict = _measured(lambda: copy.predict(x))
-            predict["us_alone"] = _measured(lambda: copy.predict(x[:1]), samples=1)["us"]
+        with Brain.open(twin, encoder=own) as copy:
             found: dict[str, Any] = {
                 "state_bytes": brain.state_bytes,
                 "disk_bytes": sum(file.stat().st_size for file in brain.folder.rglob("*") if file.is_file()),
-                "predict": predict,
-                "learn": _measured(lambda: copy.learn(x, y)),
+                "predict": None,
+                "learn": None,
                 "sleep": None,
             }
+            if sensing:
+                copy.predict(x[:1])  # solves the read-out, which is asked for once after learning
+                found["predict"] = _measured(lambda: copy.predict(x))
+                found["predict"]["us_alone"] = _measured(lambda: copy.predict(x[:1]), samples=1)["us"]
+                found["learn"] = _measured(lambda: copy.learn(x, y))
         if sleep:
             shutil.rmtree(twin)
             shutil.copytree(brain.folder, twin, ignore=shutil.ignore_patterns("lock", "holder.json", "night"))
-            with Brain.open(twin) as copy:
+            with Brain.open(twin, encoder=own) as copy:
                 spent = Cost()
                 with count_operations(spent):
                     report = copy.sleep()

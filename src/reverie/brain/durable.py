@@ -16,6 +16,7 @@ from typing import Any
 from torch import Tensor
 
 from reverie.brain.mind import Mind
+from reverie.brain.own_encoder import OwnEncoder
 from reverie.brain.store import Life, Store
 from reverie.brain.waking import newborn, newest, newest_whole
 from reverie.checkpoint import state_bytes
@@ -38,10 +39,12 @@ class Durable:
         What has been read from it.
     life : Life, optional
         From where; None: the folder is not to be touched yet.
+    own : OwnEncoder, optional
+        The user's own encoder, where it was handed in.
     """
 
-    def __init__(self, store: Store, mind: Mind, life: Life | None = None) -> None:
-        self.store = store
+    def __init__(self, store: Store, mind: Mind, life: Life | None = None, *, own: OwnEncoder | None = None) -> None:
+        self.store, self._own = store, own
         self.mind = mind
         self._snapshot_bytes = 0
         self._unsettled = False  # the disk and the mind may differ
@@ -53,13 +56,15 @@ class Durable:
             self._tidy()
 
     @classmethod
-    def open(cls, store: Store) -> "Durable":
+    def open(cls, store: Store, own: OwnEncoder | None = None) -> "Durable":
         """The mind as it was last acknowledged."""
-        woken = newest(store)
-        return cls(store, woken.mind, woken.life)
+        woken = newest(store, own)
+        return cls(store, woken.mind, woken.life, own=own)
 
     @classmethod
-    def recover(cls, store: Store, event: Callable[[str, int, int], dict[str, Any]]) -> "Durable":
+    def recover(
+        cls, store: Store, event: Callable[[str, int, int], dict[str, Any]], own: OwnEncoder | None = None
+    ) -> "Durable":
         """Go on from what can be read.
 
         Parameters
@@ -68,13 +73,13 @@ class Durable:
             Is given what is wrong, and the first and the last version that are lost (the last is before the first
             where none is); returns what history shall say.
         """
-        woken, damage = newest_whole(store)
+        woken, damage = newest_whole(store, own)
         if woken is not None and damage is None:
-            return cls(store, woken.mind, woken.life)
-        mind = newborn(store.head["settings"]) if woken is None else woken.mind
+            return cls(store, woken.mind, woken.life, own=own)
+        mind = newborn(store.head["settings"], own=own) if woken is None else woken.mind
         seen, read = store.seen(), mind.version
         store.resume(seen, b"" if woken is None else woken.life.chain)
-        made = cls(store, mind)
+        made = cls(store, mind, own=own)
         mind.version = seen
         mind.record(event(damage or "", read + 1, seen))
         made.replace(mind)
@@ -194,7 +199,7 @@ class Durable:
             raise Unfinished("An earlier change could not be finished. Open this brain again to go on.")
         if not self._unsettled:
             return
-        woken = newest(self.store)
+        woken = newest(self.store, self._own)
         again = self.store.go_on(woken.life)
         with self._moment:
             self.mind = woken.mind

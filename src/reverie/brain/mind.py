@@ -180,7 +180,7 @@ class Mind:
 
     def load_state_dict(self, state: State) -> None:
         self._known = None
-        self.senses = Senses.from_state(state["senses"])
+        self.senses = Senses.from_state(state["senses"], self.senses.own)
         self.memory.load_state_dict(state["memory"])
         self.memory.unit = self.senses.unit
         self.labels, self.ledger, self.history = list(state["labels"]), dict(state["ledger"]), list(state["history"])

@@ -28,6 +28,8 @@ def parts_of(mind: Mind, *, by: str = "memory", int8: bool = False) -> Parts:
         Round weights to eight bits, with a scale for each output: a quarter of the bytes, nearly the same labels.
     """
     senses, known = mind.senses, mind.known()
+    if senses.is_own:
+        raise BadData("An encoder of one's own is not exported. Export it with torch, and a brain with 'raw' here.")
     about: dict[str, Any] = {
         "format": "reverie-edge-1",
         "classes": known.labels,
@@ -86,12 +88,8 @@ def _of_senses(module: nn.Module | None, about: dict[str, Any]) -> dict[str, NDA
     if isinstance(module, Expansion):
         about |= {"kind": "expansion", "winners": module.winners, "input_scale": module.input_scale}
         return {"projection": module.projection.numpy(), "bias": module.bias.numpy()}
-    if module is None:
-        about["kind"] = "raw"
-        return {}
-    raise BadData(
-        f"An encoder of one's own ({about['encoder']}) is not exported. Export it with torch, and 'raw' here."
-    )
+    about["kind"] = "raw"
+    return {}
 
 
 def _of_network(network: nn.Module | None, columns: Tensor) -> dict[str, NDArray[Any]]:

@@ -10,7 +10,8 @@ from reverie.brain.night import Plan
 from reverie.checkpoint import TENSORS, load_state, save_state
 from reverie.contracts import State
 from reverie.errors import CorruptFile, MissingData
-from reverie.files import remove_file, remove_folder
+from reverie.files import remove_folder
+from reverie.untrusted import no_links
 
 __all__ = ["Progress"]
 
@@ -21,19 +22,17 @@ class Progress:
     """Saved now and then; it belongs to one version and one plan."""
 
     def __init__(self, folder: Path, version: int, plan: Plan) -> None:
-        self.folder = folder
+        self.folder = no_links(folder.parent, folder.name)
         self.of = {"version": version, "plan": json.loads(json.dumps(asdict(plan)))}
         self.saved = time.perf_counter()
 
     def load(self) -> State | None:
         """What was saved of this night."""
-        if self.folder.is_symlink():
-            remove_file(self.folder)  # nothing is written to what it points to
         try:
             state = load_state(self.folder, kind="night")
         except (MissingData, CorruptFile):
             return None
-        return state["training"] if state["of"] == self.of else None
+        return state["training"] if state.get("of") == self.of else None
 
     def save(self, training: State) -> None:
         """Save now and then."""

@@ -7,7 +7,8 @@ What can be sensed: pictures (height × width, grey or in colours), feature vect
 - `raw`: the numbers as they are;
 - `hash`, `minilm`: sentences as vectors (`reverie.text`); MiniLM's then pass a random expansion, and hashed ones
   where they are given its `width`;
-- `module:function`: one's own; `function(shape)` returns a frozen torch module.
+- one's own: a torch module, or a function of the shape that returns one, handed in by the caller
+  (`reverie.brain.own_encoder`).
 
 What is learned, and what is forgotten, passes the encoder as it has formed, so that sums stay exact. To answer, a
 cortex or an expansion that a night has compiled takes a glance instead (`reverie.layers.integer_cortex`,
@@ -22,7 +23,6 @@ the grid before an expansion, so that a column of small numbers counts as much a
 """
 
 import hashlib
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -31,9 +31,10 @@ from jaxtyping import Int64, Num
 from torch import Tensor, nn
 
 from reverie.brain.grid import DEVIATION, LIMIT, Grid, alike
+from reverie.brain.own_encoder import OWN, OwnEncoder, digest_of, digest_of_tensors
 from reverie.checkpoint import pack_state
 from reverie.contracts import State
-from reverie.errors import BadData, unknown_name
+from reverie.errors import BadData, MissingData, unknown_name
 from reverie.layers import Expansion, IntegerCortex, IntegerExpansion, VisualCortex
 from reverie.layers.cortex import usual_form
 from reverie.plasticity import CompetitiveHebb, develop
@@ -63,13 +64,15 @@ class Senses:
     Parameters
     ----------
     encoder : str
-        One of `ENCODERS`, or a dotted path.
+        One of `ENCODERS`; or any other word for one's own.
     settings : dict
         Hyper-parameters of the encoder.
     seed : int
         Of whatever is random in it.
     budget : int, optional
         Bytes that the brain's state may have: the encoder is made as large as fits.
+    own : OwnEncoder, optional
+        One's own encoder, as it was handed in. Without it the senses can be carried, but they sense nothing.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Senses:
         seed: int = 0,
         *,
         budget: int | None = None,
+        own: OwnEncoder | None = None,
     ) -> None:
         self.encoder, self.settings, self.seed, self.budget = encoder, dict(settings or {}), seed, budget
         self.shape: tuple[int, ...] | None = None  # of a sample; () for a sentence
@@ -89,8 +93,9 @@ class Senses:
         self.grid: Grid | None = None  # of what comes in (an expansion of vectors), or of keys; None: neither
         self.kept: Tensor | None = None  # the groups of inputs that pruning has left; None: all
         self.origin = ""  # digest of what the encoder was when it had formed
-        if encoder not in ENCODERS and ":" not in encoder:
-            raise unknown_name("encoder", encoder, ENCODERS)
+        self.own, self.digest = own, ""  # of one's own encoder
+        if own is not None and encoder in ENCODERS:
+            raise BadData(f"This brain senses by {encoder!r}, which is built in. Hand no encoder in.")
         known = {name for names in _SETTINGS.values() for name in names}
         if encoder != "auto":
             known = set(_SETTINGS.get(encoder, ()))
@@ -99,7 +104,13 @@ class Senses:
                 raise unknown_name(f"setting of the encoder {encoder}", name, known or {"none"})
 
     def check(self) -> None:
-        """Say what is wrong with the settings of an expansion before it forms."""
+        """Say what is wrong with the encoder's name, and the settings of an expansion, before it forms."""
+        if self.is_own and self.own is None and ":" in self.encoder:
+            raise BadData(
+                f"{self.encoder!r} is not imported here. Hand in what it names: encoder=function, or --encoder."
+            )
+        if self.is_own and self.own is None:
+            raise unknown_name("encoder", self.encoder, ENCODERS)
         if not set(self.settings).isdisjoint(_SETTINGS["expansion"]):
             self._make("expansion", (1,))
 
@@ -131,7 +142,7 @@ class Senses:
 
     def unformed(self) -> "Senses":
         """Others that have not formed, made alike."""
-        return Senses(self.encoder, self.settings, self.seed, budget=self.budget)
+        return Senses(self.encoder, self.settings, self.seed, budget=self.budget, own=self.own)
 
     def form(self, samples: Tensor | list[str]) -> None:
         """Choose and grow the encoder from the first samples."""
@@ -147,6 +158,7 @@ class Senses:
             growth = {name: self.settings[name] for name in ("patches", "epochs") if name in self.settings}
             develop(module, samples, rule=rule, generator=source, **growth)
         self.encoder, self.shape, self.module = encoder, shape, module
+        self.digest = digest_of(module)[1] if isinstance(module, nn.Sequential) else ""
         self.pixels = isinstance(samples, Tensor) and samples.dtype == torch.uint8 and len(shape) > 1
         self.levels = isinstance(module, VisualCortex) and isinstance(samples, Tensor) and _grey_levels(samples)
         self.grid = self._grid(samples)
@@ -188,7 +200,22 @@ class Senses:
                 return Expansion(n_in, **(size | own), whole=True, generator=source)
         except TypeError as error:
             raise BadData(f"A setting of the encoder {encoder} has the wrong type: {error}.") from None
-        return _imported(encoder, shape) if ":" in encoder else None
+        return self._handed_in().module(shape) if self.is_own else None
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the encoder is the user's own: code that no file holds."""
+        return self.encoder not in ENCODERS
+
+    def _handed_in(self) -> OwnEncoder:
+        if self.own is None:
+            made = "" if self.encoder == OWN else f", {self.encoder!r}"
+            raise MissingData(
+                f"This brain senses by an encoder of its user's own{made}, and a file's names are not imported. Hand "
+                "it in: Brain.open(folder, encoder=…), or --encoder package.module:function. Its history and its "
+                "counts can be read without."
+            )
+        return self.own
 
     def _affordable(self, encoder: str, shape: tuple[int, ...], budget: int) -> dict[str, int]:
         """The largest size of the encoder with which the brain's state fits its budget."""
@@ -257,6 +284,8 @@ class Senses:
             samples = self.grid.codes(samples).float() / DEVIATION
         if samples.dtype == torch.uint8 and samples.ndim > 2 and self.encoder != "cortex":
             samples = samples.float() / 255
+        if module is None and self.is_own:
+            self._handed_in()
         if module is None:
             return samples.flatten(1) if self.grid is not None else samples.flatten(1).float()
         keys: Tensor = module(samples.float() if samples.ndim == 2 else samples)
@@ -344,29 +373,57 @@ class Senses:
             "shape": None if self.shape is None else list(self.shape),
             "pixels": self.pixels,
             "levels": self.levels,
-            "module": {} if self.module is None else dict(self.module.state_dict()),
+            "module": dict(self.module.state_dict()) if self.module is not None and not self.is_own else {},
             "kept": self.kept,
             "grid": None if self.grid is None else self.grid.state_dict(),
             "compiled": self.compiled is not None,
             "origin": self.origin,
+            **({"digest": self.digest} if self.is_own else {}),
         }
 
     @classmethod
-    def from_state(cls, state: State) -> "Senses":
-        senses = cls(state["encoder"], {}, state["seed"], budget=state["budget"])
+    def from_state(cls, state: State, own: OwnEncoder | None = None) -> "Senses":
+        """The senses that `state_dict` told of; one's own encoder is handed in, and must be the one it was.
+
+        Raises
+        ------
+        BadData
+            Another encoder than the brain has learned with.
+        """
+        senses = cls(state["encoder"], {}, state["seed"], budget=state["budget"], own=own)
         senses.settings = state["settings"]
         if senses.settings.get("kind", "relu") not in ("relu", "kwta"):
             senses.settings = senses.settings | {"kind": "relu"}  # as any other word was taken, before it was refused
         if state["shape"] is not None:
             senses.shape, senses.pixels = tuple(state["shape"]), bool(state["pixels"])
-            senses.module = senses._make(senses.encoder, senses.shape)
-            if senses.module is not None:
+            if senses.is_own:
+                senses._recognise(state)
+            else:
+                senses.module = senses._make(senses.encoder, senses.shape)
+            if senses.module is not None and not senses.is_own:
                 _load(senses.module, state["module"])
             senses.kept, senses.origin, senses.levels = state["kept"], state["origin"], bool(state.get("levels"))
             senses.grid = Grid.from_state(state.get("grid"))
             if state.get("compiled"):
                 senses.compile()
         return senses
+
+    def _recognise(self, state: State) -> None:
+        """Take one's own encoder where it was handed in, if it is the one that the state knows.
+
+        A brain from before digests holds the encoder's tensors; these are compared then.
+        """
+        self.digest = state.get("digest") or f"tensors {digest_of_tensors(state['module'])}"
+        if self.own is None:
+            return
+        module = self.own.module(self.shape or ())
+        tensors, whole = digest_of(module)
+        if self.digest not in (whole, f"tensors {tensors}"):
+            raise BadData(
+                "The encoder that was handed in is not the one that this brain has learned with: its digest differs. "
+                "Hand in the same module, with the same numbers; seed what is random in it."
+            )
+        self.module, self.digest = module, whole
 
 
 def _load(module: nn.Module, state: State) -> None:
@@ -417,16 +474,3 @@ def _form(shape: tuple[int, ...]) -> str:
     if len(shape) == 1:
         return f"vectors of {shape[0]} numbers"
     return f"samples of {'×'.join(str(side) for side in shape)}"
-
-
-def _imported(path: str, shape: tuple[int, ...]) -> nn.Module:
-    place, _, name = path.partition(":")
-    try:
-        module = getattr(import_module(place), name)(shape)
-    except (ImportError, AttributeError) as error:
-        raise BadData(
-            f"The encoder {path!r} cannot be imported: {error}. Expected 'package.module:function'."
-        ) from None
-    if not isinstance(module, nn.Module):
-        raise BadData(f"{path} returned {type(module).__name__}. Expected a function that returns a torch module.")
-    return module.eval().requires_grad_(False)

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from reverie.brain.own_encoder import Own, OwnEncoder
 from reverie.brain.senses import Senses
 from reverie.contracts import State
 from reverie.memory.contribution import contribution
@@ -15,15 +16,17 @@ __all__ = ["keys_of", "shard_sums"]
 _BLOCK = 1000  # samples sensed at once
 
 
-def shard_sums(ready: State, x: Any, y: Any) -> State:
+def shard_sums(ready: State, x: Any, y: Any, *, encoder: Own | None = None) -> State:
     """What a brain's sums change by when it learns these samples; needs nothing of the brain but its senses.
 
     Parameters
     ----------
     ready : State
         What `Brain.ready` returned.
+    encoder : Module or callable, optional
+        The user's own encoder, where the brain has one.
     """
-    senses = Senses.from_state(ready["senses"])
+    senses = Senses.from_state(ready["senses"], None if encoder is None else OwnEncoder(encoder))
     samples, labels = senses.take(x), np.asarray(y).tolist()
     known = list(dict.fromkeys(labels))
     book = {label: column for column, label in enumerate(known)}

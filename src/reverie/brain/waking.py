@@ -4,6 +4,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from reverie.brain.mind import Mind
+from reverie.brain.own_encoder import OwnEncoder
 from reverie.brain.senses import Senses
 from reverie.brain.store import Life, Store
 from reverie.errors import CorruptFile, MissingData, ReverieError
@@ -21,21 +22,21 @@ class Woken(NamedTuple):
     life: Life
 
 
-def newborn(made: dict[str, Any], senses: Senses | None = None) -> Mind:
-    """A mind that has learned nothing."""
+def newborn(made: dict[str, Any], senses: Senses | None = None, own: OwnEncoder | None = None) -> Mind:
+    """A mind that has learned nothing; `own` is the user's own encoder, where it was handed in."""
     memory = AssociativeMemory(ridge=made["ridge"], per_class=made["forgettable"])
-    senses = senses or Senses(made["encoder"], made["settings"], made["seed"], budget=made["budget"])
+    senses = senses or Senses(made["encoder"], made["settings"], made["seed"], budget=made["budget"], own=own)
     return Mind(senses, memory)
 
 
-def read(store: Store, base: int, to: int | None = None) -> Mind:
+def read(store: Store, base: int, to: int | None = None, *, own: OwnEncoder | None = None) -> Mind:
     """The mind at the snapshot `base`, and what came after it up to version `to`."""
-    woken = _begin(store, store.life(base))
+    woken = _begin(store, store.life(base), own)
     _live(woken, to)
     return woken.mind
 
 
-def newest(store: Store) -> Woken:
+def newest(store: Store, own: OwnEncoder | None = None) -> Woken:
     """The mind as it was last acknowledged.
 
     Raises
@@ -46,7 +47,7 @@ def newest(store: Store) -> Woken:
     for tried in range(1, _TRIES + 1):
         known = store.acknowledged()
         try:
-            woken = _begin(store, store.life(store.bases()[-1], known))
+            woken = _begin(store, store.life(store.bases()[-1], known), own)
             _live(woken)
             return woken
         except (MissingData, CorruptFile):
@@ -55,15 +56,15 @@ def newest(store: Store) -> Woken:
     raise AssertionError("unreachable")
 
 
-def newest_whole(store: Store) -> tuple[Woken | None, str | None]:
+def newest_whole(store: Store, own: OwnEncoder | None = None) -> tuple[Woken | None, str | None]:
     """The newest mind that can be read (None: nothing can), and what damage was met on the way to it."""
     try:
-        return newest(store), None
+        return newest(store, own), None
     except (CorruptFile, MissingData) as error:
         damage = str(error)
     for base in reversed(store.bases()):
         try:
-            woken = _begin(store, store.life(base))
+            woken = _begin(store, store.life(base), own)
         except (CorruptFile, MissingData):
             continue
         with suppress(CorruptFile, MissingData):  # as far as it goes
@@ -72,8 +73,8 @@ def newest_whole(store: Store) -> tuple[Woken | None, str | None]:
     return None, damage
 
 
-def _begin(store: Store, life: Life) -> Woken:
-    mind = newborn(store.head["settings"])
+def _begin(store: Store, life: Life, own: OwnEncoder | None) -> Woken:
+    mind = newborn(store.head["settings"], own=own)
     if life.state is not None:
         try:
             mind.load_state_dict(life.state)

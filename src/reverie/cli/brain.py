@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reverie.cli.common import Json, Settings, say
+from reverie.cli.common import Json, OwnEncoder, Settings, imported, say
 from reverie.errors import BadData, MissingData
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ Data = Annotated[
 def create(
     folder: Folder,
     encoder: Annotated[
-        str, typer.Option(help="auto, raw, expansion, cortex, hash, minilm, or module:function.")
+        str, typer.Option(help="auto, raw, expansion, cortex, hash, minilm; or your own, package.module:function.")
     ] = "auto",
     budget: Annotated[int | None, typer.Option(help="Bytes that its state may have.")] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
@@ -45,7 +45,8 @@ def create(
     own = {name: given.pop(name) for name in ("forgettable", "ridge") if name in given}
     if not isinstance(own.get("forgettable", True), bool):
         raise BadData(f"forgettable is {own['forgettable']!r}. Expected true or false.")
-    Brain.create(folder, encoder=encoder, settings=given, budget=budget, seed=seed, **own).close()
+    encoding = imported(encoder) if ":" in encoder else encoder
+    Brain.create(folder, encoder=encoding, settings=given, budget=budget, seed=seed, **own).close()
     typer.echo(
         json.dumps({"folder": str(folder)})
         if as_json
@@ -62,11 +63,12 @@ def learn(
     ] = None,
     ray: Annotated[str | None, typer.Option(help="Address of a Ray cluster, or 'local': learn in shards.")] = None,
     shards: Annotated[int, typer.Option(min=1, help="With --ray: how many.")] = 4,
+    encoder: OwnEncoder = None,
     as_json: Json = False,
 ) -> None:
     """Learn labelled data; what is reported as learned is durable."""
     began = time.perf_counter()
-    with _open(folder) as brain:
+    with _open(folder, encoder) as brain:
         samples = _read(brain, data, "train")
         if samples.y is None:
             if not brain.classes or ray is not None:
@@ -144,10 +146,11 @@ def rename(
     folder: Folder,
     label: Annotated[str, typer.Argument(help="A class.")],
     to: Annotated[str, typer.Argument(help="Its new name.")],
+    encoder: OwnEncoder = None,
     as_json: Json = False,
 ) -> None:
     """Give a class another name."""
-    with _open(folder) as brain:
+    with _open(folder, encoder) as brain:
         brain.rename(label, to)
         result: dict[str, Any] = {"classes": brain.classes, "version": brain.version}
     typer.echo(json.dumps(result) if as_json else f"It knows {_some(result['classes'])}. Version {result['version']}.")
@@ -158,12 +161,13 @@ def predict(
     folder: Folder,
     data: Data,
     by: Annotated[str, typer.Option(help="Who answers: memory, or the cortex that sleep trained.")] = "memory",
+    encoder: OwnEncoder = None,
     as_json: Json = False,
 ) -> None:
     """Recognise samples: label, confidence, and how new each one is (0 to 1; new from 0.5 on)."""
     from reverie.brain import NEW
 
-    with _open(folder, writer=False) as brain:
+    with _open(folder, encoder, writer=False) as brain:
         samples = _read(brain, data, "test")
         labels, confidence, novelty = brain.answer(samples.x, by=by)
     result: dict[str, Any] = {
@@ -192,7 +196,7 @@ def predict(
 
 
 @app.command()
-def sleep(folder: Folder, settings: Settings = None, as_json: Json = False) -> None:
+def sleep(folder: Folder, settings: Settings = None, encoder: OwnEncoder = None, as_json: Json = False) -> None:
     """Prune, dream, consolidate, verify. `--set keep=0.5`, `hidden=[400,400]`, `steps=1000`, `bits=16`, …"""
     from dataclasses import fields
 
@@ -207,7 +211,7 @@ def sleep(folder: Folder, settings: Settings = None, as_json: Json = False) -> N
             raise unknown_name("setting of a night", key, known)
     if "hidden" in given:
         given["hidden"] = tuple(given["hidden"] or ())
-    with _open(folder) as brain:
+    with _open(folder, encoder) as brain:
         report = brain.sleep(Plan(**given))
     if as_json:
         typer.echo(json.dumps(report))
@@ -229,10 +233,11 @@ def forget(
     label: Annotated[str | None, typer.Option(help="A class.")] = None,
     name: Annotated[str | None, typer.Option(help="What was learned under this name.")] = None,
     data: Annotated[Path | None, typer.Option(help="Labelled samples that were learned.")] = None,
+    encoder: OwnEncoder = None,
     as_json: Json = False,
 ) -> None:
     """Forget a class, a name, or samples: as if they had never been learned."""
-    with _open(folder) as brain:
+    with _open(folder, encoder) as brain:
         if data is not None:
             samples = _read(brain, data, "train")
             brain.forget(label, name=name, x=samples.x, y=samples.y)
@@ -248,10 +253,13 @@ def forget(
 
 @app.command()
 def merge(
-    folder: Folder, other: Annotated[Path, typer.Argument(help="Another brain's folder.")], as_json: Json = False
+    folder: Folder,
+    other: Annotated[Path, typer.Argument(help="Another brain's folder.")],
+    encoder: OwnEncoder = None,
+    as_json: Json = False,
 ) -> None:
     """Add what another brain has learned."""
-    with _open(folder) as brain, _open(other, writer=False) as friend:
+    with _open(folder, encoder) as brain, _open(other, encoder, writer=False) as friend:
         brain.merge(friend)
         result: dict[str, Any] = {
             "classes": brain.classes,
@@ -264,11 +272,11 @@ def merge(
 
 
 @app.command()
-def history(folder: Folder, as_json: Json = False) -> None:
+def history(folder: Folder, encoder: OwnEncoder = None, as_json: Json = False) -> None:
     """What happened, whether the stream has drifted, and to which versions one can go back."""
     from dataclasses import asdict
 
-    with _open(folder, writer=False) as brain:
+    with _open(folder, encoder, writer=False) as brain:
         events, versions = brain.history(), brain.versions()
         try:
             drift: dict[str, Any] | None = asdict(brain.drift())
@@ -295,19 +303,22 @@ def history(folder: Folder, as_json: Json = False) -> None:
 
 @app.command()
 def rollback(
-    folder: Folder, to: Annotated[int, typer.Option(help="A version; see history.")], as_json: Json = False
+    folder: Folder,
+    to: Annotated[int, typer.Option(help="A version; see history.")],
+    encoder: OwnEncoder = None,
+    as_json: Json = False,
 ) -> None:
     """Be again as at an earlier version."""
-    with _open(folder) as brain:
+    with _open(folder, encoder) as brain:
         brain.rollback(to)
         result: dict[str, Any] = {"classes": brain.classes, "version": brain.version}
     typer.echo(json.dumps(result) if as_json else f"As at version {to} again; this is version {result['version']}.")
 
 
 @app.command()
-def recover(folder: Folder, as_json: Json = False) -> None:
+def recover(folder: Folder, encoder: OwnEncoder = None, as_json: Json = False) -> None:
     """Where files are damaged or missing, go on from the last state that can be read, and say what is lost."""
-    with _open(folder, recover=True) as brain:
+    with _open(folder, encoder, recover=True) as brain:
         event = brain.history()[-1] if brain.history() else {}
         if event.get("kind") != "recover":
             event = {}
@@ -329,10 +340,11 @@ def export(
     file: Annotated[Path, typer.Argument(help="NAME.onnx, or else a new folder for Python with NumPy alone.")],
     by: Annotated[str, typer.Option(help="Whose answers: memory, or the cortex that sleep trained.")] = "memory",
     int8: Annotated[bool, typer.Option("--int8", help="Weights of eight bits.")] = False,
+    encoder: OwnEncoder = None,
     as_json: Json = False,
 ) -> None:
     """Export the brain's answers to a machine without torch."""
-    with _open(folder, writer=False) as brain:
+    with _open(folder, encoder, writer=False) as brain:
         result = brain.export(file, by=by, int8=int8)
     if as_json:
         typer.echo(json.dumps(result))
@@ -348,18 +360,19 @@ def cost(
     budget_bytes: Annotated[int | None, typer.Option("--bytes", help="Bytes that its state may have.")] = None,
     ms: Annotated[float | None, typer.Option(help="Milliseconds that learning or answering a sample may take.")] = None,
     no_sleep: Annotated[bool, typer.Option("--no-sleep", help="Do not measure a night.")] = False,
+    encoder: OwnEncoder = None,
     as_json: Json = False,
 ) -> None:
     """Bytes, operations and time of learning, answering and sleeping, on a copy; whether a budget is met."""
     from reverie.brain import cost_of
 
-    with _open(folder, writer=False) as brain:
+    with _open(folder, encoder, writer=False) as brain:
         result = cost_of(brain, budget_bytes=budget_bytes, budget_ms=ms, sleep=not no_sleep)
     if as_json:
         typer.echo(json.dumps(result))
         return
     typer.echo(f"State    {result['state_bytes'] / 1e6:>9.3f} MB ({result['disk_bytes'] / 1e6:.3f} MB on disk)")
-    for name in ("learn", "predict"):
+    for name in ("learn", "predict") if result["learn"] else ():
         one = result[name]
         alone = f", {one['us_alone']:.0f} µs alone" if "us_alone" in one else ""
         typer.echo(f"{name.capitalize():<8} {one['us']:>9.1f} µs and {one['macs'] / 1e6:.3f} million MACs each{alone}")
@@ -384,6 +397,7 @@ def serve(
     served_as: Annotated[
         list[str] | None, typer.Option("--served-as", help="Further host names under which it is reached.")
     ] = None,
+    encoder: OwnEncoder = None,
     as_json: Json = False,
 ) -> None:
     """Serve the brain: a live page and an HTTP interface. Ctrl-C or SIGTERM stops it."""
@@ -397,13 +411,15 @@ def serve(
     def ready(address: str) -> None:
         typer.echo(json.dumps({"address": address}) if as_json else f"Open {address}\nCtrl-C stops it.")
 
-    run(folder, host=host, port=port, token=token, hosts=tuple(served_as or ()), ready=ready)
+    own = None if encoder is None else imported(encoder)
+    run(folder, encoder=own, host=host, port=port, token=token, hosts=tuple(served_as or ()), ready=ready)
 
 
-def _open(folder: Path, *, writer: bool = True, recover: bool = False) -> "Brain":
+def _open(folder: Path, encoder: str | None, *, writer: bool = True, recover: bool = False) -> "Brain":
     from reverie.brain import Brain
 
-    return Brain.open(folder, writer=writer, recover=recover)
+    own = None if encoder is None else imported(encoder)
+    return Brain.open(folder, writer=writer, recover=recover, encoder=own)
 
 
 def _read(brain: "Brain", data: Path, part: Any) -> "Samples":

@@ -1,13 +1,29 @@
 """What the commands share: options, and how they speak to people."""
 
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 
-__all__ = ["Json", "Settings", "say"]
+from reverie.errors import BadData
+
+__all__ = ["Json", "OwnEncoder", "Settings", "imported", "say"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print the results as JSON, alone, on standard output.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="key=value: a hyper-parameter. Repeatable.")]
+
+OwnEncoder = Annotated[
+    str | None, typer.Option("--encoder", help="Your own, package.module:function, where the brain was made with it.")
+]
+
+
+def imported(name: str) -> Any:
+    """What a user names on the command line as `package.module:name`. No name from a file comes here."""
+    module, _, attribute = name.partition(":")
+    try:
+        return getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise BadData(f"{name!r} cannot be imported: {error}. Expected package.module:name.") from None
 
 
 def say(text: str) -> None:

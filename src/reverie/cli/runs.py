@@ -56,14 +56,18 @@ def run(
     out: Annotated[Path | None, typer.Option(help="The run folder. [default: a new one in runs/]")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out, or start it.")] = False,
     device: Device = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Let --config name code (module:name), which then runs.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Let a learner live through a stream. Without --learner: the best one, with its controls."""
     from reverie.record import RunFolder
     from reverie.runs import RunConfig, execute
     from reverie.runs.config import parse_settings
+    from reverie.untrusted import no_links
 
-    values: dict[str, Any] = RunConfig.read(config) if config is not None else {}
+    values: dict[str, Any] = RunConfig.read(config, trust=trust) if config is not None else {}
     flags = {
         "stream": stream,
         "scenario": scenario,
@@ -87,7 +91,8 @@ def run(
         for name in CONTROLS if with_controls else ():
             own = {key: value for key, value in chosen.settings.items() if key.startswith("stream.")}
             control = chosen.model_copy(update={"learner": name, "settings": own})
-            results.append(execute(control, RunFolder(folder.path / "controls" / name), resume=True, listener=listener))
+            place = RunFolder(no_links(folder.path, "controls", name))
+            results.append(execute(control, place, resume=True, listener=listener))
     from reverie.report import write_report
 
     report_path = write_report(folder.path)

@@ -8,11 +8,17 @@ import re
 from datetime import date
 from pathlib import Path
 from typing import Any
+from xml.parsers.expat import ExpatError, ParserCreate
+
+from pydantic import ValidationError
 
 from reverie.disciplines.card import Card, Constant, Example, Input, OdeBody, Output, Source
-from reverie.errors import BadData, MissingData, ReverieError
+from reverie.errors import BadData, ReverieError
+from reverie.untrusted import read_text
 
 __all__ = ["read_antimony", "read_sbml"]
+
+_LETTERS, _DEEPEST, _ELEMENTS, _NESTED = 2_000_000, 100, 50_000, 2_000
 
 
 def read_antimony(text: str, *, card: str, title: str, reference: str) -> Card:
@@ -29,6 +35,14 @@ def read_antimony(text: str, *, card: str, title: str, reference: str) -> Card:
         import antimony
     except ImportError:
         raise ReverieError("Antimony needs its package. Run: pip install 'reverie[disciplines]'") from None
+    if len(text) > _LETTERS or max((text.count(sign) for sign in "(["), default=0) > _NESTED:
+        raise BadData(
+            f"An Antimony model of {len(text)} letters. Expected at most {_LETTERS}, with {_NESTED} parentheses; give "
+            "a part of it."
+        )
+    if re.search(r"^\s*import\b", text, re.M):
+        raise BadData("The Antimony model imports another file, which is not read. Put what it needs into the text.")
+    antimony.clearPreviousLoads()
     if antimony.loadAntimonyString(text) < 0:
         raise BadData(f"This is no Antimony model: {antimony.getLastError().strip()}")
     return read_sbml(antimony.getSBMLString(antimony.getMainModuleName()), card=card, title=title, reference=reference)
@@ -43,9 +57,8 @@ def read_sbml(source: str | Path, *, card: str, title: str, reference: str) -> C
         import libsbml
     except ImportError:
         raise ReverieError("SBML needs the package python-libsbml. Run: pip install 'reverie[disciplines]'") from None
-    if isinstance(source, Path) and not source.is_file():
-        raise MissingData(f"{source} is not there. Give the path of an SBML file.")
-    text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
+    text = read_text(source, largest=_LETTERS, what="SBML file") if isinstance(source, Path) else source
+    _require_plain(text)
     document = libsbml.readSBMLFromString(text)
     model = document.getModel()
     if model is None or document.getNumErrors(libsbml.LIBSBML_SEV_ERROR):
@@ -53,7 +66,40 @@ def read_sbml(source: str | Path, *, card: str, title: str, reference: str) -> C
     for what, count in (("events", model.getNumEvents()), ("rules", model.getNumRules())):
         if count:
             raise BadData(f"The model has {count} {what}; only reactions are read. Rewrite them as rates in a card.")
-    return _card(model, libsbml, card=card, title=title, reference=reference)
+    try:
+        return _card(model, libsbml, card=card, title=title, reference=reference)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadData(
+            f"The model makes no card: {'.'.join(map(str, first['loc']))}: {first['msg']}. Rename it in the model."
+        ) from None
+
+
+def _require_plain(text: str) -> None:
+    """Refuse XML that the reader, which is written in C, would follow too far: entities, and elements in elements."""
+    depth = count = 0
+
+    def begin(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth, count
+        depth, count = depth + 1, count + 1
+        if depth > _DEEPEST or count > _ELEMENTS:
+            raise BadData(f"The SBML has more than {_DEEPEST} levels or {_ELEMENTS} elements. Give a part of it.")
+
+    def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    def refuse(*words: Any) -> None:
+        raise BadData("The SBML declares a document type or entities, which are not read. Remove them.")
+
+    if len(text) > _LETTERS:
+        raise BadData(f"The SBML has {len(text)} letters. Expected at most {_LETTERS}; give a part of it.")
+    reader = ParserCreate("utf-8")
+    reader.StartElementHandler, reader.EndElementHandler, reader.StartDoctypeDeclHandler = begin, end, refuse
+    try:
+        reader.Parse(text.encode("utf-8"), True)
+    except (ExpatError, UnicodeEncodeError) as error:
+        raise BadData(f"This is no SBML model: {error}. Write it as XML in UTF-8.") from None
 
 
 def _card(model: Any, libsbml: Any, *, card: str, title: str, reference: str) -> Card:
@@ -68,6 +114,8 @@ def _card(model: Any, libsbml: Any, *, card: str, title: str, reference: str) ->
     terms: dict[str, list[str]] = {name: [] for name in names}
     for reaction in model.getListOfReactions():
         law = reaction.getKineticLaw()
+        if law is None or law.getMath() is None:
+            raise BadData(f"The reaction {reaction.getId()!r} has no rate. Give it one.")
         local = {p.getId(): p.getValue() for p in law.getListOfParameters()}
         formula = libsbml.formulaToL3String(law.getMath())
         for name, value in local.items():

@@ -6,18 +6,42 @@ names the card and the line.
 
 import hashlib
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from reverie.errors import BadData, MissingData
+from reverie.errors import BadData
+from reverie.untrusted import parse_yaml, read_text
 
 __all__ = ["Body", "Card", "CardError", "Constant", "Example", "Input", "Output", "Source", "parse_card", "read_card"]
 
 _NAME = r"^[A-Za-z][A-Za-z0-9_]*$"
+_EXAMPLES = 100
+_LETTERS = 40_000
+
+
+def _named(value: dict[str, Any]) -> dict[str, Any]:
+    for name in value:
+        if not re.match(_NAME, name):
+            raise ValueError(f"{name!r} is no name; letters, digits and _ make one")
+    letters = sum(len(text) for one in value.values() for text in _formulas_of(one))
+    if letters > _LETTERS:
+        raise ValueError(f"{letters} letters of formulas, more than {_LETTERS}; cut the card in two")
+    return value
+
+
+def _formulas_of(one: Any) -> list[str]:
+    if isinstance(one, Step):
+        return [one.value, *(text for case in one.exceptions for text in (case.when, case.value))]
+    return [one] if isinstance(one, str) else []
+
+
+Formulas = Annotated[dict[str, str], AfterValidator(_named)]
+"""Formulas by name."""
 
 
 class CardError(BadData):
@@ -82,8 +106,8 @@ class ExpressionBody(_Strict):
     """Formulas, computed in base units; `let` names steps on the way."""
 
     kind: Literal["expression"]
-    let: dict[str, str] = {}
-    equations: dict[str, str] = Field(min_length=1)
+    let: Formulas = {}
+    equations: Formulas = Field(min_length=1)
 
 
 class OdeBody(_Strict):
@@ -91,10 +115,10 @@ class OdeBody(_Strict):
 
     kind: Literal["ode"]
     time: str
-    states: dict[str, str] = Field(min_length=1, description="start of each state")
-    rates: dict[str, str] = Field(min_length=1)
+    states: Formulas = Field(min_length=1, description="start of each state")
+    rates: Formulas = Field(min_length=1)
     units: dict[str, str]
-    equations: dict[str, str] = Field(min_length=1)
+    equations: Formulas = Field(min_length=1)
     steps: int = Field(default=200, ge=10, le=10_000)
 
 
@@ -130,9 +154,9 @@ class RulesBody(_Strict):
 
     kind: Literal["rules"]
     year: str | None = None
-    tables: dict[str, Dated] = {}
+    tables: Annotated[dict[str, Dated], AfterValidator(_named)] = {}
     table_units: dict[str, str] = {}
-    steps: dict[str, Step] = Field(min_length=1)
+    steps: Annotated[dict[str, Step], AfterValidator(_named)] = Field(min_length=1)
 
 
 class SimulatorBody(_Strict):
@@ -175,17 +199,12 @@ class Card(_Strict):
     outputs: dict[str, Output] = Field(min_length=1)
     body: Body
     calibrate: tuple[str, ...] = ()
-    examples: tuple[Example, ...] = Field(min_length=1)
+    examples: tuple[Example, ...] = Field(min_length=1, max_length=_EXAMPLES)
 
     @field_validator("inputs", "constants", "outputs")
     @classmethod
     def _names(cls, value: dict[str, Any]) -> dict[str, Any]:
-        import re
-
-        for name in value:
-            if not re.match(_NAME, name):
-                raise ValueError(f"{name!r} is no name; letters, digits and _ make one")
-        return value
+        return _named(value)
 
     @model_validator(mode="after")
     def _whole(self) -> "Card":
@@ -224,9 +243,7 @@ class Card(_Strict):
 
 def read_card(path: Path) -> Card:
     """Read a card from a file; its form is checked, `check_card` checks the rest."""
-    if not path.is_file():
-        raise MissingData(f"{path} is not there. Give the path of a card, a YAML file.")
-    return parse_card(path.read_text(encoding="utf-8"), name=path.name)
+    return parse_card(read_text(path, what="card, a YAML file"), name=path.name)
 
 
 def parse_card(text: str, *, name: str = "card") -> Card:
@@ -238,8 +255,7 @@ def parse_card(text: str, *, name: str = "card") -> Card:
         It names the line of the first thing that is wrong.
     """
     try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        said = yaml.safe_load(text)
+        said, tree = parse_yaml(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""

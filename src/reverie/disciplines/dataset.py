@@ -1,6 +1,7 @@
 """A user's table: a CSV of any kind as columns that models and modules read, with notes of what was done to it."""
 
 import csv
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.disciplines.card import Card, Input, Output
-from reverie.errors import BadData, MissingData, unknown_name
+from reverie.errors import BadData, CorruptFile, MissingData, unknown_name
 
 __all__ = ["Table", "features", "match_card", "match_columns", "read_table"]
 
 _MISSING = {"", "na", "n/a", "nan", "null", "none", "?", "-"}
-_MOST_WORDS = 20
+_MOST_WORDS, _MOST_COLUMNS = 20, 100_000
 
 
 @dataclass
@@ -51,10 +52,15 @@ def read_table(path: Path) -> Table:
         raise BadData(f"{path.name} has {len(lines)} lines. Expected a line of names and rows below it.")
     head = lines[0][1]
     mark = max(",;\t", key=head.count)
-    table = list(csv.reader((line for _, line in lines), delimiter=mark, skipinitialspace=True))
+    try:
+        table = list(csv.reader((line for _, line in lines), delimiter=mark, skipinitialspace=True))
+    except csv.Error as error:
+        raise CorruptFile(f"{path.name} is not a table: {error}. Correct it.") from None
+    if len(table[0]) > _MOST_COLUMNS:
+        raise BadData(f"{path.name} has {len(table[0])} columns. Expected at most {_MOST_COLUMNS}: leave some out.")
     names = [name.strip() or f"column{place}" for place, name in enumerate(table[0])]
     if len(set(names)) != len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
+        twice = sorted(name for name, count in Counter(names).items() if count > 1)
         raise BadData(f"{path.name} names {', '.join(twice)} twice. Rename one of the columns.")
     for (place, _), row in zip(lines[1:], table[1:], strict=False):
         if len(row) != len(names):

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,38 +19,46 @@ from reverie.disciplines.card import Card, Constant, Example, ExpressionBody, In
 from reverie.disciplines.formula import FUNCTIONS, FormulaError, read_formula
 from reverie.disciplines.latex import read_latex
 from reverie.disciplines.module import open_card
+from reverie.disciplines.pdf import pdf_text
 from reverie.disciplines.units import UnitError, dimensions
 from reverie.errors import BadData, MissingData, ReverieError
+from reverie.untrusted import read_text
 
 __all__ = ["Proposal", "propose", "read_document"]
 
-_SYMBOL = r"(?:\\?[A-Za-z]+(?:_\{?\w+\}?)?)"
-_UNIT = r"[A-Za-z%°µ][\w/^*·%°µ-]*(?:\s?[/*]\s?[A-Za-z][\w^]*)*"
-_NUMBER = r"[-+]?\d+(?:\.\d+)?(?:\s?(?:e|\\times\s?10\^|×\s?10\^)\{?[-+]?\d+\}?)?"
+_DOCUMENT, _FORMULAS = 200_000, 100
+_GAP, _MAYBE = r"\s{1,20}", r"\s{0,20}"
+_SYMBOL = r"(?:\\?[A-Za-z]{1,40}(?:_\{?\w{1,40}\}?)?)"
+_UNIT = r"[A-Za-z%°µ][\w/^*·%°µ-]{0,60}(?:\s?[/*]\s?[A-Za-z][\w^]{0,20}){0,5}"
+_NUMBER = r"[-+]?\d{1,40}(?:\.\d{1,40})?(?:\s?(?:e|\\times\s?10\^|×\s?10\^)\{?[-+]?\d{1,4}\}?)?"
+_WHAT = r"[A-Za-z][A-Za-z \-]{0,100}"
+_THE = rf"(?:(?:the|a|an){_GAP})?"
+_NAMED = rf"(?<![\w\\])\$?(?P<name>{_SYMBOL})"
 _DISPLAY = re.compile(
-    r"\\begin\{(?:equation|align|gather)\*?\}(?P<a>.+?)\\end\{|\\\[(?P<b>.+?)\\\]"
-    r"|\$\$(?P<c>.+?)\$\$|\$(?P<d>[^$]+?)\$",
+    r"\\begin\{(?:equation|align|gather)\*?\}(?P<a>(?:(?!\\begin).){1,2000}?)\\end\{"
+    r"|\\\[(?P<b>(?:(?!\\\[).){1,2000}?)\\\]|\$\$(?P<c>[^$]{1,2000}?)\$\$|\$(?P<d>[^$]{1,2000}?)\$",
     re.S,
 )
 _LINE = re.compile(
-    rf"(?<![\w.])(?P<left>{_SYMBOL})\s*=\s*(?P<right>[^=;\n]+?)"
-    r"(?=,?\s+(?:where|with|in which|here)\b|[.;]\s|[.;]?$|\n)"
+    rf"(?<![\w.])(?P<left>{_SYMBOL}){_MAYBE}={_MAYBE}(?P<right>[^=;\n]{{1,500}}?)"
+    rf"(?=,?{_GAP}(?:where|with|in which|here)\b|[.;]\s|[.;]?$|\n)"
 )
 _MEANS = re.compile(
-    rf"(?<![\w\\])\$?(?P<name>{_SYMBOL})\$?\s+(?:is|denotes|stands for|being|:)\s+(?:the\s+|a\s+|an\s+)?"
-    rf"(?P<what>[A-Za-z][A-Za-z \-]*?)(?:\s*,)?\s+(?:in|measured in)\s+(?P<unit>{_UNIT})"
+    rf"{_NAMED}\$?{_GAP}(?:is|denotes|stands for|being|:){_GAP}{_THE}(?P<what>{_WHAT}?)(?:{_MAYBE},)?{_GAP}"
+    rf"(?:in|measured in){_GAP}(?P<unit>{_UNIT})"
 )
 _PURE = re.compile(
-    rf"(?<![\w\\])\$?(?P<name>{_SYMBOL})\$?\s+(?:is|denotes)\s+(?:the\s+|a\s+|an\s+)?"
-    r"(?P<what>[A-Za-z][A-Za-z \-]*?),?\s+"
+    rf"{_NAMED}\$?{_GAP}(?:is|denotes){_GAP}{_THE}(?P<what>{_WHAT}?),?{_GAP}"
     r"(?:without (?:a )?unit|dimensionless|a number)"
 )
 _VALUE = re.compile(
-    rf"(?<![\w\\])\$?(?P<name>{_SYMBOL})\s*=\s*(?P<value>{_NUMBER})\$?(?:\s*(?P<unit>{_UNIT}))?\s+is\s+(?:the\s+|a\s+)?"
-    r"(?P<what>[A-Za-z][A-Za-z \-]*)"
+    rf"{_NAMED}{_MAYBE}={_MAYBE}(?P<value>{_NUMBER})\$?(?:{_MAYBE}(?P<unit>{_UNIT}))?{_GAP}is{_GAP}(?:the{_GAP}|a{_GAP})?"
+    rf"(?P<what>{_WHAT})"
 )
-_GIVEN = re.compile(rf"(?<![\w\\])\$?(?P<name>{_SYMBOL})\s*(?:=|of)\s*(?P<value>{_NUMBER})\$?\s*(?P<unit>{_UNIT})?")
-_EXAMPLE = re.compile(r"(?:For example|Example|For instance|E\.g\.)[:,]?\s+(?P<text>.+?)(?:\.\s|\.?$|\n\n)", re.S)
+_GIVEN = re.compile(rf"{_NAMED}{_MAYBE}(?:=|of){_MAYBE}(?P<value>{_NUMBER})\$?{_MAYBE}(?P<unit>{_UNIT})?")
+_EXAMPLE = re.compile(
+    rf"(?:For example|Example|For instance|E\.g\.)[:,]?{_GAP}(?P<text>.{{1,500}}?)(?:\.\s|\.?$|\n\n)", re.S
+)
 _WORDS = {
     "and",
     "is",
@@ -96,18 +105,15 @@ class Proposal:
 
 def read_document(path: Path) -> str:
     """The text of a .txt, .md, .tex or .pdf file."""
+    if path.suffix.lower() != ".pdf":
+        return read_text(path, largest=4 * _DOCUMENT, what="text, LaTeX or PDF file", errors="replace")
     if not path.is_file():
         raise MissingData(f"{path} is not there. Give a text, LaTeX or PDF file.")
-    if path.suffix.lower() != ".pdf":
-        return path.read_text(encoding="utf-8", errors="replace")
+    if find_spec("pypdf") is None:
+        raise ReverieError("PDF needs the package pypdf. Run: pip install 'reverie[disciplines]'")
     try:
-        from pypdf import PdfReader
-        from pypdf.errors import PyPdfError
-    except ImportError:
-        raise ReverieError("PDF needs the package pypdf. Run: pip install 'reverie[disciplines]'") from None
-    try:
-        return "\n\n".join(page.extract_text() for page in PdfReader(path).pages)
-    except PyPdfError as error:
+        return pdf_text(path)
+    except ValueError as error:
         raise BadData(f"{path.name} is no readable PDF ({error}). Give its text instead.") from None
 
 
@@ -135,7 +141,11 @@ def propose(
     >>> found[0].holds, found[0].problems[0]
     (False, 'In r + s the part s has the dimension mass beside length.')
     """
+    if len(text) > _DOCUMENT:
+        raise BadData(f"The text has {len(text)} letters. Expected at most {_DOCUMENT}: give the chapter that matters.")
     formulas = [(one, text.find(one)) for one in finder(text)] if finder is not None else _formulas(text)
+    if len(formulas) > _FORMULAS:
+        raise BadData(f"The text has {len(formulas)} formulas. Expected at most {_FORMULAS}: give a part of it.")
     proposals = []
     for place, (formula, start) in enumerate(formulas):
         line = text[: max(start, 0)].count("\n") + 1
@@ -155,7 +165,7 @@ def _formulas(text: str) -> list[tuple[str, int]]:
     plain = _EXAMPLE.sub(lambda match: " " * len(match.group()), plain)
     for match in _LINE.finditer(plain):
         found.append((f"{match['left']} = {match['right'].strip().rstrip(',')}", match.start()))
-    values = re.compile(rf"^[^=]+=\s*{_NUMBER}\s*(?:{_UNIT})?(?:\s+is\b.*)?$", re.S)
+    values = re.compile(rf"^[^=]+={_MAYBE}{_NUMBER}{_MAYBE}(?:{_UNIT})?(?:{_GAP}is\b.*)?$", re.S)
     return sorted(((one, at) for one, at in found if not values.match(one)), key=lambda pair: pair[1])
 
 

@@ -6,10 +6,19 @@ SymPy expression. Plain formulas are read here; `latex.py` turns LaTeX into the 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from reverie.errors import BadData
+from reverie.disciplines.sizes import (
+    DEEPEST,
+    WORDS,
+    FormulaError,
+    finite,
+    require_power,
+    require_short,
+    require_values,
+)
 
 __all__ = ["FUNCTIONS", "FormulaError", "Word", "read_formula", "read_words"]
 
@@ -19,14 +28,12 @@ FUNCTIONS = (
 )
 """The functions that a formula may call; `log` and `ln` are both the natural logarithm."""
 
+_MOST = 20  # values of min and max
+
 _PLAIN = re.compile(
     r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![\w.])|(?P<name>[^\W\d]\w*)"
     r"|(?P<op>\*\*|<=|>=|==|!=|[-+*/^(),<>])|(?P<other>\S))"
 )
-
-
-class FormulaError(BadData):
-    """A formula that cannot be read in exactly one way."""
 
 
 class Word(NamedTuple):
@@ -61,6 +68,7 @@ def read_formula(text: str, symbols: Iterable[str]) -> Any:
     >>> read_formula("v^2 / (2 * mu * g)", ["v", "mu", "g"])
     v**2/(2*g*mu)
     """
+    require_short(text)
     known = set(symbols)
     words: list[Word] = []
     for match in _PLAIN.finditer(text.strip()):
@@ -88,10 +96,20 @@ def _kind_of(name: str, known: set[str], text: str) -> str:
 
 def read_words(words: Sequence[Word], *, text: str, implicit: bool = False) -> Any:
     """Read a formula that is already in words; `implicit` lets neighbours multiply, as in LaTeX."""
+    if len(words) > WORDS:
+        raise FormulaError(f"A formula of {len(words)} words. Expected at most {WORDS}: write its steps one by one.")
     reader = _Reader(list(words), text, implicit)
-    value = reader.either()
-    if reader.next is not None:
-        raise FormulaError(f"{text!r}: {reader.next.text!r} is not expected there. Write the operator that is meant.")
+    try:
+        value = reader.either()
+        if reader.next is not None:
+            raise FormulaError(
+                f"{text!r}: {reader.next.text!r} is not expected there. Write the operator that is meant."
+            )
+        require_values(value)
+    except (TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        raise FormulaError(
+            f"{text!r}: this cannot be computed ({error}). Is a comparison taken for a number?"
+        ) from None
     return value
 
 
@@ -99,7 +117,7 @@ class _Reader:
     """Recursive descent: either → both → negation → comparison → sum → product → sign → power → atom."""
 
     def __init__(self, words: list[Word], text: str, implicit: bool) -> None:
-        self._words, self._text, self._implicit, self._at = words, text, implicit, 0
+        self._words, self._text, self._implicit, self._at, self._depth = words, text, implicit, 0, 0
 
     @property
     def next(self) -> Word | None:
@@ -114,26 +132,37 @@ class _Reader:
     def _fail(self, why: str) -> FormulaError:
         return FormulaError(f"{self._text!r}: {why}")
 
+    @contextmanager
+    def _deeper(self) -> Iterator[None]:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise self._fail(f"more than {DEEPEST} signs, exponents or parentheses within one another.")
+        yield
+        self._depth -= 1
+
     def either(self) -> Any:
         import sympy
 
-        value = self.both()
+        parts = [self.both()]
         while self._take("or"):
-            value = sympy.Or(value, self.both())
-        return value
+            parts.append(self.both())
+        return sympy.Or(*parts) if len(parts) > 1 else parts[0]
 
     def both(self) -> Any:
         import sympy
 
-        value = self.negation()
+        parts = [self.negation()]
         while self._take("and"):
-            value = sympy.And(value, self.negation())
-        return value
+            parts.append(self.negation())
+        return sympy.And(*parts) if len(parts) > 1 else parts[0]
 
     def negation(self) -> Any:
         import sympy
 
-        return sympy.Not(self.negation()) if self._take("not") else self.comparison()
+        if not self._take("not"):
+            return self.comparison()
+        with self._deeper():
+            return sympy.Not(self.negation())
 
     def comparison(self) -> Any:
         import sympy
@@ -146,11 +175,12 @@ class _Reader:
         return kinds[sign](left, self.sum())
 
     def sum(self) -> Any:
-        value = self.product()
+        import sympy
+
+        terms = [self.product()]
         while sign := self._take("+", "-"):
-            term = self.product()
-            value = value + term if sign == "+" else value - term
-        return value
+            terms.append(self.product() if sign == "+" else -self.product())
+        return sympy.Add(*terms) if len(terms) > 1 else terms[0]
 
     def product(self) -> Any:
         value, divided = self.sign(), False
@@ -183,9 +213,10 @@ class _Reader:
             raise self._fail(f"{before.text} and {word.text} stand side by side; write the sign between them.")
 
     def sign(self) -> Any:
-        if self._take("-"):
-            return -self.sign()
-        return self.sign() if self._take("+") else self.power()
+        with self._deeper():
+            if self._take("-"):
+                return -self.sign()
+            return self.sign() if self._take("+") else self.power()
 
     def power(self) -> Any:
         base = self.atom()
@@ -193,6 +224,7 @@ class _Reader:
             if self._implicit and self.next is not None and self.next.kind == "number" and len(self.next.text) > 1:
                 raise self._fail("an exponent of several digits without braces.")
             exponent = self.sign() if not self._implicit else self.atom()
+            require_power(base, exponent)
             return base**exponent
         return base
 
@@ -204,6 +236,7 @@ class _Reader:
             raise self._fail("it ends where a value is expected.")
         self._at += 1
         if word.kind == "number":
+            finite(word.text)
             return sympy.Integer(word.text) if word.text.isdigit() else sympy.Float(word.text)
         if word.kind == "symbol":
             return sympy.Symbol(word.text)
@@ -228,7 +261,8 @@ class _Reader:
         if bare and not self._implicit:
             raise self._fail(f"{name} needs its argument in parentheses.")
         if bare:
-            values = [self.power()]
+            with self._deeper():
+                values = [self.power()]
             if self._starts_factor() and self.next is not None and self.next.kind != "function":
                 raise self._fail(f"where does the argument of {name} end? Write parentheses.")
         else:
@@ -239,12 +273,20 @@ class _Reader:
             if not self._take(")"):
                 raise self._fail(f"the parenthesis of {name} is not closed.")
         value = _apply(name, values, self._fail)
-        return value if exponent is None else value**exponent
+        if exponent is None:
+            return value
+        require_power(value, exponent)
+        return value**exponent
 
 
 def _apply(name: str, values: list[Any], fail: Any) -> Any:
     import sympy
 
+    for value in values:
+        if value.is_number:
+            finite(value)  # before a function makes more of it
+    if len(values) > _MOST:
+        raise fail(f"{name} of {len(values)} values; expected at most {_MOST}.")
     if name in ("min", "max"):
         return (sympy.Min if name == "min" else sympy.Max)(*values)
     if len(values) != 1:

@@ -7,6 +7,7 @@ tensor and the outputs on probe points with those of the day of freezing: at loa
 
 import copy
 import hashlib
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,14 @@ import yaml
 from torch import Tensor, nn
 
 from reverie.checkpoint import drop_other_tensors, read_tensors, write_tensors
-from reverie.disciplines.card import Card, parse_card
+from reverie.disciplines.card import Card, read_card
 from reverie.disciplines.module import Module
 from reverie.disciplines.polynomial import Polynomial
 from reverie.disciplines.student import Quantised, Student
 from reverie.disciplines.vectors import Vectors
 from reverie.errors import BadData, CorruptFile, MissingData, ReverieError
 from reverie.record import replace_file
+from reverie.untrusted import no_links, parse_yaml, read_text
 
 __all__ = ["DriftError", "Formula", "Frozen", "freeze", "load_frozen", "save_frozen"]
 
@@ -181,6 +183,8 @@ def save_frozen(frozen: Frozen, folder: Path) -> None:
     }
     if type(inner) not in kinds:
         raise BadData(f"A frozen {type(inner).__name__} cannot be saved; distil it into a Student first.")
+    no_links(folder, "card.yaml")
+    no_links(folder, "module.yaml")
     named = write_tensors(folder, frozen.state_dict())
     replace_file(folder / "card.yaml", frozen.card.dump().encode())
     head: dict[str, Any] = {"format": _FORMAT, "card": frozen.card.name, "kind": kinds[type(inner)], **named}
@@ -203,32 +207,43 @@ def load_frozen(folder: Path) -> Frozen:
     DriftError
         Where its outputs are not those of the day of freezing.
     """
-    path = folder / "module.yaml"
-    if not path.is_file():
+    if not no_links(folder, "module.yaml").is_file():
         raise MissingData(f"{folder} holds no frozen module (no module.yaml). Make one: reverie modules freeze.")
     try:
-        head = yaml.safe_load(path.read_text(encoding="utf-8"))
+        head, _ = parse_yaml(read_text(folder / "module.yaml"))
         if head["format"] != _FORMAT:
             raise ValueError(f"format {head['format']}")
-        file, sha256 = head["file"], head["sha256"]
-    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        file, sha256, digest = str(head["file"]), str(head["sha256"]), str(head["digest"])
+        tensors = read_tensors(folder, no_links(folder, Path(file).name).name, sha256)
+        card = read_card(no_links(folder, "card.yaml"))
+        inner = _inner(head, card, sum(value.numel() for value in tensors.values()))
+        frozen = Frozen(inner, card=card, probes=tensors["probes"])
+        frozen.load_state_dict(tensors)
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        if isinstance(error, ReverieError):
+            raise
         raise CorruptFile(f"{folder} is no frozen module ({error}). Restore it from a copy.") from None
-    tensors = read_tensors(folder, file, sha256)
-    card = parse_card((folder / "card.yaml").read_text(encoding="utf-8"), name=str(folder / "card.yaml"))
-    inner: nn.Module
-    if head["kind"] == "formula":
-        inner = Formula(Module(card, as_of=head.get("as_of")))
-    elif head["kind"] == "int8":
-        inner = Quantised(head["shape"])
-    elif head["kind"] == "polynomial":
-        inner = Polynomial(**head["shape"])
-    elif head["kind"] == "vectors":
-        inner = Vectors(**head["shape"])
-    else:
-        shape = head["shape"]
-        inner = Student(shape["n_in"], shape["n_out"], hidden=tuple(shape["hidden"]), batch_norm=shape["batch_norm"])
-    frozen = Frozen(inner, card=card, probes=tensors["probes"])
-    frozen.load_state_dict(tensors)
-    frozen.digest = head["digest"]
+    frozen.digest = digest
     frozen.verify()
     return frozen
+
+
+def _inner(head: dict[str, Any], card: Card, numbers: int) -> nn.Module:
+    """The form that a head names, of a size that its numbers fill."""
+    if head["kind"] == "formula":
+        return Formula(Module(card, as_of=head.get("as_of")))
+    shape = head["shape"]
+    hidden = tuple(int(size) for size in shape.get("hidden", ()))
+    between = hidden or tuple(int(shape[name]) for name in ("terms", "vectors") if name in shape)
+    sizes = (int(shape["n_in"]), *between, int(shape["n_out"]))
+    if min(sizes) < 0 or max(a * b for a, b in pairwise(sizes)) > numbers:
+        raise ValueError(f"a shape {shape} of more numbers than the {numbers} that are there")
+    if head["kind"] == "int8":
+        return Quantised(shape)
+    if head["kind"] == "polynomial":
+        return Polynomial(**shape)
+    if head["kind"] == "vectors":
+        return Vectors(**shape)
+    if head["kind"] == "student":
+        return Student(sizes[0], sizes[-1], hidden=hidden, batch_norm=bool(shape["batch_norm"]))
+    raise ValueError(f"the kind {head['kind']!r}")

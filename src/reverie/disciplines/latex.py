@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from reverie.disciplines.formula import FUNCTIONS, FormulaError, Word, read_words
+from reverie.disciplines.formula import FUNCTIONS, Word, read_words
+from reverie.disciplines.sizes import FormulaError, require_short
 
 __all__ = ["read_latex"]
 
@@ -19,6 +20,7 @@ _GREEK = (
 _VARIANTS = {"varepsilon": "epsilon", "vartheta": "theta", "varphi": "phi", "varrho": "rho", "varsigma": "sigma"}
 _SPACES = ("\\,", "\\;", "\\:", "\\!", "\\ ", "~", "\\quad", "\\qquad", "\\displaystyle")
 _FONTS = ("mathrm", "mathit", "text", "mathbf", "textit", "textrm", "operatorname")
+_RUN = 100  # letters
 _PIECE = re.compile(r"\\[a-zA-Z]+|\\.|\d+\.?\d*|\.\d+|[a-zA-Z]|\S")
 
 
@@ -46,6 +48,7 @@ def read_latex(text: str, symbols: Iterable[str]) -> Any:
     >>> read_latex(r"\frac{1}{2} m v^2", ["m", "v"])
     m*v**2/2
     """
+    require_short(text)
     for space in sorted(_SPACES, key=len, reverse=True):
         ends = "(?![a-zA-Z])" if space[-1].isalpha() else ""
         text = re.sub(re.escape(space) + ends, " ", text)
@@ -166,9 +169,11 @@ class _Words:
         if self._peek("_"):
             self._at += 1
             subscript = _key("".join(self._group()))
+        if len(letters) > _RUN:
+            raise self._fail(f"{len(letters)} letters without a sign between them, more than {_RUN}.")
         if letters in FUNCTIONS and not subscript and _key(letters) not in self._known:
             return [Word("function", letters)]
-        cuts = list(self._cuts(letters, subscript))
+        cuts = self._cuts(letters, subscript)
         if len(cuts) > 1:
             ways = " or ".join("·".join(cut) for cut in cuts)
             raise self._fail(f"{letters!r} can be read as {ways}.")
@@ -178,15 +183,20 @@ class _Words:
             return [Word("constant", letters)]
         raise self._fail(f"{letters + ('_' + subscript if subscript else '')!r} is not declared.")
 
-    def _cuts(self, letters: str, subscript: str) -> Iterable[list[str]]:
-        whole = self._known.get(_key(letters + subscript))
-        if whole is not None:
-            yield [whole]
-        for cut in range(1, len(letters)):
-            head = self._known.get(_key(letters[:cut]))
-            if head is not None:
-                for rest in self._cuts(letters[cut:], subscript):
-                    yield [head, *rest]
+    def _cuts(self, letters: str, subscript: str) -> list[list[str]]:
+        """The ways to cut letters into declared symbols, at most two; the last symbol has the subscript.
+
+        From the end to the beginning, so that the time does not grow with the number of ways.
+        """
+        ways: list[list[list[str]]] = [[] for _ in letters]
+        for start in range(len(letters) - 1, -1, -1):
+            whole = self._known.get(_key(letters[start:] + subscript))
+            found = [[whole]] if whole is not None else []
+            for end in range(start + 1, len(letters)):
+                head = self._known.get(_key(letters[start:end])) if ways[end] else None
+                found += [[head, *rest] for rest in ways[end]] if head is not None else []
+            ways[start] = found[:2]
+        return ways[0] if ways else []
 
 
 def _key(name: str) -> str:

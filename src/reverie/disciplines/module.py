@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.contracts import Discipline
-from reverie.disciplines.bodies import build_body
+from reverie.disciplines.bodies import Ode, build_body
 from reverie.disciplines.bodies.base import Misplaced, declared_dimensions
 from reverie.disciplines.card import Card, CardError, line_of, read_card
 from reverie.disciplines.units import Scale, UnitError, quantity, scale
 from reverie.errors import BadData
+from reverie.untrusted import parse_yaml, read_text
 
 __all__ = ["Module", "OutOfRange", "StaleKnowledge", "open_card"]
 
@@ -182,6 +183,19 @@ class Module(Discipline):
         """The module as it stood on a day."""
         return Module(self.card, simulators=self._simulators, as_of=day)
 
+    def _example(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The answers to one row of inputs; of a differential equation on floats: a twentieth of the time."""
+        if not isinstance(self.body, Ode) or any(one.choices for one in self.card.inputs.values()):
+            return self(given)
+        self._given(given)  # says what is missing
+        try:
+            found = self.row(
+                **{name: float(given.get(name, [one.default])[0]) for name, one in self.card.inputs.items()}
+            )
+        except ArithmeticError:
+            found = dict.fromkeys(self.card.outputs, np.nan)
+        return {name: [value] for name, value in found.items()}
+
     def check(self) -> None:
         """Check the dimensions and compute every worked example."""
         self.body.dimensions()
@@ -196,7 +210,7 @@ class Module(Discipline):
                 except UnitError as error:
                     raise Misplaced(str(error), (*place, "given", name)) from None
             try:
-                answers = where(given)
+                answers = where._example(given)
             except BadData as error:
                 raise Misplaced(str(error), place) from None
             for name, value in example.expect.items():
@@ -243,10 +257,6 @@ def open_card(
         if isinstance(path, Card):
             where = ".".join(map(str, error.place))
         else:
-            import yaml
-
-            where = (
-                f"line {line_of(yaml.compose(path.read_text(encoding='utf-8'), Loader=yaml.SafeLoader), error.place)}"
-            )
+            where = f"line {line_of(parse_yaml(read_text(path))[1], error.place)}"
         raise CardError(f"{card.name}, {where}: {error}") from None
     return module

@@ -17,8 +17,12 @@ from reverie.disciplines.card import Card, CardError, read_card
 from reverie.disciplines.module import Module, open_card
 from reverie.errors import BadData, CorruptFile, unknown_name
 from reverie.record import replace_file
+from reverie.untrusted import no_links, parse_yaml, read_text
 
 __all__ = ["Registry"]
+
+
+_HISTORY = 300  # entries that are told; older ones are dropped
 
 
 class Registry:
@@ -35,10 +39,10 @@ class Registry:
         self._index = folder / "index.yaml"
 
     def _read(self) -> dict[str, Any]:
-        if not self._index.is_file():
+        if not no_links(self.folder, "index.yaml").is_file():
             return {"selected": {}, "history": []}
         try:
-            found = yaml.safe_load(self._index.read_text(encoding="utf-8"))
+            found, _ = parse_yaml(read_text(self._index))
             if not isinstance(found["selected"], dict) or not isinstance(found["history"], list):
                 raise TypeError("selected and history are expected")
         except (yaml.YAMLError, KeyError, TypeError) as error:
@@ -47,18 +51,20 @@ class Registry:
 
     def _write(self, index: dict[str, Any], what: str, card: Card) -> None:
         entry = {"when": f"{datetime.now():%Y-%m-%d %H:%M:%S}", "what": what, "card": card.name, "digest": card.digest}
-        index["history"].append(entry)
+        index["history"] = [*index["history"], entry][-_HISTORY:]
         replace_file(self._index, yaml.safe_dump(index, sort_keys=False).encode())
 
     def names(self) -> list[str]:
         """The cards that are here."""
-        return sorted(path.name for path in (self.folder / "cards").glob("*") if path.is_dir())
+        found = no_links(self.folder, "cards").glob("*")
+        return sorted(path.name for path in found if path.is_dir() and not path.is_symlink())
 
     def versions(self, name: str) -> list[Card]:
         """All versions of a card, the oldest first."""
         if name not in self.names():
             raise unknown_name("card", name, self.names())
-        found = [read_card(path) for path in (self.folder / "cards" / name).glob("*.yaml")]
+        folder = no_links(self.folder, "cards", name)
+        found = [read_card(no_links(folder, path.name)) for path in folder.glob("*.yaml")]
         return sorted(found, key=lambda card: _order(card.version))
 
     def get(self, name: str, *, version: str | None = None, as_of: date | None = None) -> Card:
@@ -109,7 +115,7 @@ class Registry:
                     f"{card.name} fails what held in {old.name}: {'; '.join(broken)}. "
                     f"Mend it, or list them: overrides: [{', '.join(broken)}]."
                 )
-        path = self.folder / "cards" / card.card / f"{card.version}.yaml"
+        path = no_links(self.folder, "cards", card.card, f"{card.version}.yaml")
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, card.dump().encode())
         index["selected"][card.card] = card.digest

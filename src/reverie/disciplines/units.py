@@ -4,12 +4,22 @@ A card declares `v` in mph and `d` in feet; inside, both are SI, and the formula
 persons are dimensions of their own.
 """
 
-from functools import cache
+import math
+import re
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from reverie.errors import BadData, ReverieError
 
 __all__ = ["Scale", "UnitError", "dimension_of", "dimensions", "quantity", "scale"]
+
+
+_LETTERS, _DEEPEST, _LARGEST_POWER = 200, 8, 100
+_NUMBER = r"[+-]?\s?\d+(?:\.\d+)?(?:/\d+)?"
+_POWER = re.compile(rf"(?:\*\*|\^)\s*(?:\(\s*({_NUMBER})\s*\)|({_NUMBER})(?![\w.]))(?!\s*(?:\*\*|\^))")
+_NAMES = re.compile(r"[\w\s%°µΩÅ‰*/()·]*")
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_VALUE = re.compile(r"\s*(?P<number>[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*\*?\s*(?P<unit>.*?)\s*", re.S)
 
 
 class UnitError(BadData):
@@ -23,7 +33,7 @@ class Scale(NamedTuple):
     offset: float
 
 
-@cache
+@lru_cache(1)
 def _registry() -> Any:
     try:
         import pint
@@ -40,19 +50,45 @@ def _registry() -> Any:
     return registry
 
 
-@cache
-def _unit(text: str) -> Any:
-    import pint
+def _spelled(text: str) -> str:
+    """A unit for pint, which computes whatever it is given: checked first, for `meter**9**9**9` would take for ever."""
+    text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda raised: f"**{raised.group().translate(_RAISED)}", text.strip())
+    if len(text) > _LETTERS or text.count("(") > _DEEPEST:
+        raise UnitError(
+            f"A unit of {len(text)} letters and {text.count('(')} parentheses. Expected at most {_LETTERS} and "
+            f"{_DEEPEST}, something like mg/L."
+        )
+    exponents, rest = [one[1] or one[2] for one in _POWER.finditer(text)], _POWER.sub(" ", text)
+    if "**" in rest or "^" in rest or any(_fraction(one) > _LARGEST_POWER for one in exponents):
+        raise UnitError(f"{text!r} is no unit: expected one number up to {_LARGEST_POWER} as exponent, as in m/s^2.")
+    if not _NAMES.fullmatch(rest) or any(one != "1" for one in re.findall(r"(?<!\w)\d\w*", rest)):
+        raise UnitError(f"{text!r} is no unit. Expected names, and no number but 1: something like mg/L or 1/hour.")
+    return text
 
+
+def _fraction(text: str) -> float:
+    """How large an exponent is, its sign apart."""
+    top, _, bottom = text.replace(" ", "").partition("/")
+    return abs(float(top)) / float(bottom or 1) if float(bottom or 1) else math.inf
+
+
+@lru_cache(10_000)
+def _unit(text: str) -> Any:
     try:
-        return _registry().Unit("dimensionless" if text in ("", "1", "-") else text)
-    except (pint.errors.UndefinedUnitError, pint.errors.DefinitionSyntaxError, ValueError, TypeError, AttributeError):
+        found = _registry().Unit("dimensionless" if text in ("", "1", "-") else _spelled(text))
+        factor = float(_registry().Quantity(1.0, found).to_base_units().magnitude)
+    except ReverieError:
+        raise
+    except Exception:  # pint raises a dozen kinds
         raise UnitError(
             f"{text!r} is no unit that pint knows. Expected something like mg/L, 1/hour or dimensionless."
         ) from None
+    if not 1e-100 < abs(factor) < 1e100:
+        raise UnitError(f"{text!r} is {factor:g} base units. Expected between 1e-100 and 1e100: take another unit.")
+    return found
 
 
-@cache
+@lru_cache(10_000)
 def scale(unit: str) -> Scale:
     """How values in a unit become base units.
 
@@ -83,17 +119,17 @@ def quantity(value: "float | int | str", unit: str) -> float:
     """
     if isinstance(value, int | float):
         return float(value)
-    import pint
-
-    try:
-        found = _registry().Quantity(value)
-        return float(found.to(_unit(unit)).magnitude)
-    except pint.errors.DimensionalityError:
-        raise UnitError(
-            f"{value!r} has another dimension than {unit!r}. Give it in a unit of that dimension."
-        ) from None
-    except (pint.errors.PintError, ValueError, TypeError, AttributeError):
-        raise UnitError(f"{value!r} is no number with a unit. Expected something like {1.5} {unit}.") from None
+    split = _VALUE.fullmatch(value) if len(value) <= 2 * _LETTERS else None
+    if split is None:
+        raise UnitError(f"{value!r} is no number with a unit. Expected something like {1.5} {unit}.")
+    number, own = float(split["number"]), split["unit"]
+    given = _unit(f"1{own}" if own.startswith("/") else own)
+    if given.dimensionality != _unit(unit).dimensionality:
+        raise UnitError(f"{value!r} has another dimension than {unit!r}. Give it in a unit of that dimension.")
+    found = float(_registry().Quantity(number, given).to(_unit(unit)).magnitude)
+    if not math.isfinite(found):
+        raise UnitError(f"{value!r} is {found} {unit}. Expected a finite number.")
+    return found
 
 
 def dimension_of(expression: Any, known: dict[str, Any]) -> Any:

@@ -15,11 +15,13 @@ from reverie.errors import BadData, CorruptFile, MissingData
 from reverie.language.passages import check_text
 from reverie.memory.episodic import Episode, EpisodicStore
 from reverie.record import replace_file
+from reverie.untrusted import parse_json
 
 __all__ = ["line_of", "read_lines", "write_lines"]
 
 _TEXTS = ("who", "what", "value", "kind", "source", "session")
 _RANGES = {"novelty": (0, 2), "importance": (0, 1), "stability": (1e-3, 1e5), "difficulty": (1, 10)}
+_LARGEST_ID = 2**63
 _TIMES = ("heard", "valid_from", "valid_to", "rehearsed")
 
 
@@ -55,8 +57,8 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
         if not line.strip():
             continue
         try:
-            yield _checked(json.loads(line))
-        except (ValueError, TypeError, KeyError, BadData) as error:
+            yield _checked(parse_json(line))
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
             reason = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
             raise CorruptFile(
                 f"{path} line {number} is not a line of a memory ({reason}). Nothing was imported; mend or drop it."
@@ -67,7 +69,7 @@ def _checked(line: Any) -> dict[str, Any]:
     if not isinstance(line, dict):
         raise BadData("expected an object")
     if "question" in line:
-        if not all(isinstance(one, int) for one in line["answers"]):
+        if not all(isinstance(one, int) and 0 <= one < _LARGEST_ID for one in line["answers"]):
             raise BadData("expected the ids of the answers")
         return {
             "question": check_text(line["question"], "question"),
@@ -76,8 +78,11 @@ def _checked(line: Any) -> dict[str, Any]:
         }
     if not isinstance(line.get("text"), str):
         raise BadData("expected a text, or a question")
+    number = line.get("id")
+    if number is not None and not (isinstance(number, int) and 0 <= number < _LARGEST_ID):
+        raise BadData(f"the id is {number!r}, expected a whole number")
     found: dict[str, Any] = {
-        "id": line.get("id"),
+        "id": number,
         "text": check_text(line["text"]),
         "trusted": line.get("trusted", True) is True,
     }
@@ -101,4 +106,6 @@ def _time(value: Any) -> datetime | None:
     at = datetime.fromisoformat(value)
     if at.tzinfo is None:
         raise BadData(f"the time {value} has no time zone")
+    if not 1 < at.year < 9999:
+        raise BadData(f"the time {value} lies outside the years 2 to 9998")
     return at

@@ -12,6 +12,7 @@ from typing import Any
 from reverie.errors import BadData
 from reverie.language.memory import LanguageMemory
 from reverie.text import encoder_name, encoder_width
+from reverie.untrusted import no_links
 
 __all__ = ["open_memory"]
 
@@ -39,7 +40,7 @@ def open_memory(
     if user is not None and not _USER.fullmatch(user):
         raise BadData(f"user is {user!r}. Expected up to 64 small letters, digits, '.', '_' or '-', a letter first.")
     if not place.startswith(("postgresql://", "postgres://")):
-        folder = Path(place) / user if user is not None else Path(place)
+        folder = no_links(Path(place), user) if user is not None else Path(place)
         return LanguageMemory.open(folder, encoder=encoder, create=create, **options)
     if user is None:
         raise BadData("A database holds the memories of many users. Name one: --user NAME")

@@ -1,5 +1,6 @@
 """The page of a comparison: for every stream its learners in a table, and what they keep over time."""
 
+import math
 from itertools import product
 from pathlib import Path
 from statistics import stdev
@@ -16,7 +17,7 @@ from reverie.report.tables import per_cent, side_by_side
 
 __all__ = ["comparison_page"]
 
-_CURVES = 10
+_CURVES, _MOST = 10, 10_000
 
 
 def comparison_page(folder: Path) -> Page:
@@ -54,6 +55,10 @@ def _asked(path: Path) -> dict[str, Any]:
     for key in ("streams", "learners", "seeds"):
         if not isinstance(asked, dict) or not isinstance(asked.get(key), list):
             raise CorruptFile(f"{path} has no list {key!r}. Expected what a comparison writes; run it again.")
+        if not all(isinstance(one, str | int) for one in asked[key]) or len(asked[key]) > _MOST:
+            raise CorruptFile(f"{path}: {key} holds other than up to {_MOST} names or numbers. Run it again.")
+    if math.prod(len(asked[key]) for key in ("streams", "learners", "seeds")) > _MOST:
+        raise CorruptFile(f"{path} asks for more than {_MOST} runs. Run the comparison again.")
     return {str(key): value for key, value in asked.items()}
 
 

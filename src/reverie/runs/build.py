@@ -7,7 +7,7 @@ from typing import Any
 from reverie import learners, streams
 from reverie.contracts import Learner, Stream
 from reverie.errors import BadData, unknown_name
-from reverie.runs.config import RunConfig
+from reverie.runs.config import RunConfig, is_import
 from reverie.runs.protocol import VARIANTS, literature
 
 __all__ = ["build_learner", "build_stream", "known_learners", "learner_class", "learner_names"]
@@ -25,9 +25,9 @@ def learner_names() -> list[str]:
 
 
 def learner_class(name: str) -> type[Learner]:
-    """The class behind a name, a variant's name, or `module:Class`."""
+    """The class behind a name, a variant's name, or `module:Class`; the last is the caller's (`RunConfig.read`)."""
     base, _ = VARIANTS.get(name, (name, {}))
-    cls = _imported(base) if _is_import(base) else known_learners().get(base)
+    cls = _imported(base) if is_import(base) else known_learners().get(base)
     if cls is None:
         raise unknown_name("learner", name, learner_names())
     if not (inspect.isclass(cls) and issubclass(cls, Learner)):
@@ -43,7 +43,7 @@ def build_stream(config: RunConfig) -> Stream:
     for key, value in config.settings.items():
         if key.startswith("stream."):
             options[key.removeprefix("stream.")] = value
-    factory = _imported(config.stream) if _is_import(config.stream) else None
+    factory = _imported(config.stream) if is_import(config.stream) else None
     try:
         stream = streams.make(config.stream, **options) if factory is None else factory(**options)
     except TypeError as error:
@@ -90,11 +90,6 @@ def _fitting(key: str, value: Any, default: Any) -> Any:
     if not fits:
         raise BadData(f"{key} is {value!r}. Expected something like its default, {default!r}.")
     return value
-
-
-def _is_import(name: str) -> bool:
-    module, colon, attribute = name.partition(":")
-    return bool(colon) and attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))
 
 
 def _imported(name: str) -> Any:

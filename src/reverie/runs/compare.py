@@ -18,14 +18,18 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from reverie.contracts import Scenario
-from reverie.errors import BadData, unknown_name
+from reverie.errors import BadData, CorruptFile, unknown_name
 from reverie.record import RunFolder, read_json, replace_file, write_json
 from reverie.runs.build import learner_class
 from reverie.runs.cluster import cluster
 from reverie.runs.config import RunConfig
 from reverie.runs.execute import execute
+from reverie.untrusted import no_links
 
 __all__ = ["Grid", "compare"]
+
+
+_LISTS = ("streams", "learners", "seeds")
 
 
 class Grid(BaseModel):
@@ -101,7 +105,9 @@ def compare(
                 f"{folder} holds a comparison already. Add --resume to go on with it, or give another folder."
             )
         before = read_json(index)
-        fixed = set(asked) - {"streams", "learners", "seeds"}
+        if not isinstance(before, dict) or not all(isinstance(before.get(key), list) for key in _LISTS):
+            raise CorruptFile(f"{index} holds no comparison. Give another folder.")
+        fixed = set(asked) - set(_LISTS)
         changed = [key for key in sorted(fixed) if before.get(key) != asked[key]]
         if changed:
             key = changed[0]
@@ -109,8 +115,10 @@ def compare(
                 f"{folder} holds a comparison with {key} = {before.get(key)!r}, not {asked[key]!r}. "
                 "Give the same options to go on with it, or another folder."
             )
-        asked |= {key: list(dict.fromkeys([*before[key], *asked[key]])) for key in ("streams", "learners", "seeds")}
+        asked |= {key: list(dict.fromkeys([*before[key], *asked[key]])) for key in _LISTS}
     folder.mkdir(parents=True, exist_ok=True)
+    for place in runs:
+        no_links(folder, *place.split("/"))
     write_json(index, asked)
     todo = {place: config for place, config in runs.items() if RunFolder(folder / place).results() is None}
     tell = progress or (lambda place, results: None)
@@ -168,6 +176,10 @@ def _on_ray(todo: dict[str, RunConfig], folder: Path, address: str, tell: Progre
             target = folder / place
             for name, data in sorted(files.items(), key=lambda item: item[0] == "results.json"):
                 path = target / name
+                if not path.resolve().is_relative_to(target.resolve()):
+                    raise BadData(
+                        f"A worker gave a file {name!r}, which lies outside the run's folder. Stop the cluster."
+                    )
                 path.parent.mkdir(parents=True, exist_ok=True)
                 replace_file(path, data)
             tell(place, RunFolder(target).results() or {})

@@ -8,12 +8,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reverie.contracts import Scenario
-from reverie.errors import BadData, CorruptFile, MissingData, unknown_name
+from reverie.errors import BadData, CorruptFile, unknown_name
+from reverie.untrusted import PlainLoader, parse_yaml, read_text
 
-__all__ = ["RunConfig", "parse_settings"]
+__all__ = ["RunConfig", "is_import", "parse_settings"]
 
 
-class _Scalars(yaml.SafeLoader):
+class _Scalars(PlainLoader):
     """YAML in which 1e9 is a number, as everyone expects: in files and in flags alike."""
 
 
@@ -72,16 +73,29 @@ class RunConfig(BaseModel):
             ) from None
 
     @classmethod
-    def read(cls, path: Path) -> dict[str, Any]:
-        """The values in a YAML file."""
+    def read(cls, path: Path, *, trust: bool = False) -> dict[str, Any]:
+        """The values in a YAML file.
+
+        Parameters
+        ----------
+        trust : bool
+            Let the file name code (`module:name` as stream or learner), which runs when it is used.
+        """
+        text = read_text(path, what="YAML file with the keys of a run")
         try:
-            values = yaml.load(path.read_text(encoding="utf-8"), Loader=_Scalars)
-        except FileNotFoundError:
-            raise MissingData(f"No file {path}. Give the path of a YAML file with the keys of a run.") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
+            values, _ = parse_yaml(text, loader=_Scalars)
+        except yaml.YAMLError as error:
             raise CorruptFile(f"{path} is not YAML: {' '.join(str(error).split())}. Correct it.") from None
-        if not isinstance(values, dict):
+        if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
             raise CorruptFile(f"{path} holds no keys. Expected lines such as 'stream: split-mnist'.")
+        for key in ("stream", "learner"):
+            if not trust and isinstance(values.get(key), str) and is_import(values[key]):
+                raise BadData(
+                    f"{path} names code: {key}: {values[key]}. A file's names are not imported. Read the file and that "
+                    f"code; then give --{key} {values[key]} yourself, or --trust."
+                )
+        if not isinstance(values.get("settings") or {}, dict):
+            raise CorruptFile(f"{path}: settings is {values['settings']!r}. Expected lines such as 'latent: 50'.")
         return values
 
 
@@ -99,7 +113,19 @@ def parse_settings(pairs: list[str]) -> dict[str, Any]:
         if not sign or not key:
             raise BadData(f"--set {pair!r} is not of the form key=value. Write for example --set latent=50.")
         try:
-            settings[key.strip()] = yaml.load(value, Loader=_Scalars)
+            settings[key.strip()], _ = parse_yaml(value, loader=_Scalars)
         except yaml.YAMLError:
             raise BadData(f"--set {pair!r}: the value cannot be read. Write a number, a word or a [list].") from None
     return settings
+
+
+def is_import(name: str) -> bool:
+    """Whether a name is of the form `module:name`.
+
+    Examples
+    --------
+    >>> is_import("my_streams:ticks"), is_import("split-mnist"), is_import("C:/data.csv")
+    (True, False, False)
+    """
+    module, colon, attribute = name.partition(":")
+    return bool(colon) and attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))

@@ -13,7 +13,7 @@ from typing import Any
 from reverie import __version__
 from reverie.checkpoint import load_state, save_state, state_bytes
 from reverie.contracts import Learner, Stream
-from reverie.errors import BadData, Inapplicable
+from reverie.errors import BadData, CorruptFile, Inapplicable
 from reverie.evaluation import (
     backward_transfer,
     final_accuracy,
@@ -28,6 +28,7 @@ from reverie.loop import live
 from reverie.record import RunFolder, write_json
 from reverie.runs.build import build_learner, build_stream
 from reverie.runs.config import RunConfig
+from reverie.untrusted import no_links
 
 __all__ = ["execute"]
 
@@ -53,9 +54,13 @@ def execute(
         Where the folder holds a run already (and `resume` is off) or one of another configuration.
     """
     tell = listener or (lambda event: None)
+    for name in ("config.json", "events.jsonl", "results.json", "checkpoint", "controls"):
+        no_links(folder.path, name)
     _check_folder(config, folder, resume)
     finished = folder.results()
     if finished is not None:
+        if not isinstance(finished, dict) or not finished.keys() >= {"stream", "scenario", "learner", "final_accuracy"}:
+            raise CorruptFile(f"{folder.results_path} holds no results of a run. Remove it, and the run goes on.")
         return finished
     stream = build_stream(config)
     learner = build_learner(config, stream)
@@ -93,7 +98,9 @@ def _check_folder(config: RunConfig, folder: RunFolder, resume: bool) -> None:
         return
     if not resume:
         raise BadData(f"{folder.path} holds a run already. Add --resume to go on with it, or give another folder.")
-    before = {key: value for key, value in folder.config().items() if key != "version"}
+    before = folder.config()
+    if not isinstance(before, dict):
+        raise CorruptFile(f"{folder.config_path} holds no configuration. Give another folder.")
     now = config.model_dump(mode="json")
     for key in now:
         if before.get(key) != now[key]:
@@ -109,9 +116,16 @@ def _go_on(learner: Learner, config: RunConfig, folder: RunFolder) -> tuple[list
         folder.rewind([])
         return [], 0
     state = load_state(folder.checkpoint_path, kind=config.learner)
-    learner.load_state_dict(state)
-    done = int(state["experience"])
-    events = [event for event in folder.events() if event.get("event") == "experience"][:done]
+    try:
+        learner.load_state_dict(state)
+        done = int(state["experience"])
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError) as error:
+        raise CorruptFile(
+            f"{folder.checkpoint_path} does not fit the learner {config.learner} ({type(error).__name__}: {error}). "
+            "Start again in another folder."
+        ) from None
+    lived = [event for event in folder.events() if isinstance(event, dict) and event.get("event") == "experience"]
+    events = [event for event in lived if event.keys() >= _TOLD][:done]
     if len(events) < done:
         raise BadData(
             f"{folder.events_path} tells of {len(events)} experiences, the checkpoint of {done}. "
@@ -174,6 +188,17 @@ def _results(config: RunConfig, stream: Stream, learner: Learner, events: list[d
     }
 
 
+_TOLD = {
+    "accuracy",
+    "before",
+    "chance",
+    "questions",
+    "seconds",
+    "samples",
+    "state_bytes",
+    "peak_memory_bytes",
+    "classes",
+}
 _PLAIN = (str, int, float, bool, tuple, list, type(None))
 
 

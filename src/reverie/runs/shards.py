@@ -26,11 +26,12 @@ def learn_in_shards(brain: Brain, x: Any, y: Any, *, address: str, shards: int =
     """
     if shards < 1:
         raise BadData(f"shards is {shards}. Expected at least 1.")
-    senses = brain.ready(x, y)
+    senses, own = brain.ready(x, y), brain.mind.senses.own
+    handed = {} if own is None else {"encoder": own.given}
     size = -(-len(y) // shards)
     with cluster(address) as ray:
         remote = ray.remote(num_cpus=1, max_retries=10)(shard_sums)
         shared = ray.put(senses)
-        tasks = [remote.remote(shared, x[i : i + size], y[i : i + size]) for i in range(0, len(y), size)]
+        tasks = [remote.remote(shared, x[i : i + size], y[i : i + size], **handed) for i in range(0, len(y), size)]
         parts: list[State] = ray.get(tasks)
     return brain.learn_sums(parts)

@@ -34,6 +34,7 @@ def serve(
     hosts: tuple[str, ...] = (),
     limits: Limits | None = None,
     ready: Callable[[str], None] = lambda address: None,
+    encoder: Any = None,
 ) -> None:
     """Serve a brain.
 
@@ -49,6 +50,8 @@ def serve(
         Further names under which the service is reached.
     ready : callable
         Is given the page's address, token included, when the service listens.
+    encoder : Module or callable, optional
+        The user's own encoder, where the brain has one.
     """
     if host not in _LOCAL and token is None:
         raise BadData(f"The address is {host}, which others can reach. Give a token of your own: --token.")
@@ -59,7 +62,7 @@ def serve(
     token = token or secrets.token_urlsafe(24)
     listener = _listen(host, port)
     try:
-        brain = Brain.open(Path(folder).absolute())
+        brain = Brain.open(Path(folder).absolute(), encoder=encoder)
     except BaseException:
         listener.close()
         raise

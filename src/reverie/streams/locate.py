@@ -3,7 +3,10 @@
 This is the only file of the library that reads the environment.
 """
 
+import lzma
+import math
 import os
+import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +51,9 @@ class DataSet:
         return f"Put {self.file} into {place}{automatic}. Origin: {self.origin}."
 
 
+_MEMBERS = 1000
+_UNPACKED = 512 * 2**20  # bytes that any file may unpack to
+_RATIO = 20  # and how many times its size a larger one
 _PICTURES = "keys train_x, train_y, test_x, test_y, pictures as uint8"
 _SETS = (
     DataSet(
@@ -143,24 +149,45 @@ def _download(one: DataSet) -> Path | None:
 
 
 def read_npz(path: Path) -> dict[str, np.ndarray]:
-    """Read the arrays of an .npz file; nothing pickled is ever opened."""
+    """Read the arrays of an .npz file; nothing pickled is ever opened.
+
+    What each array says of its size is compared with what the file holds of it before there is room for it.
+    """
     import zipfile
     import zlib
 
     try:
-        with path.open("rb") as raw:
-            file = np.load(raw, allow_pickle=False)
-            if not hasattr(file, "files"):
-                raise ValueError("it holds a single array")
-            return {key: file[key] for key in file.files}
+        with zipfile.ZipFile(path) as file:
+            members = [one for one in file.infolist() if not one.is_dir()]
+            unpacked = sum(one.file_size for one in members)
+            if len(members) > _MEMBERS:
+                raise ValueError(f"it holds {len(members)} arrays, more than {_MEMBERS}")
+            if unpacked > max(_UNPACKED, _RATIO * path.stat().st_size):
+                raise ValueError(f"its {path.stat().st_size} bytes unpack to {unpacked}, a bomb")
+            return {one.filename.removesuffix(".npy"): _array(file, one) for one in members}
     except FileNotFoundError:
         raise MissingData(f"No file {path}. Check the name.") from None
     except (
-        *(ValueError, OSError, EOFError, KeyError),
+        *(ValueError, TypeError, OSError, EOFError, KeyError, SyntaxError, OverflowError, MemoryError),
         *(NotImplementedError, RuntimeError),  # compressed in a way that Python has not, or encrypted
-        *(zipfile.BadZipFile, zlib.error),
+        *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, UnicodeDecodeError),
     ) as error:
         reason = "it holds pickled objects" if "pickle" in str(error).lower() else str(error) or "it is torn"
         raise CorruptFile(
             f"{path} cannot be read as .npz: {reason}. Expected plain arrays written by numpy.savez; write it again."
         ) from None
+
+
+def _array(file: Any, member: Any) -> np.ndarray:
+    """An array of a zip file, once its head says no more than there is."""
+    with file.open(member) as raw:
+        version = np.lib.format.read_magic(raw)
+        if version not in ((1, 0), (2, 0)):
+            raise ValueError(f"{member.filename} has the version {version}")
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, dtype = read(raw)
+    size = math.prod(max(1, side) for side in shape) * max(1, dtype.itemsize)
+    if size > member.file_size or min(shape, default=0) < 0:
+        raise ValueError(f"{member.filename} says that it has the shape {shape}, and holds {member.file_size} bytes")
+    with file.open(member) as raw:
+        return np.asarray(np.lib.format.read_array(raw, allow_pickle=False))

@@ -1,6 +1,5 @@
 """The streams of the literature, by name. Each is a function of the scenario, the order and the cut."""
 
-import json
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from reverie.streams.locate import find, read_npz
 from reverie.streams.permuted import Permuted
 from reverie.streams.split import Split
 from reverie.text import encode_text
+from reverie.untrusted import parse_json
 
 __all__ = ["clinc150", "digits", "permuted_mnist", "split_cifar10", "split_cifar100", "split_mnist"]
 
@@ -108,9 +108,11 @@ def clinc150(
     """CLINC150, 150 intents of sentences to an assistant, 15,000 to learn and 4,500 to ask about; ten at a time."""
     path = find("clinc150")
     try:
-        loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        loaded: dict[str, Any] = parse_json(path.read_text(encoding="utf-8"))
         train, test = loaded["train"], loaded["test"]
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError) as error:
+        if not all(isinstance(word, str) for text, intent in (*train, *test) for word in (text, intent)):
+            raise ValueError("expected pairs of a sentence and an intent")
+    except (ValueError, KeyError, TypeError) as error:
         raise CorruptFile(
             f"{path} is not CLINC150's data_full.json ({error!r}). Get it again from its origin."
         ) from None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reverie.errors import BadData, CorruptFile
+from reverie.errors import BadData, CorruptFile, MissingData
 
 __all__ = ["SUFFIXES", "class_folders", "common_size", "count_pixels", "read_picture"]
 
@@ -72,17 +72,19 @@ def read_picture(file: Path | BytesIO, size: tuple[int, int], colour: bool, *, n
     with _open(file, name) as picture:
         try:
             shown = picture.convert("RGB" if colour else "L")
-        except (OSError, SyntaxError, ValueError) as error:
+        except Exception as error:  # the library raises a dozen kinds
             raise CorruptFile(f"{name} is torn ({type(error).__name__}). Replace or remove it.") from None
         return np.asarray(shown if shown.size == size else shown.resize(size), dtype=np.uint8)
 
 
 def _open(file: Path | BytesIO, name: str) -> Any:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         picture = Image.open(file, formats=_FORMATS)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except FileNotFoundError:
+        raise MissingData(f"{name} is not there. Check the name.") from None
+    except Exception as error:  # the library raises a dozen kinds
         raise CorruptFile(
             f"{name} cannot be read as a picture ({type(error).__name__}). Replace or remove it."
         ) from None

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from reverie.errors import BadData, CorruptFile
 from reverie.streams.data import LabelledData, stratified_split
 from reverie.text import encode_text
+from reverie.untrusted import parse_json
 
 __all__ = ["numbers", "read_rows", "read_table"]
 
@@ -96,9 +97,11 @@ def _json_lines(path: Path) -> Rows:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise CorruptFile(f"{path} line {number} is not JSON: {error.msg}. Correct it.") from None
+            row = parse_json(line)
+            if "\\ud" in line.lower():
+                json.dumps(row, ensure_ascii=False).encode()  # half of a pair of code units is no letter
+        except ValueError as error:
+            raise CorruptFile(f"{path} line {number} is not JSON: {error}. Correct it.") from None
         if not isinstance(row, dict) or (rows and row.keys() != rows[0].keys()):
             raise BadData(f"{path} line {number} is not an object with the keys of the first line. Make them alike.")
         rows.append({key: value if isinstance(value, str) else json.dumps(value) for key, value in row.items()})

@@ -77,11 +77,14 @@ def test_what_is_no_model_is_refused(small, tmp_path):
     with pytest.raises(MissingData, match=r"no config\.json"):
         CausalModel.load(tmp_path)
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "gpt2"}))
-    with pytest.raises(CorruptFile, match="cannot be read as a causal language model"):
+    with pytest.raises(CorruptFile, match="holds no weights as safetensors"):
         CausalModel.load(tmp_path)
     small.save(tmp_path / "torn")
     file = tmp_path / "torn" / "model.safetensors"
     file.write_bytes(file.read_bytes()[:1000])
+    with pytest.raises(CorruptFile, match="weights or more; the files hold 1000 bytes"):
+        CausalModel.load(tmp_path / "torn")
+    file.write_bytes(b"?" * 10**6)
     with pytest.raises(CorruptFile, match="cannot be read as a causal language model"):
         CausalModel.load(tmp_path / "torn")
 

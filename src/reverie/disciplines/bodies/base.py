@@ -7,6 +7,7 @@ from typing import Any
 
 from reverie.disciplines.card import Card, CardError, Dated
 from reverie.disciplines.formula import FormulaError, read_formula
+from reverie.disciplines.sizes import require_small
 from reverie.disciplines.units import UnitError, dimensions
 
 __all__ = ["BuiltBody", "Place", "read_all"]
@@ -57,6 +58,14 @@ def read_all(
             raise Misplaced(f"{name!r} is declared twice. Every name means one thing.", (*place, name))
         found[name] = read_one(text, [*known, *found, *last], (*place, name))
     return found
+
+
+def require_sizes(formulas: Mapping[str, Any], place: Place) -> None:
+    """Refuse formulas that are too large where each is put into those after it."""
+    try:
+        require_small(formulas.items())
+    except FormulaError as error:
+        raise Misplaced(str(error), place) from None
 
 
 def read_one(text: str, names: Iterable[str], place: Place) -> Any:

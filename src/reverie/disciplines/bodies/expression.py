@@ -5,7 +5,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from reverie.disciplines.bodies.base import BuiltBody, Misplaced, declared_dimensions, read_all
+from reverie.disciplines.bodies.base import BuiltBody, Misplaced, declared_dimensions, read_all, require_sizes
 from reverie.disciplines.card import Card, ExpressionBody
 from reverie.disciplines.program import compiled
 from reverie.disciplines.units import UnitError, dimension_of, require_same
@@ -29,6 +29,7 @@ class Expression(BuiltBody):
         self._names = [*card.inputs, *card.constants]
         self._let = read_all(body.let, self._names, ("body", "let"))
         self._raw = read_all(body.equations, [*self._names, *body.let], ("body", "equations"))
+        require_sizes({**self._let, **self._raw}, ("body",))
         missing = card.outputs.keys() ^ self._raw.keys()
         if missing:
             raise Misplaced(

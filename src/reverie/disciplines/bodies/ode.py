@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from reverie.disciplines.bodies.base import BuiltBody, Misplaced, declared_dimensions, read_all
+from reverie.disciplines.bodies.base import BuiltBody, Misplaced, declared_dimensions, read_all, require_sizes
 from reverie.disciplines.card import Card, OdeBody
 from reverie.disciplines.program import compiled
+from reverie.disciplines.sizes import FormulaError, require_work
 from reverie.disciplines.units import UnitError, dimension_of, dimensions, require_same
 
 __all__ = ["Ode"]
@@ -37,6 +38,12 @@ class Ode(BuiltBody):
             for name, text in body.rates.items()
         }
         self._out = read_all(body.equations, inside, ("body", "equations"))
+        formulas = [("start of", self._start), ("rate of", self._rates), ("", self._out)]
+        require_sizes({f"{part} {name}": one for part, many in formulas for name, one in many.items()}, ("body",))
+        try:
+            require_work(body.steps, self._rates.values(), len(card.examples))
+        except FormulaError as error:
+            raise Misplaced(str(error), ("body", "steps")) from None
         self._programs: dict[tuple[str, str], Callable[..., list[Any]]] = {}
 
     def dimensions(self) -> None:

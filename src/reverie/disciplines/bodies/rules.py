@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from reverie.disciplines.bodies.base import BuiltBody, Misplaced, Place, declared_dimensions, read_one
+from reverie.disciplines.bodies.base import BuiltBody, Misplaced, Place, declared_dimensions, read_one, require_sizes
 from reverie.disciplines.bodies.dated import DatedValues, calendar_year
 from reverie.disciplines.card import Card, RulesBody
 from reverie.disciplines.program import compiled, namespace
+from reverie.disciplines.sizes import FormulaError, require_short
 from reverie.disciplines.units import UnitError, dimension_of, dimensions, require_same, scale
 
 __all__ = ["Rules"]
@@ -25,6 +26,10 @@ class _Formula:
     """A formula of a rule: its expression, the names it uses, and the scales that it applies."""
 
     def __init__(self, text: str, names: list[str], tables: Mapping[str, Any], place: Place) -> None:
+        try:
+            require_short(text)
+        except FormulaError as error:
+            raise Misplaced(str(error), place) from None
         self.place = place
         self.scales: dict[str, tuple[str, _Formula]] = {}
         while match := _SCALE.search(text):
@@ -95,6 +100,9 @@ class Rules(BuiltBody):
             ]
             self._steps[name] = (value, cases)
             names.append(name)
+        told = [value.expression for value, _ in self._steps.values()]
+        told += [one.expression for _, cases in self._steps.values() for _, *both in cases for one in both]
+        require_sizes({str(place): formula for place, formula in enumerate(told)}, ("body", "steps"))
         missing = card.outputs.keys() - self._steps.keys()
         if missing:
             raise Misplaced(f"no step gives the output {', '.join(sorted(missing))}.", ("body", "steps"))

@@ -11,6 +11,7 @@ side, [B₁ B₂] and [A₁; A₂]; once that is wider than the layer, the sum i
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
@@ -56,6 +57,9 @@ def add_adapter(network: nn.Module, adapter: Adapter) -> None:
     for name, (a, b) in adapter.items():
         try:
             weight: Any = network.get_submodule(name).weight
+            shape = (b.shape[0], a.shape[1])
+            if tuple(weight.shape) != (shape[::-1] if is_transposed(network.get_submodule(name)) else shape):
+                raise AttributeError(name)
         except AttributeError:
             raise CorruptFile(
                 f"A night's adapter has a layer {name!r} that the model has not. Open the memory with the model that"
@@ -111,6 +115,14 @@ def pack_adapter(adapter: Adapter) -> bytes:
 
 def unpack_adapter(data: bytes) -> Adapter:
     """Read what `pack_adapter` wrote."""
-    tensors = load(data)
-    names = sorted({name.rpartition(".")[0] for name in tensors})
-    return {name: (tensors[f"{name}.A"], tensors[f"{name}.B"]) for name in names}
+    try:
+        tensors = load(data)
+        names = sorted({name.rpartition(".")[0] for name in tensors})
+        found = {name: (tensors[f"{name}.A"], tensors[f"{name}.B"]) for name in names}
+    except (SafetensorError, ValueError, KeyError, AttributeError) as error:
+        raise CorruptFile(f"A night's adapter is damaged ({error}). Restore the memory from a copy.") from None
+    for name, (a, b) in found.items():
+        fits = a.ndim == b.ndim == 2 and b.shape[1] == a.shape[0]
+        if not (fits and a.is_floating_point() and b.is_floating_point()):
+            raise CorruptFile(f"A night's adapter has a layer {name!r} of odd shapes. Restore the memory from a copy.")
+    return found

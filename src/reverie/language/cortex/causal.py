@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reverie.errors import BadData, CorruptFile, MissingData
+from reverie.model_folder import require_plain_model
 
 __all__ = ["Batch", "CausalModel", "Completion"]
 
@@ -79,10 +80,11 @@ class CausalModel:
                 f"{path} is not the folder of a language model: it has no config.json. Expected one that a causal"
                 " language model of transformers was saved to (save_pretrained)."
             )
+        require_plain_model(path)
         try:
-            tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+            tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
             network = AutoModelForCausalLM.from_pretrained(
-                path, local_files_only=True, use_safetensors=True, dtype=torch.float32
+                path, local_files_only=True, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
             )
         except Exception as error:  # the library raises a dozen kinds
             first = str(error).strip().split("\n")[0][:200]

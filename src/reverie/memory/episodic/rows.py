@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from reverie.errors import BadData
+from reverie.errors import BadData, CorruptFile
 from reverie.memory.episodic.episode import Episode
 
 __all__ = ["COLUMNS", "EPOCH", "TIMES", "episode_of", "holes", "moment", "parts", "stamp"]
@@ -14,6 +14,8 @@ _FIELDS = (
     *("id", "text", "who", "what", "value", "kind", "source", "trusted", "session", "valid_from", "valid_to", "heard"),
     *("novelty", "importance", "stability", "difficulty", "rehearsed", "stage", "night", "merged", "forgotten"),
 )
+_TEXTS = ("text", "who", "what", "value", "kind", "source", "session")
+_NUMBERS = ("id", "novelty", "importance", "stability", "difficulty", "stage")
 TIMES = {"valid_from", "valid_to", "heard", "rehearsed", "forgotten"}
 COLUMNS = ", ".join(_FIELDS)
 _SOME = 500  # ids in one statement
@@ -36,8 +38,15 @@ def moment(stamp: int) -> datetime:
 def episode_of(row: Sequence[Any]) -> Episode:
     """The episode of a row of `COLUMNS`."""
     named = dict(zip(_FIELDS, row, strict=True))
-    for name in TIMES:
-        named[name] = None if named[name] is None else moment(named[name])
+    try:
+        for name in TIMES:
+            named[name] = None if named[name] is None else moment(named[name])
+        fits = all(named[name] is None or type(named[name]) is str for name in _TEXTS)
+        fits = fits and named["valid_from"] is not None is not named["heard"] and named["rehearsed"] is not None
+        if not fits or not all(type(named[name]) in (int, float) for name in _NUMBERS):
+            raise TypeError("a value of another kind")
+    except (TypeError, OverflowError) as error:
+        raise CorruptFile(f"Episode {named['id']} is damaged ({error}). Restore the memory from a copy.") from None
     named["trusted"] = bool(named["trusted"])
     return Episode(**named)
 

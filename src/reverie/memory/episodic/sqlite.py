@@ -11,7 +11,8 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from reverie.errors import BadData, CorruptFile, MissingData, Unfinished
 from reverie.memory.episodic.store import SCHEMA, EpisodicStore
 from reverie.record import sync_folder
+from reverie.untrusted import no_links
 
 __all__ = ["SQLiteStore"]
 
@@ -45,6 +47,7 @@ CREATE TABLE recalls (id INTEGER PRIMARY KEY, question TEXT NOT NULL, at INTEGER
 CREATE TABLE answers (recall INTEGER NOT NULL, episode INTEGER NOT NULL, PRIMARY KEY (episode, recall)) STRICT;
 INSERT INTO clock VALUES (0);
 """
+_NAMES_A_FILE = bytes.fromhex("d9d505f920a163d7")  # the end of a journal that does
 _APPLICATION = 0x52767265  # "Rvre": which kind of SQLite file this is
 
 
@@ -81,6 +84,7 @@ class SQLiteStore(EpisodicStore):
         self._depth = 0
         self._to_erase = False
         with self._said_clearly():
+            _require_own(path)
             if not path.exists():
                 if encoder is None or dimension is None:
                     raise MissingData(f"There is no memory at {path}. Remember something first, or check the name.")
@@ -98,6 +102,14 @@ class SQLiteStore(EpisodicStore):
             raise CorruptFile(f"{self.path} is not a memory of Reverie. Give the folder of one, or a new name.")
         ((schema,),) = self._ask("PRAGMA user_version")
         self._agree(str(self.path), schema, encoder, dimension)
+        self._ask("PRAGMA trusted_schema = OFF")
+        found = self._ask("SELECT type, name, sql FROM sqlite_schema WHERE NOT (type = 'index' AND sql IS NULL)")
+        strange = sorted(f"{kind} {name}" for kind, name, sql in found if (kind, name, sql) not in _schema())
+        if strange:
+            raise CorruptFile(
+                f"{self.path} holds what a memory does not ({strange[0]}), and could do more than remember. Export it "
+                "where it is from, and import the lines."
+            )
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
             self._ask(f"PRAGMA {pragma}")
 
@@ -121,7 +133,7 @@ class SQLiteStore(EpisodicStore):
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        lock = FileLock(self.path.with_name("sleep.lock"))
+        lock = FileLock(no_links(self.path.parent, "sleep.lock"))
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -187,6 +199,30 @@ class SQLiteStore(EpisodicStore):
             raise BadData(f"{self.path} cannot be read or written ({error}); nothing was changed.") from None
         except sqlite3.DatabaseError as error:
             raise CorruptFile(f"{self.path} is damaged, or is no memory ({error}). Restore it from a copy.") from None
+
+
+@cache
+def _schema() -> frozenset[tuple[str, str, str | None]]:
+    """What SQLite says of the tables of a memory."""
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.executescript(_TABLES)
+        return frozenset(database.execute("SELECT type, name, sql FROM sqlite_schema").fetchall())
+
+
+def _require_own(path: Path) -> None:
+    """Refuse files that would lead SQLite out of the folder: links, and a journal that names a file to be deleted.
+
+    A journal that belongs to several databases ends with the name of a file, which SQLite deletes when it has rolled
+    back. A memory is one database, so its journal names none.
+    """
+    for end in ("", "-wal", "-shm", "-journal"):
+        no_links(path.parent, path.name + end)
+    journal = path.with_name(f"{path.name}-journal")
+    if journal.is_file() and journal.stat().st_size >= 8:
+        with journal.open("rb") as file:
+            file.seek(-8, os.SEEK_END)
+            if file.read() == _NAMES_A_FILE:
+                raise CorruptFile(f"{journal} names another file to be deleted, and is not ours. Remove it.")
 
 
 def _make(path: Path, encoder: str, dimension: int) -> None:

@@ -19,10 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reverie.errors import BadData
+from reverie.errors import BadData, CorruptFile
 from reverie.memory.episodic.episode import KINDS, Confirmed, Episode, same_key
 from reverie.memory.episodic.forgetting import encode_strength, rehearse
 from reverie.memory.episodic.rows import COLUMNS, EPOCH, TIMES, episode_of, holes, moment, parts, stamp
+from reverie.untrusted import parse_json
 
 __all__ = ["SCHEMA", "EpisodicStore"]
 
@@ -92,8 +93,11 @@ class EpisodicStore(ABC):
                 f"{name} was written by a newer Reverie (tables of version {schema}, this one knows {SCHEMA}). "
                 "Install that version: pip install --upgrade reverie"
             )
-        made = self.get_named("encoder")
-        self.encoder, self.dimension = str(made["name"]), int(made["dimension"])
+        try:
+            made = self.get_named("encoder")
+            self.encoder, self.dimension = str(made["name"]), int(made["dimension"])
+        except (KeyError, TypeError, ValueError, OverflowError):
+            raise CorruptFile(f"{name} does not say by what its vectors were made. Restore it from a copy.") from None
         given = (encoder or self.encoder, dimension or self.dimension)
         if given != (self.encoder, self.dimension):
             raise BadData(
@@ -265,7 +269,10 @@ class EpisodicStore(ABC):
     @property
     def clock(self) -> int:
         """Moves on with each change."""
-        return int(self._ask("SELECT at FROM clock")[0][0])
+        try:
+            return int(self._ask("SELECT at FROM clock")[0][0])
+        except (IndexError, TypeError, ValueError):
+            raise CorruptFile("The memory has lost its clock. Restore it from a copy.") from None
 
     def get(self, id: int) -> Episode | None:
         """What is known of an id; None where there never was one."""
@@ -358,7 +365,12 @@ class EpisodicStore(ABC):
     def get_named(self, name: str, default: Any = None) -> Any:
         """A value that was kept under a name."""
         data = self.get_bytes(name)
-        return default if data is None else json.loads(data)
+        if data is None:
+            return default
+        try:
+            return parse_json(data)
+        except ValueError as error:
+            raise CorruptFile(f"The memory's {name!r} is damaged ({error}). Restore it from a copy.") from None
 
     def set_named(self, name: str, value: Any) -> None:
         """Keep what JSON can say under a name."""
