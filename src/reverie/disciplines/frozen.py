@@ -7,6 +7,8 @@ tensor and the outputs on probe points with those of the day of freezing: at loa
 
 import copy
 import hashlib
+import os
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,12 +24,13 @@ from reverie.disciplines.polynomial import Polynomial
 from reverie.disciplines.student import Quantised, Student
 from reverie.disciplines.vectors import Vectors
 from reverie.errors import BadData, CorruptFile, MissingData, ReverieError
-from reverie.record import replace_file
+from reverie.files import replace_file, sync_folder
 from reverie.untrusted import no_links, parse_yaml, read_text
 
 __all__ = ["DriftError", "Formula", "Frozen", "freeze", "load_frozen", "save_frozen"]
 
 _FORMAT = "reverie-module-1"
+_NEXT_CARD = "card-next.yaml"  # until the head that names it is there
 PROBES = 256
 
 
@@ -183,17 +186,21 @@ def save_frozen(frozen: Frozen, folder: Path) -> None:
     }
     if type(inner) not in kinds:
         raise BadData(f"A frozen {type(inner).__name__} cannot be saved; distil it into a Student first.")
-    no_links(folder, "card.yaml")
-    no_links(folder, "module.yaml")
+    for name in ("card.yaml", _NEXT_CARD, "module.yaml"):
+        no_links(folder, name)
     named = write_tensors(folder, frozen.state_dict())
-    replace_file(folder / "card.yaml", frozen.card.dump().encode())
+    replace_file(folder / _NEXT_CARD, frozen.card.dump().encode())
     head: dict[str, Any] = {"format": _FORMAT, "card": frozen.card.name, "kind": kinds[type(inner)], **named}
+    head["card_digest"] = frozen.card.digest
     head["digest"] = frozen.digest
     if isinstance(inner, Student | Quantised | Polynomial | Vectors):
         head["shape"] = inner.shape
     if isinstance(inner, Formula) and inner.module.as_of is not None:
         head["as_of"] = inner.module.as_of
     replace_file(folder / "module.yaml", yaml.safe_dump(head, sort_keys=False).encode())
+    # From here on it is the new module, whatever interrupts: `load_frozen` finds the card under either name.
+    os.replace(folder / _NEXT_CARD, folder / "card.yaml")
+    sync_folder(folder)
     drop_other_tensors(folder, named["file"])
 
 
@@ -215,7 +222,7 @@ def load_frozen(folder: Path) -> Frozen:
             raise ValueError(f"format {head['format']}")
         file, sha256, digest = str(head["file"]), str(head["sha256"]), str(head["digest"])
         tensors = read_tensors(folder, no_links(folder, Path(file).name).name, sha256)
-        card = read_card(no_links(folder, "card.yaml"))
+        card = _card_of(folder, head)
         inner = _inner(head, card, sum(value.numel() for value in tensors.values()))
         frozen = Frozen(inner, card=card, probes=tensors["probes"])
         frozen.load_state_dict(tensors)
@@ -226,6 +233,17 @@ def load_frozen(folder: Path) -> Frozen:
     frozen.digest = digest
     frozen.verify()
     return frozen
+
+
+def _card_of(folder: Path, head: dict[str, Any]) -> Card:
+    """The card that a head names: `card.yaml`, or the one that an interrupted save has left beside it."""
+    following = no_links(folder, _NEXT_CARD)
+    if following.is_file() and "card_digest" in head:
+        with suppress(ReverieError):
+            card = read_card(following)
+            if card.digest == head["card_digest"]:
+                return card
+    return read_card(no_links(folder, "card.yaml"))
 
 
 def _inner(head: dict[str, Any], card: Card, numbers: int) -> nn.Module:

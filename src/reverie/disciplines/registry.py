@@ -1,7 +1,9 @@
 """A registry: a folder of cards by name and version, with what is in force chosen by version or by day.
 
     cards/physics.fall/1.0.0.yaml      never changed once it is there
-    index.yaml                         what is in force, and what happened, replaced whole
+    index.yaml                         what is registered, what is in force, and what happened; replaced whole
+
+A file that the index does not list was left by an interrupted `add`, and does not count.
 
 A new version must pass the worked examples of the one in force, or list what it overrides. Rolling back selects an
 older digest. Updating one module leaves the files, and so the digests, of all others alone.
@@ -16,7 +18,7 @@ import yaml
 from reverie.disciplines.card import Card, CardError, read_card
 from reverie.disciplines.module import Module, open_card
 from reverie.errors import BadData, CorruptFile, unknown_name
-from reverie.record import replace_file
+from reverie.files import make_folder, replace_file
 from reverie.untrusted import no_links, parse_yaml, read_text
 
 __all__ = ["Registry"]
@@ -40,7 +42,7 @@ class Registry:
 
     def _read(self) -> dict[str, Any]:
         if not no_links(self.folder, "index.yaml").is_file():
-            return {"selected": {}, "history": []}
+            return {"selected": {}, "history": [], "registered": {}}
         try:
             found, _ = parse_yaml(read_text(self._index))
             if not isinstance(found["selected"], dict) or not isinstance(found["history"], list):
@@ -57,7 +59,8 @@ class Registry:
     def names(self) -> list[str]:
         """The cards that are here."""
         found = no_links(self.folder, "cards").glob("*")
-        return sorted(path.name for path in found if path.is_dir() and not path.is_symlink())
+        there = self._read()["selected"]
+        return sorted(path.name for path in found if path.name in there and path.is_dir() and not path.is_symlink())
 
     def versions(self, name: str) -> list[Card]:
         """All versions of a card, the oldest first."""
@@ -65,6 +68,9 @@ class Registry:
             raise unknown_name("card", name, self.names())
         folder = no_links(self.folder, "cards", name)
         found = [read_card(no_links(folder, path.name)) for path in folder.glob("*.yaml")]
+        registered = self._read().get("registered", {}).get(name)
+        if registered is not None:  # None: by an earlier release, which listed none
+            found = [card for card in found if card.version in registered]
         return sorted(found, key=lambda card: _order(card.version))
 
     def get(self, name: str, *, version: str | None = None, as_of: date | None = None) -> Card:
@@ -115,8 +121,10 @@ class Registry:
                     f"{card.name} fails what held in {old.name}: {'; '.join(broken)}. "
                     f"Mend it, or list them: overrides: [{', '.join(broken)}]."
                 )
+        there = [one.version for one in self.versions(card.card)] if card.card in index["selected"] else []
+        index.setdefault("registered", {})[card.card] = [*there, card.version]
         path = no_links(self.folder, "cards", card.card, f"{card.version}.yaml")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         replace_file(path, card.dump().encode())
         index["selected"][card.card] = card.digest
         self._write(index, "added", card)
