@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from commands import benchmark_holds
 from disciplines.example import CARD
 from reverie.disciplines import Registry, parse_card
 from reverie.disciplines.card import CardError
@@ -70,3 +71,8 @@ def test_what_is_refused(tmp_path):
 def test_the_difference_names_places():
     lines = difference(FALL, parse_card(CARD.replace("9.81,", "9.8,")))
     assert lines == ["constants.g.value: 9.81 → 9.8"]
+
+
+def test_a_save_that_is_interrupted_leaves_the_old_or_the_new():
+    """At a sample of places; `benchmarks/module_faults.py` tries them all."""
+    benchmark_holds("module_faults", "--quick")

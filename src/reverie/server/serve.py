@@ -72,7 +72,7 @@ def serve(
     config = uvicorn.Config(
         app,
         http=partial(Connection, room=room, limits=limits),  # type: ignore[arg-type]
-        log_level="warning",
+        log_level="error",  # what strangers send wrongly would fill the log
         access_log=False,
         server_header=False,
         date_header=False,
