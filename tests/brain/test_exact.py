@@ -285,7 +285,7 @@ def test_a_brain_from_before_the_grid_answers_as_before(tmp_path: Path) -> None:
         mind.memory.unit = 1.0
         mind.memory._sums = None
         mind.memory.write(torch.from_numpy(VECTORS).float(), torch.eye(4)[torch.arange(40) % 4])
-        brain._replace(mind)
+        brain._durable.replace(mind)
     h, y = VECTORS.astype(np.float32).astype(np.float64), np.eye(4)[np.arange(40) % 4]
     centred, mean = h - h.mean(0), y.mean(0)
     weights = np.linalg.solve(centred.T @ centred + np.eye(5), centred.T @ (y - mean))

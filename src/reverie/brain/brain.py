@@ -32,7 +32,7 @@ from reverie.brain.store import Store
 from reverie.brain.waking import newborn, read
 from reverie.brain.watch import Drift
 from reverie.contracts import State
-from reverie.edge import export
+from reverie.edge import Parts, export
 from reverie.errors import BadData
 from reverie.memory import AssociativeMemory
 from reverie.memory.contribution import contribution, moved_columns
@@ -94,13 +94,13 @@ class Brain:
     ['cat']
     """
 
-    def __init__(self, durable: Durable) -> None:
+    def __init__(self, durable: Durable, folder: Path) -> None:
         self._durable, self._store = durable, durable.store
+        self._folder = folder
 
     @property
     def _mind(self) -> Mind:
-        with self._durable.asking() as mind:
-            return mind
+        return self._durable.ask(lambda mind: mind)
 
     # a brain's life
 
@@ -149,7 +149,7 @@ class Brain:
             "budget": budget,
             "seed": seed,
         }
-        return cls._opened(Store.create(Path(folder), made), own)
+        return cls._opened(Path(folder), Store.create(Path(folder).absolute(), made), own)
 
     @classmethod
     def open(
@@ -175,12 +175,13 @@ class Brain:
             No brain there, or a piece of it is missing; damaged; written to by another process.
         """
         own = None if encoder is None else OwnEncoder(encoder)
-        return cls._opened(Store(Path(folder), writer=writer), own, recover=recover and writer)
+        store = Store(Path(folder).absolute(), writer=writer)  # wherever the process goes from here
+        return cls._opened(Path(folder), store, own, recover=recover and writer)
 
     @classmethod
-    def _opened(cls, store: Store, own: OwnEncoder | None, *, recover: bool = False) -> "Brain":
+    def _opened(cls, folder: Path, store: Store, own: OwnEncoder | None, *, recover: bool = False) -> "Brain":
         try:
-            return cls(Durable.recover(store, _recovered, own) if recover else Durable.open(store, own))
+            return cls(Durable.recover(store, _recovered, own) if recover else Durable.open(store, own), folder)
         except BaseException:
             store.close()
             raise
@@ -219,7 +220,8 @@ class Brain:
             Samples or labels that do not fit. Nothing is learned then.
         """
         began = time.perf_counter()
-        with self._durable.changing() as mind:
+        with self._durable.turn:
+            mind = self._durable.to_change()
             if y is None:
                 return self._learn_what_is_new(x, name, began)
             senses = mind.senses
@@ -271,7 +273,8 @@ class Brain:
 
     def rename(self, label: Any, to: Any) -> None:
         """Give a class another name, one that is not in use."""
-        with self._durable.changing() as mind:
+        with self._durable.turn:
+            mind = self._durable.to_change()
             label = self._known(label)
             if type(to) is not type(label) or to == "" or to in mind.labels:
                 raise BadData(f"The new name is {to!r}. Expected {type(label).__name__} that is not in use.")
@@ -280,7 +283,8 @@ class Brain:
 
     def retention(self, *, dreams: int = 30, seed: int = 0) -> dict[Any, float]:
         """The share of dreams of each class that are taken for that class, 0…1: what it still knows, without data."""
-        with self._durable.asking() as mind:
+
+        def remembered(mind: Mind) -> dict[Any, float]:
             if not mind.known().labels:
                 return {}
             keys, of = dreamer(mind).dream(dreams * len(mind.known().labels), torch.Generator().manual_seed(seed))
@@ -291,10 +295,11 @@ class Brain:
                 if (of == column).any()
             }
 
+        return self._durable.ask(remembered)
+
     def drift(self) -> Drift:
         """Whether samples have become different from those of their class before; see `reverie.brain.watch`."""
-        with self._durable.asking() as mind:
-            return mind.watch.look()
+        return self._durable.ask(lambda mind: mind.watch.look())
 
     def ready(self, x: Any, y: Any) -> State:
         """Check samples, and form the senses from them where they are not formed yet.
@@ -304,7 +309,8 @@ class Brain:
         State
             The senses, as `shard_sums` takes them; elsewhere, later.
         """
-        with self._durable.changing() as mind:
+        with self._durable.turn:
+            mind = self._durable.to_change()
             samples = mind.senses.take(x)
             labels = take_labels(y, len(samples), mind.labels)
             senses = mind.senses
@@ -318,7 +324,8 @@ class Brain:
     def learn_sums(self, parts: list[State]) -> Learned:
         """Learn what `shard_sums` made of samples, in one durable change, as `learn` would have learned the samples."""
         began = time.perf_counter()
-        with self._durable.changing() as mind:
+        with self._durable.turn:
+            mind = self._durable.to_change()
             grown = mind.copy()
             if not grown.senses.formed:
                 grown.senses = Senses.from_state(parts[0]["senses"], grown.senses.own)
@@ -354,7 +361,8 @@ class Brain:
         BadData
             Nothing of that kind is known. Nothing is forgotten then.
         """
-        with self._durable.changing() as mind:
+        with self._durable.turn:
+            mind = self._durable.to_change()
             batches = []
             if sum(given is not None for given in (label, name, x)) != 1:
                 raise BadData("Expected one of: a label, a name, or samples x with their labels y.")
@@ -396,10 +404,9 @@ class Brain:
 
         Their senses must have begun as the same; what sleep has pruned in either is pruned in the merged one.
         """
-        with self._durable.changing() as mine:
-            with other._durable.asking() as theirs:
-                grown = self._merged(mine, theirs)
-            self._durable.replace(grown)
+        with self._durable.turn:
+            mine = self._durable.to_change()
+            self._durable.replace(other._durable.ask(lambda theirs: self._merged(mine, theirs)))
 
     def _merged(self, mine: Mind, theirs: Mind) -> Mind:
         if not theirs.senses.formed:
@@ -439,7 +446,8 @@ class Brain:
         """
         plan = plan or Plan()
         began = time.perf_counter()
-        with self._durable.changing() as mind:
+        with self._durable.turn:
+            mind = self._durable.to_change()
             self._need_classes(mind)
             progress = Progress(self._store.path / "night", mind.version, plan)
             made = self._store.head["settings"]
@@ -458,14 +466,13 @@ class Brain:
     @property
     def classes(self) -> list[Any]:
         """Labels that are known, sorted; the columns of `predict_proba`."""
-        with self._durable.asking() as mind:
-            return list(mind.known().labels)
+        return self._durable.ask(lambda mind: list(mind.known().labels))
 
     @property
     def counts(self) -> dict[Any, int]:
         """How many samples of each label have been learned."""
-        with self._durable.asking() as mind:
-            return {label: count for label, count in mind.counts.items() if count > 0}
+        counts = self._durable.ask(lambda mind: mind.counts)
+        return {label: count for label, count in counts.items() if count > 0}
 
     @property
     def shape(self) -> tuple[int, ...] | None:
@@ -474,7 +481,7 @@ class Brain:
 
     @property
     def folder(self) -> Path:
-        return self._store.path
+        return self._folder
 
     @property
     def mind(self) -> Mind:
@@ -489,13 +496,11 @@ class Brain:
     @property
     def state_bytes(self) -> int:
         """Bytes of everything the brain keeps; its history, its log and its earlier versions apart."""
-        with self._durable.asking() as mind:
-            return mind.bytes
+        return self._durable.ask(lambda mind: mind.bytes)
 
     def state_dict(self) -> State:
         """Everything the brain keeps, its log and its earlier versions apart."""
-        with self._durable.asking() as mind:
-            return deepcopy(mind.state_dict())
+        return self._durable.ask(lambda mind: deepcopy(mind.state_dict()))
 
     def predict(self, x: Any, *, by: Literal["memory", "cortex"] = "memory") -> NDArray[Any]:
         """The most likely label of each sample.
@@ -535,8 +540,7 @@ class Brain:
             found = self._answers_of_one_version(x, novelty, by)
             if found is not None:
                 return found
-        with self._durable.asking():  # it changes all the time: let it wait
-            found = self._answers_of_one_version(x, novelty, by)
+        found = self._durable.ask(lambda _: self._answers_of_one_version(x, novelty, by))  # let it wait
         assert found is not None
         return found
 
@@ -551,15 +555,19 @@ class Brain:
         probabilities, news = [], []
         for i in range(0, len(samples), _BLOCK):
             keys = senses.glance(samples[i : i + _BLOCK])
-            with self._durable.asking() as now:
+
+            def read(now: Mind, keys: Tensor = keys) -> bool:
                 if now is not mind or mind.version != version:
-                    return None
+                    return False
                 logits = mind.memory_logits(keys) if by == "memory" else mind.cortex_logits(keys)
-                classes = mind.known().labels
+                probabilities.append(torch.softmax(logits, 1))
                 if novelty:
                     news.append(unfamiliarity(mind.memory, keys))
-            probabilities.append(torch.softmax(logits, 1))
-        return classes, torch.cat(probabilities), torch.cat(news) if novelty else torch.zeros(0)
+                return True
+
+            if not self._durable.ask(read):
+                return None
+        return mind.known().labels, torch.cat(probabilities), torch.cat(news) if novelty else torch.zeros(0)
 
     def export(self, path: str | Path, *, by: str = "memory", int8: bool = False) -> dict[str, Any]:
         """Write its answers down for a machine without torch: `NAME.onnx`, or else a folder that needs NumPy alone.
@@ -578,10 +586,12 @@ class Brain:
         dict
             `path`, `format` ("onnx" or "numpy"), `bytes`, `classes`.
         """
-        with self._durable.asking() as mind:
+
+        def parts(mind: Mind) -> Parts:
             self._need_classes(mind)
-            parts = parts_of(mind, by=by, int8=int8)
-        return export(parts, path)
+            return parts_of(mind, by=by, int8=int8)
+
+        return export(self._durable.ask(parts), path)
 
     # time
 
@@ -595,7 +605,8 @@ class Brain:
 
     def rollback(self, to: int) -> None:
         """Be again as at version `to`. This is a change of its own: what came after can be gone back to as well."""
-        with self._durable.changing() as mind:
+        with self._durable.turn:
+            mind = self._durable.to_change()
             known = self.versions()
             if not isinstance(to, int) or to not in known:
                 raise BadData(f"Version {to} is not kept. Expected one of {', '.join(map(str, known)) or 'none'}.")

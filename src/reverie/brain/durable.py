@@ -7,11 +7,12 @@ answered or changed. Where it cannot be read, everything is refused until the br
 """
 
 import os
+import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TypeVar
 
 from torch import Tensor
 
@@ -21,9 +22,11 @@ from reverie.brain.store import Life, Store
 from reverie.brain.waking import newborn, newest, newest_whole
 from reverie.checkpoint import state_bytes
 from reverie.contracts import State
-from reverie.errors import Unfinished
+from reverie.errors import BadData, Unfinished
 
 __all__ = ["Durable"]
+
+T = TypeVar("T")
 
 _JOURNAL = 64 * 2**20  # bytes of log after which a snapshot is made, unless the snapshot is larger
 
@@ -87,50 +90,59 @@ class Durable:
 
     def _begin(self) -> None:
         self._process = os.getpid()
-        self._turn = threading.RLock()  # whose turn it is to change
+        self.turn = threading.RLock()  # whose turn it is to change
         self._moment = threading.RLock()  # in which the mind is asked, or is itself changed
         self._changer: int | None = None  # the thread that writes a change down now
         self._broken = False  # applying an entry was interrupted
 
     # asking
 
-    @contextmanager
-    def asking(self) -> Iterator[Mind]:
-        """The mind, which stays as it is meanwhile. Do not change within it."""
+    def ask(self, action: Callable[[Mind], T]) -> T:
+        """What `action` finds out of the mind, which stays as it is meanwhile. It must not change anything."""
         if os.getpid() != self._process:
             self._begin()  # a forked process has locks that nobody there will ever give back
         while True:
-            if self._unsettled and self._changer in (None, threading.get_ident()):
-                with self._turn:
+            if self._unsettled and self._changer is None and self.store.may_write and not self._writes_here():
+                with self.turn:
                     self._settle()
             with self._moment:
                 if not self._broken:
-                    yield self.mind
-                    return
-            with self._turn:
+                    return action(self.mind)
+            if self._writes_here():
+                raise BadData("This thread is in the midst of a change of this brain. Ask when that is done.")
+            with self.turn:
                 self._settle()
 
     # changing
 
-    @contextmanager
-    def changing(self) -> Iterator[Mind]:
-        """The mind, which nobody else changes meanwhile.
+    def to_change(self) -> Mind:
+        """The mind, for who has the `turn`: nobody else changes it meanwhile.
 
         Raises
         ------
         BadData
-            Opened for reading, closed, or opened by another process.
+            Opened for reading, closed, opened by another process; or this thread is in the midst of another change,
+            as where the handler of a signal changes the brain.
         Unfinished
             An earlier change broke off, and its folder cannot be read.
         """
         self.store.need_writer()
-        with self._turn:
-            self.store.need_writer()  # it may have been closed while this thread waited
-            self._settle()
-            yield self.mind
+        if self._writes_here():
+            raise BadData("This thread is in the midst of a change of this brain. Change it when that is done.")
+        self._settle()
+        return self.mind
+
+    def _writes_here(self) -> bool:
+        """Whether this very thread is within `_write`, further up."""
+        if not self._unsettled:
+            return False
+        frame = sys._getframe(1)
+        while frame is not None and not (frame.f_code is _WRITE and frame.f_locals.get("self") is self):
+            frame = frame.f_back  # type: ignore[assignment]
+        return frame is not None
 
     def change(self, entry: State, *, keys: Tensor | None = None, columns: Tensor | None = None) -> None:
-        """Make an entry durable, then apply it. Within `changing`."""
+        """Make an entry durable, then apply it. In one's `turn`."""
         version = self.mind.version + 1
 
         def apply() -> None:
@@ -141,7 +153,7 @@ class Durable:
             self.replace(self.mind)
 
     def replace(self, mind: Mind) -> None:
-        """Make a whole new state durable, then take it. Within `changing`."""
+        """Make a whole new state durable, then take it. In one's `turn`."""
         state = mind.state_dict()
 
         def take() -> None:
@@ -163,11 +175,11 @@ class Durable:
                 self._broken = False
             self._unsettled = False
         except Exception as error:
-            self._resolve(error, before, version)
+            self._resolve(error, before, version, self.store.intended)
         finally:
             self._changer = None
 
-    def _resolve(self, error: Exception, before: int, version: int) -> None:
+    def _resolve(self, error: Exception, before: int, version: int, intended: bytes) -> None:
         """Find out what is on the disk, and say so; `error` itself is raised where nothing was changed."""
         try:
             if self._broken or self.store.may_hold(version):
@@ -185,7 +197,7 @@ class Durable:
                 RuntimeWarning,
                 stacklevel=5,
             )
-        elif self.mind.version < version:
+        elif self.mind.version < version or self.store.chain != intended:
             raise error
         else:
             raise Unfinished(
@@ -199,6 +211,9 @@ class Durable:
             raise Unfinished("An earlier change could not be finished. Open this brain again to go on.")
         if not self._unsettled:
             return
+        if not self.store.may_write:
+            raise Unfinished("An earlier change broke off before this brain was closed. Open it again to go on.")
+        self.store.need_writer()
         woken = newest(self.store, self._own)
         again = self.store.go_on(woken.life)
         with self._moment:
@@ -229,8 +244,14 @@ class Durable:
         if os.getpid() != self._process:
             self.store.close()
             return
-        with self._turn:
+        with self.turn:
+            with suppress(Exception):  # who opens it next finds out
+                if not self._writes_here():
+                    self._settle()
             self.store.close()
+
+
+_WRITE = Durable._write.__code__
 
 
 def _said(error: BaseException) -> str:

@@ -81,9 +81,13 @@ class Journal:
         self.begins = self.version, self.chain = version, chain
         self.end, self.old = len(data), False
 
+    def next_chain(self, payload: bytes) -> bytes:
+        """The chain of a record that would be written now."""
+        return hashlib.sha256(self.chain + payload).digest()
+
     def append(self, version: int, payload: bytes) -> None:
         """Write a record and make it durable; where that fails, the log is as before."""
-        chain = hashlib.sha256(self.chain + payload).digest()
+        chain = self.next_chain(payload)
         head = _RECORD.pack(_FIRST_RECORD, version, len(payload), chain)
         head += _CHECK.pack(zlib.crc32(head))
         handle = open_file(self.path, os.O_WRONLY | os.O_APPEND)

@@ -44,6 +44,16 @@ class Lock:
         except OSError as error:
             raise BadData(f"{path} cannot be written to ({error.strerror}). Open it for reading.") from None
 
+    def holds(self, path: Path) -> bool:
+        """Whether that is still the folder: it may have been moved, and another one put in its place."""
+        if self._handle is None:
+            return False
+        try:
+            mine, there = os.fstat(self._handle), os.stat(path)
+        except OSError:
+            return False
+        return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
+
     def release(self) -> None:
         """Let another process write."""
         if self._handle is not None:

@@ -138,6 +138,7 @@ class Store:
             need_folder(path / folder)
         self._newest = Head(path / "head", self._id)
         self._log = self.journal(0)
+        self.intended = b""  # the chain of what was last to be written
         self._process, self._closed = os.getpid(), False
         self._lock = Lock(path) if writer else None
 
@@ -192,8 +193,20 @@ class Store:
             )
         if self._closed:
             raise BadData("This brain is closed. Open it again to change it.")
-        if not self.writer:
+        if self._lock is None:
             raise BadData("This brain was opened for reading. Open it with writer=True to change it.")
+        if not self._lock.holds(self.path):
+            raise BadData(f"{self.path} is not the folder any more that was opened. Open the brain again to change it.")
+
+    @property
+    def may_write(self) -> bool:
+        """Whether this object, in this process, may."""
+        return self._lock is not None and not self._closed and os.getpid() == self._process
+
+    @property
+    def chain(self) -> bytes:
+        """Of the newest version that was read or written."""
+        return self._log.chain
 
     # reading
 
@@ -226,9 +239,14 @@ class Store:
         with suppress(ReverieError):
             known = self.acknowledged()
             newest = known[0] if known is not None else 0
-        logs = [int(file.stem) for file in self._logs()]
-        read = [version for base in logs for version in self.journal(base).versions()]
-        return max(newest, *self.bases(), *logs, *read)
+        for base in (int(file.stem) for file in self._logs()):
+            log = self.journal(base)
+            newest = max(newest, *log.versions(), log.begins[0])
+        for base in self.snapshots():
+            with suppress(ReverieError):
+                load_head(self._snapshot(base), kind=_KIND)
+                newest = max(newest, base)
+        return newest
 
     def life(self, base: int, acknowledged: tuple[int, bytes] | None = None) -> Life:
         """A snapshot, and what came after it.
@@ -302,7 +320,9 @@ class Store:
     def append(self, version: int, entry: State) -> None:
         """Make one change durable."""
         self.need_writer()
-        self._log.append(version, pack_state(entry))
+        payload = pack_state(entry)
+        self.intended = self._log.next_chain(payload)
+        self._log.append(version, payload)
         self._newest.write(version, self._log.chain)
 
     def snapshot(self, version: int, state: State) -> None:
@@ -311,7 +331,7 @@ class Store:
         before = self._log
         if before.end and before.size != before.end:
             raise BadData(f"{before.path} was changed by somebody else. Open the brain again to go on.")
-        chain = before.chain if version == before.version else secrets.token_bytes(32)
+        chain = self.intended = before.chain if version == before.version else secrets.token_bytes(32)
         log = self.journal(version)
         log.begin(version, chain)
         about = {"brain": self._id.hex(), "version": version, "chain": chain.hex(), "previous": before.chain.hex()}

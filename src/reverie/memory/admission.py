@@ -19,6 +19,7 @@ from reverie.memory.sums import WHOLE, Sums, symmetric
 __all__ = ["begin", "cannot_have_been"]
 
 _EPS = 2.0**-52
+_TINY = 1e-200
 _ERROR = 16 * _EPS  # of a centred sum, in relation to the largest sum that it is made of
 _WHOLE_CHECK = 1024  # inputs up to which a whole matrix is factored
 _LOST = 1e-3  # share of the spread of the others that a key may take with it
@@ -73,7 +74,7 @@ def cannot_have_been(sums: Sums, gone: Sums, columns: list[int]) -> str | None:
         return None
     gone = gone.moved(sums.origin)
     cross = sums.cross[:, columns] - gone.cross
-    error = _ERROR * float(sums.energy().max() + sums.mean.square().max() * sums.n)
+    error = _ERROR * float(sums.energy().max() + sums.mean.square().max() * sums.n) + _TINY  # keys may all be zero
     empty = counts == 0
     if bool((cross[:, empty].abs() > error**0.5 * _EPS**0.5).any()):
         return "with them a class would keep sums, but no samples"
