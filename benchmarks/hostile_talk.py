@@ -115,7 +115,7 @@ async def try_calls(trial: Trial, place: str, private: Path, count: int) -> None
                 clock, began = ben.store.clock, time.perf_counter()
                 done = await client.call_tool(name, given)
                 trial.count("calls", done.is_error, 0.0 if name == "sleep" else time.perf_counter() - began)
-                said = done.content[0].text if done.content else ""
+                said = _text(done)
                 leak = SECRET in said or str(private) in said or "Traceback" in said
                 silent = done.is_error and said.endswith(f"Error executing tool {name}")
                 if leak or silent or (done.is_error and ben.store.clock != clock):
@@ -125,10 +125,15 @@ async def try_calls(trial: Trial, place: str, private: Path, count: int) -> None
                 answers = await asyncio.gather(*calls)
                 for one in answers:
                     trial.count("calls", one.is_error)
-                    if one.is_error and "calls wait for their answers" not in one.content[0].text:
-                        trial.wrong.append(f"flood: {one.content[0].text[:200]}")
+                    if one.is_error and "calls wait for their answers" not in _text(one):
+                        trial.wrong.append(f"flood: {_text(one)[:200]}")
         if [ana.history(), ana.store.confirmed(), ana.store.clock] != kept:
             trial.wrong.append("calls of Ben have changed what is Ana's")
+
+
+def _text(answer: Any) -> str:
+    """What an answer says."""
+    return "".join(part.text for part in answer.content)
 
 
 def odd_line(chance: random.Random, number: int) -> tuple[bytes, bool]:

@@ -260,7 +260,9 @@ def serve(
     except ImportError:
         raise MissingData("This needs a package that is not installed. Run: pip install 'reverie[mcp]'") from None
     with _open(folder, user, encoder=encoder, create=True) as memory:
-        sys.stdin = io.TextIOWrapper(io.BufferedReader(ShortLines(sys.stdin.buffer)), encoding="utf-8")
+        # Open until the process ends: closing would wait for whoever reads from it.
+        lines = ShortLines(open(sys.stdin.fileno(), "rb", closefd=False))  # noqa: SIM115
+        sys.stdin = io.TextIOWrapper(io.BufferedReader(lines), encoding="utf-8")
         tools_of(memory, source=source, trusted=not untrusted).run("stdio")
 
 
