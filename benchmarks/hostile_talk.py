@@ -95,12 +95,12 @@ class Trial:
         self.wrong: list[str] = []
         self.tried = {"calls": 0, "lines": 0, "statements": 0}
         self.refused = {"calls": 0, "lines": 0, "statements": 0}
-        self.slowest = self.grown = 0.0
+        self.slowest, self.grown = (0.0, ""), 0.0
 
-    def count(self, kind: str, refused: bool, seconds: float = 0.0) -> None:
+    def count(self, kind: str, refused: bool, seconds: float = 0.0, what: str = "") -> None:
         self.tried[kind] += 1
         self.refused[kind] += refused
-        self.slowest = max(self.slowest, seconds)
+        self.slowest = max(self.slowest, (seconds, what[:200]))
 
 
 async def try_calls(trial: Trial, place: str, private: Path, count: int) -> None:
@@ -114,7 +114,8 @@ async def try_calls(trial: Trial, place: str, private: Path, count: int) -> None
                 name, given = odd_call(trial.chance)
                 clock, began = ben.store.clock, time.perf_counter()
                 done = await client.call_tool(name, given)
-                trial.count("calls", done.is_error, 0.0 if name == "sleep" else time.perf_counter() - began)
+                seconds = 0.0 if name == "sleep" else time.perf_counter() - began
+                trial.count("calls", done.is_error, seconds, f"call {name} {given}")
                 said = _text(done)
                 leak = SECRET in said or str(private) in said or "Traceback" in said
                 silent = done.is_error and said.endswith(f"Error executing tool {name}")
@@ -136,12 +137,13 @@ def _text(answer: Any) -> str:
     return "".join(part.text for part in answer.content)
 
 
-def odd_line(chance: random.Random, number: int) -> tuple[bytes, bool]:
-    """A line, and whether it is known to have a number to answer to."""
+def odd_line(chance: random.Random, number: int, *, calls: bool) -> tuple[bytes, bool]:
+    """A line, and whether it is known to have a number to answer to; calls: some are whole."""
     name, given = odd_call(chance)
+    name = name if name != "sleep" else "history"
     message = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": {"name": name, "arguments": given}}
     whole = json.dumps(message)
-    way = chance.random()
+    way = chance.random() if calls else chance.uniform(0.5, 0.8)
     if way < 0.5:
         return whole.encode(), True
     head = whole[: whole.index('"params"')]
@@ -195,11 +197,18 @@ def try_lines(trial: Trial, folder: Path, count: int) -> None:
         server.stdin.write(b'{"jsonrpc": "2.0", "method": "notifications/initialized"}\n')
         before = _resident(server.pid)
         for number in range(count):
-            line, answerable = odd_line(trial.chance, number)
+            if number == count // 2:  # from here on some are heard, and what is remembered takes its room
+                trial.grown = _resident(server.pid) - before
+            line, answerable = odd_line(trial.chance, number, calls=number >= count // 2)
             if answerable:
                 seconds = ask(line, number)
                 answer = answers.get(number)
-                trial.count("lines", answer is not None and ("error" in answer or answer["result"]["isError"]), seconds)
+                trial.count(
+                    "lines",
+                    answer is not None and ("error" in answer or answer["result"]["isError"]),
+                    seconds,
+                    f"line {line!r}",
+                )
                 if answer is None:
                     trial.wrong.append(f"line without an answer: {line[:200]!r}")
                     if server.poll() is not None:
@@ -211,7 +220,6 @@ def try_lines(trial: Trial, folder: Path, count: int) -> None:
         ask(json.dumps({"jsonrpc": "2.0", "id": count, "method": "tools/call", "params": last}).encode(), count)
         if "found" not in answers.get(count, {}).get("result", {}).get("structuredContent", {}):
             trial.wrong.append(f"the server no longer answers: {answers.get(count)}")
-        trial.grown = _resident(server.pid) - before
         server.stdin.close()
         listener.join(30)
         watch.cancel()
@@ -316,14 +324,25 @@ def main() -> None:
         try_statements(trial, address, root, total // 4)
     for line in sorted(set(trial.wrong))[:20]:
         print(line)
+    slowest, what = trial.slowest
+    print(f"The slowest: {what}, {slowest:.2f} s")
     command = f"python benchmarks/hostile_talk.py{' --quick' if options.quick else ''}"
     beside = {f"{kind}: refused": float(count) for kind, count in trial.refused.items()}
     said = f"wrong answers to {sum(trial.tried.values())} hostile calls, lines and statements"
     limit, compared = (None, "=") if options.quick else (1.0, "<=")
     claims = [
         Claim(said, len(trial.wrong), "answers", 0, "<=", [0], 0.0, command, beside),
-        Claim("the slowest answer to one of these", trial.slowest, "s", limit, compared, [0], 0.0, command),
-        Claim("memory that the lines made a server grow by", trial.grown, "MB", 200.0, "<=", [0], 0.0, command),
+        Claim("the slowest answer to one of these", slowest, "s", limit, compared, [0], 0.0, command),
+        Claim(
+            "memory by which lines that are no calls made a server grow",
+            trial.grown,
+            "MB",
+            200.0,
+            "<=",
+            [0],
+            0.0,
+            command,
+        ),
     ]
     finish(claims, options)
 
