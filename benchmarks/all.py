@@ -29,6 +29,7 @@ NAMES = (
     "consolidation",
     "selection",
     "hostile",
+    "hostile_talk",
     "soak",
 )
 

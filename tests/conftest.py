@@ -56,8 +56,8 @@ def ray_cluster() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """A PostgreSQL server of its own: its address."""
+def postgres_admin() -> Iterator[str]:
+    """A PostgreSQL server of its own: its address, as superuser."""
     pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'reverie[postgres]'")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -66,6 +66,18 @@ def postgres() -> Iterator[str]:
         server = server_of.get_server(folder, cleanup_mode="delete")
         yield server.get_uri()
         server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_admin: str) -> str:
+    """The same server: its address, as the role of an application, made as docs/language.md says."""
+    import psycopg
+
+    with psycopg.connect(postgres_admin, autocommit=True) as database:
+        database.execute("CREATE ROLE reverie LOGIN")
+        database.execute("GRANT CREATE ON DATABASE postgres TO reverie")
+        database.execute("CREATE EXTENSION vector")
+    return postgres_admin.replace("//postgres:", "//reverie:")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The commands of a memory for language: `reverie memory …`. Thin, over `reverie.language`."""
 
+import io
 import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
@@ -254,10 +255,14 @@ def serve(
 ) -> None:
     """Give an assistant the memory, over the Model Context Protocol on standard input and output."""
     try:
+        from reverie.language.short_lines import ShortLines
         from reverie.language.tools import tools_of
     except ImportError:
         raise MissingData("This needs a package that is not installed. Run: pip install 'reverie[mcp]'") from None
     with _open(folder, user, encoder=encoder, create=True) as memory:
+        # Open until the process ends: closing would wait for whoever reads from it.
+        lines = ShortLines(open(sys.stdin.fileno(), "rb", closefd=False))  # noqa: SIM115
+        sys.stdin = io.TextIOWrapper(io.BufferedReader(lines), encoding="utf-8")
         tools_of(memory, source=source, trusted=not untrusted).run("stdio")
 
 

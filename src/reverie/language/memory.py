@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["LanguageMemory"]
 
 _NAME, _QUESTION = 1000, 100_000  # characters
+_HUGE = 2**70  # Python writes no number of many thousand digits
 _MOST = 0.99  # importance of what is not pinned
 _PROBE = "The quick brown fox jumps over the lazy dog."
 
@@ -179,9 +180,7 @@ class LanguageMemory:
             Never evicted, never pruned.
         """
         check_text(text)
-        for name, given in {"who": who, "what": what, "value": value, "source": source, "session": session}.items():
-            if given is not None:
-                check_text(given, name, longest=_NAME)
+        _check_names(who=who, what=what, value=value, source=source, session=session)
         if importance is not None and not 0 <= importance <= 1:
             raise BadData(f"importance is {importance}. Expected a number from 0 to 1.")
         if who is None and what is None and value is None:
@@ -254,11 +253,13 @@ class LanguageMemory:
         ids = list(ids)
         there = {one.id for one in self.store.some(ids) if one.forgotten is None}
         if missing := sorted(set(ids) - there):
-            raise BadData(f"There is no memory {', '.join(map(str, missing))}. Expected ids that recall gave.")
+            named = ", ".join(str(one) if abs(one) < _HUGE else "of so long a number" for one in missing[:10])
+            raise BadData(f"There is no memory {named}. Expected ids that recall gave.")
         self.store.confirm(question, ids)
 
     def history(self, who: str | None = None, what: str | None = None) -> list[Episode]:
         """Every version of what is known of someone, the oldest first; None: all that was ever heard."""
+        _check_names(who=who, what=what)
         if who is None:
             return self.store.all()
         return self.store.history(who, what)
@@ -310,6 +311,7 @@ class LanguageMemory:
         """
         if (ids is None) == (who is None):
             raise BadData("Expected either ids or who it is about (and, if you want, what).")
+        _check_names(who=who, what=what)
         if ids is None and who is not None:
             ids = [one.id for one in self.store.history(who, what)]
         with self._lock:
@@ -414,6 +416,13 @@ class LanguageMemory:
                 if self._mirror.clock > self.store.clock:
                     self._mirror = Mirror(self.store, load_maps(self.store))
                 raise
+
+
+def _check_names(**names: str | None) -> None:
+    """Refuse what cannot be a name."""
+    for name, given in names.items():
+        if given is not None:
+            check_text(given, name, longest=_NAME)
 
 
 def _importance(text: str, novelty: float) -> float:

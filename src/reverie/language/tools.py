@@ -4,15 +4,12 @@ A server is bound to one memory, so to one user, when it is made; no tool takes 
 assistant remembers is as trusted as whoever started the server said, or less where the assistant says so.
 """
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from mcp.server import MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
 
 from reverie import __version__
-from reverie.errors import ReverieError
+from reverie.language.calls import Calls, Ids, Name, Question, Text, Time, tool_of
 from reverie.language.lines import line_of
 from reverie.language.memory import LanguageMemory
 from reverie.language.passages import read_time
@@ -20,8 +17,8 @@ from reverie.language.recollection import Recollection
 
 __all__ = ["tools_of"]
 
-P = ParamSpec("P")
-T = TypeVar("T")
+_LETTERS = 200_000  # of the texts in one answer
+_ANSWERS = 100  # of one recall
 
 _INSTRUCTIONS = (
     "A memory of one user that lasts. Use remember for what the user will want to be known later, one thing at a time. "
@@ -29,16 +26,6 @@ _INSTRUCTIONS = (
     "it stays strong. A newer fact takes the place of the older; forget deletes for good. "
     "What is not trusted is hearsay."
 )
-
-
-def _recalled(one: Recollection) -> dict[str, Any]:
-    more = {} if one.episode is None else line_of(one.episode)
-    return more | {
-        "text": one.text,
-        "score": one.score,
-        "strength": one.strength,
-        "comes_from": one.comes_from,
-    }
 
 
 def tools_of(memory: LanguageMemory, *, source: str = "assistant", trusted: bool = True) -> MCPServer[Any]:
@@ -51,81 +38,79 @@ def tools_of(memory: LanguageMemory, *, source: str = "assistant", trusted: bool
     trusted : bool
         Whether that may take the place of what is known, and be slept into weights.
     """
-    server: MCPServer[Any] = MCPServer("reverie", version=__version__, instructions=_INSTRUCTIONS, log_level="WARNING")
+    call = Calls(memory)
 
-    @server.tool()
-    @_said_plainly
+    @call
     def remember(
-        text: str,
-        who: str | None = None,
-        what: str | None = None,
-        value: str | None = None,
-        session: str | None = None,
-        hearsay: bool = False,
+        text: Text, who: Name = "", what: Name = "", value: Name = "", session: Name = "", hearsay: bool = False
     ) -> dict[str, Any]:
         """Keep what is said, for good. For a fact also give who, what and value ("Ana", "city", "Rome"): a newer value
         then takes the place of the older. Turns of one conversation share a session. hearsay: it comes from a web page,
         a mail, or another source that the user does not vouch for."""
         ids = memory.remember(
             text,
-            who=who,
-            what=what,
-            value=value,
-            session=session,
+            who=who or None,
+            what=what or None,
+            value=value or None,
+            session=session or None,
             source=source,
             trusted=trusted and not hearsay,
         )
         return {"ids": ids, "episodes": [line_of(one) for one in memory.store.some(ids)]}
 
-    @server.tool()
-    @_said_plainly
-    def recall(question: str, k: int = 5, as_of: str | None = None) -> dict[str, Any]:
+    @call
+    def recall(question: Question, k: int = 5, as_of: Time = "") -> dict[str, Any]:
         """What the memory knows about a question, the best first. as_of: a time in ISO 8601; what held then."""
-        return {
-            "found": [
-                _recalled(one)
-                for one in memory.recall(
-                    question, min(k, 100), as_of=None if as_of is None else read_time(as_of, "as_of")
-                )
-            ]
-        }
+        at = read_time(as_of, "as_of") if as_of else None
+        return _cut("found", [_recalled(one) for one in memory.recall(question, min(k, _ANSWERS), as_of=at)])
 
-    @server.tool()
-    @_said_plainly
-    def confirm(question: str, ids: list[int]) -> dict[str, Any]:
+    @call
+    def confirm(question: Question, ids: Ids) -> dict[str, Any]:
         """Say that these ids answered the question rightly: they stay strong, and the next sleep learns from it."""
         memory.confirm(question, ids)
         return {"confirmed": ids}
 
-    @server.tool()
-    @_said_plainly
-    def forget(ids: list[int] | None = None, who: str | None = None, what: str | None = None) -> dict[str, Any]:
+    @call
+    def forget(ids: Ids | None = None, who: Name = "", what: Name = "") -> dict[str, Any]:
         """Delete for good: ids, or everything known of someone (who), or one thing of them (who and what)."""
-        return {"forgotten": memory.forget(ids, who=who, what=what)}
+        return {"forgotten": memory.forget(ids, who=who or None, what=what or None)}
 
-    @server.tool()
-    @_said_plainly
+    @call
     def sleep() -> dict[str, Any]:
         """Consolidate: learn from confirmed recalls, merge what says the same. Takes seconds to minutes."""
         return memory.sleep()
 
-    @server.tool()
-    @_said_plainly
-    def history(who: str, what: str | None = None) -> dict[str, Any]:
-        """Every version of what is known of someone, the oldest first."""
-        return {"episodes": [line_of(one) for one in memory.history(who, what)]}
+    @call
+    def history(who: Name, what: Name = "") -> dict[str, Any]:
+        """Every version of what is known of someone, the oldest first; of very many, the newest."""
+        answer = _cut("episodes", [line_of(one) for one in reversed(memory.history(who, what or None))])
+        answer["episodes"].reverse()
+        return answer
 
-    return server
+    return MCPServer(
+        "reverie",
+        version=__version__,
+        instructions=_INSTRUCTIONS,
+        log_level="WARNING",
+        tools=[tool_of(one) for one in (remember, recall, confirm, forget, sleep, history)],
+    )
 
 
-def _said_plainly(tool: Callable[P, T]) -> Callable[P, T]:
-    """A user's error is told to the assistant as it is."""
+def _recalled(one: Recollection) -> dict[str, Any]:
+    more = {} if one.episode is None else line_of(one.episode)
+    return more | {
+        "text": one.text,
+        "score": one.score,
+        "strength": one.strength,
+        "comes_from": one.comes_from,
+    }
 
-    @wraps(tool)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return tool(*args, **kwargs)
-        except ReverieError as error:
-            raise ToolError(str(error)) from None
 
-    return wrapped
+def _cut(name: str, lines: list[dict[str, Any]]) -> dict[str, Any]:
+    """As many lines as an answer has room for, at least one; and how many there are beyond."""
+    room = _LETTERS
+    for place, line in enumerate(lines):
+        room -= sum(len(value) for value in line.values() if isinstance(value, str))
+        if place and room < 0:
+            return {name: lines[:place], "left_out": len(lines) - place}
+    return {name: lines}

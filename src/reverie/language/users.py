@@ -16,7 +16,7 @@ from reverie.untrusted import no_links
 
 __all__ = ["open_memory"]
 
-_USER = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_USER = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9_-])?")  # a dot at the end: Windows drops it
 
 
 def open_memory(
@@ -38,7 +38,10 @@ def open_memory(
         Of `LanguageMemory`.
     """
     if user is not None and not _USER.fullmatch(user):
-        raise BadData(f"user is {user!r}. Expected up to 64 small letters, digits, '.', '_' or '-', a letter first.")
+        raise BadData(
+            f"user is {user[:80]!a}. Expected up to 64 letters of a to z, digits, '.', '_' or '-'; first a letter or a "
+            "digit, last no dot."
+        )
     if not place.startswith(("postgresql://", "postgres://")):
         folder = no_links(Path(place), user) if user is not None else Path(place)
         return LanguageMemory.open(folder, encoder=encoder, create=create, **options)

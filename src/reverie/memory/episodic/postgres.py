@@ -1,15 +1,19 @@
 """Episodes of many users in one PostgreSQL database, with vectors of pgvector.
 
 A store is bound to one user when it is opened. Its statements name no user: they run on views which show the rows of
-the user that the transaction is bound to, and give new rows to that one; where none is bound they fail. Below the
-views, row level security holds the same rule for every role that is no superuser. So a statement that forgets to ask
-whose rows it reads cannot be written. Ids count from 1 for each user and tell nothing of others.
+the user that the transaction is bound to, and give new rows to that one; where none is bound they show none. Below the
+views, forced row-level security holds the same rule for the tables, and for their owner too. So a statement that
+forgets to ask whose rows it reads sees no others. A superuser and a role with BYPASSRLS are above that rule and are
+refused; so are tables whose rule was taken away. Ids count from 1 for each user and tell nothing of others.
+
+Only `reverie`, then the schema of pgvector, and temporary tables last, are searched for names beside PostgreSQL's own.
 
 What was forgotten is in no answer when the call returns, and its rows are vacuumed; PostgreSQL's own log and backups
 are the administrator's to keep short.
 """
 
 import threading
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
@@ -40,6 +44,22 @@ _COLUMNS = {
 }
 _INDICES = ("who_key, what_key", "changed", "merged")
 _MINE = "current_setting('reverie.owner')"
+_RULE = "(owner = current_setting('reverie.owner'::text))"  # as PostgreSQL says it
+_GUARDED = """
+    SELECT relname FROM pg_class WHERE relnamespace = 'reverie'::regnamespace
+    AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = pg_class.oid AND NOT tgisinternal)
+    AND NOT EXISTS (SELECT FROM pg_rewrite WHERE ev_class = pg_class.oid AND rulename <> '_RETURN')
+    AND CASE relkind
+        WHEN 'v' THEN 'security_invoker=true' = ANY (reloptions)
+        WHEN 'r' THEN relrowsecurity AND relforcerowsecurity AND ARRAY[ARRAY[%s, %s]] = (
+            SELECT array_agg(ARRAY[qual, with_check]) FROM pg_policies
+            WHERE schemaname = 'reverie' AND tablename = relname)
+        ELSE false END"""
+_LONGEST_NAME, _LONGEST_KEY = 200, 600  # characters of a user, bytes of a key: an index takes 2,704 bytes a row
+_ROLE = (
+    "Make a role for the application, as docs/language.md says: CREATE ROLE reverie LOGIN; "
+    "GRANT CREATE ON DATABASE … TO reverie"
+)
 _LOCK = 0x52767265  # "Rvre": held while the tables are made
 
 
@@ -53,9 +73,9 @@ class PostgresStore(EpisodicStore):
     Parameters
     ----------
     address : str
-        Of the database, as libpq takes it: "postgresql://…" or "host=… dbname=…".
+        Of the database, as libpq takes it: "postgresql://…" or "host=… dbname=…". Its role must be no superuser.
     user : str
-        Whose episodes; to be told by whoever authenticated them.
+        Whose episodes; to be told by whoever authenticated them. Compared byte by byte: names that look alike are two.
     encoder : str, optional
         By what the vectors are made; must be that of the user's memory. None: whatever that is.
     dimension : int, optional
@@ -63,11 +83,9 @@ class PostgresStore(EpisodicStore):
     """
 
     def __init__(self, address: str, *, user: str, encoder: str | None = None, dimension: int | None = None) -> None:
-        if not user:
-            raise BadData("user is empty. Expected the name of the user whose memory it is.")
+        _require_name(user)
         try:
             import psycopg
-            from pgvector.psycopg import register_vector
         except ImportError:
             raise MissingData(
                 "PostgreSQL needs packages that are not installed. Run: pip install 'reverie[postgres]'"
@@ -78,27 +96,77 @@ class PostgresStore(EpisodicStore):
         self._to_erase = False
         self._error = psycopg.Error
         try:
-            self._database: psycopg.Connection[Any] = psycopg.connect(address, autocommit=True)
+            self._database: psycopg.Connection[Any] = psycopg.connect(address, autocommit=True, client_encoding="UTF8")
         except psycopg.Error as error:
             raise MissingData(
                 f"The database cannot be reached ({_first_line(error)}). Check address and rights."
             ) from None
         try:
+            self._require_plain_role()
             self._make_tables()
-            register_vector(self._database)
+            self._require_guards()
             self._prepare(encoder, dimension)
         except BaseException:
             self._database.close()
             raise
 
+    def _require_plain_role(self) -> None:
+        """Refuse a role that no rule for rows holds for."""
+        ((above, role),) = self._first(
+            "SELECT rolsuper OR rolbypassrls, rolname FROM pg_roles WHERE rolname = current_user"
+        )
+        if above:
+            raise BadData(
+                f"The role {role!r} is above the rules that keep users apart (superuser or BYPASSRLS). {_ROLE}"
+            )
+
+    def _require_guards(self) -> None:
+        """Refuse tables that do not keep users apart, or do more when they are written to."""
+        guarded = {name for (name,) in self._first(_GUARDED, [_RULE, _RULE])}
+        bare = sorted({name for table in _COLUMNS for name in (table, f"every_{table}")} - guarded)
+        if bare:
+            raise BadData(
+                f"The database no longer keeps users apart in {', '.join(bare)}: row-level security "
+                "is off or altered, or a trigger or a rule was added. Put it back as it was."
+            )
+
+    def _first(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Rows, before a user is bound; no name is looked up outside of PostgreSQL's own."""
+        with self._lock, self._said_clearly(), self._database.transaction():
+            self._database.execute("SET LOCAL search_path = pg_catalog, pg_temp")
+            return self._database.execute(sql, values).fetchall()
+
+    def _find_vectors(self) -> None:
+        """Where pgvector is in this database, and how its vectors are sent."""
+        from pgvector.psycopg import register_vector
+
+        place = "SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace n ON n.oid = extnamespace "
+        found = self._first(f"{place} WHERE extname = 'vector'")
+        if not found:
+            try:
+                with self._database.transaction():
+                    self._database.execute("CREATE EXTENSION IF NOT EXISTS vector")
+            except self._error as error:
+                raise MissingData(
+                    f"The database has no pgvector ({_first_line(error)}). Its administrator runs: "
+                    "CREATE EXTENSION vector"
+                ) from None
+            found = self._first(f"{place} WHERE extname = 'vector'")
+        self._vectors: str = found[0][0]
+        self._path = f"SET LOCAL search_path = pg_catalog, reverie, {self._vectors}, pg_temp"
+        with self._said_clearly(), self._database.transaction():
+            self._database.execute(self._path)
+            register_vector(self._database)
+
     def _make_tables(self) -> None:
+        self._find_vectors()
         with self._said_clearly(), self._database.transaction():
             run = self._database.execute
+            run(self._path)
             run("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
             made = run("SELECT to_regclass('reverie.every_answers')").fetchone()
             if made is not None and made[0] is not None:
                 return
-            run("CREATE EXTENSION IF NOT EXISTS vector")
             run("CREATE SCHEMA IF NOT EXISTS reverie")
             for name, columns in _COLUMNS.items():
                 table = f"reverie.every_{name}"
@@ -131,7 +199,7 @@ class PostgresStore(EpisodicStore):
             try:
                 with self._database.transaction():
                     if level == 0:
-                        self._database.execute("SET LOCAL search_path = reverie, public")
+                        self._database.execute(self._path)
                         self._database.execute("SELECT set_config('reverie.owner', %s, true)", [self.user])
                     yield
             finally:
@@ -166,6 +234,12 @@ class PostgresStore(EpisodicStore):
         with self.transaction():
             return self._database.execute(sql.replace("?", "%s"), values).fetchall()
 
+    def _key(self, name: str) -> str:
+        """A key that an index takes: a long one is named by its digest."""
+        key = super()._key(name)
+        data = key.encode("utf-8", "surrogatepass")
+        return key if len(data) <= _LONGEST_KEY else f"sha256 {sha256(data).hexdigest()}"
+
     def _pack(self, vector: NDArray[np.float32]) -> Any:
         from pgvector import Vector
 
@@ -189,7 +263,21 @@ class PostgresStore(EpisodicStore):
             yield
         except self._error as error:
             raise BadData(f"The database refuses ({_first_line(error)}); nothing was changed.") from None
+        except UnicodeEncodeError as error:
+            raise BadData(f"A text holds what is no character ({error.reason}); nothing was changed.") from None
 
 
 def _first_line(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
+
+
+def _require_name(user: str) -> None:
+    """Refuse names that are not what they look like: invisible signs, other widths, spaces at an end."""
+    if not isinstance(user, str) or not user:
+        raise BadData("user is empty. Expected the name of the user whose memory it is.")
+    plain = user.isprintable() and user == user.strip() and unicodedata.normalize("NFKC", user) == user
+    if not plain or len(user) > _LONGEST_NAME:
+        raise BadData(
+            f"user is {user[:50]!a}, of {len(user)} characters. Expected at most {_LONGEST_NAME} visible ones, in the "
+            "form NFKC of Unicode, without a space at the ends."
+        )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from operator import index
 from typing import Any
 
 from reverie.errors import BadData, CorruptFile
@@ -18,6 +19,7 @@ _TEXTS = ("text", "who", "what", "value", "kind", "source", "session")
 _NUMBERS = ("id", "novelty", "importance", "stability", "difficulty", "stage")
 TIMES = {"valid_from", "valid_to", "heard", "rehearsed", "forgotten"}
 COLUMNS = ", ".join(_FIELDS)
+_LARGEST_ID = 2**63
 _SOME = 500  # ids in one statement
 
 
@@ -27,6 +29,8 @@ def stamp(at: datetime | None) -> int | None:
         return None
     if at.tzinfo is None:
         raise BadData(f"The time {at.isoformat()} has no time zone. Give one, as in datetime.now(UTC).")
+    if not 1 < at.year < 9999:  # in UTC it may be no date at all, and could never be read back
+        raise BadData(f"The time {at.isoformat()} lies outside the years 2 to 9998.")
     return (at - EPOCH) // timedelta(microseconds=1)
 
 
@@ -52,10 +56,20 @@ def episode_of(row: Sequence[Any]) -> Episode:
 
 
 def parts(ids: Iterable[int]) -> Iterator[list[int]]:
-    """Some at a time: a statement takes so many values."""
-    unique = sorted({int(one) for one in ids})
+    """Some at a time: a statement takes so many values. What is too large for an id never was one."""
+    unique = sorted({one for one in map(_whole, ids) if 0 <= one < _LARGEST_ID})
     for start in range(0, len(unique), _SOME):
         yield unique[start : start + _SOME]
+
+
+def _whole(id: Any) -> int:
+    """A number that counts; neither a truth value nor a fraction does."""
+    try:
+        if not isinstance(id, bool):
+            return index(id)
+    except TypeError:
+        pass
+    raise BadData(f"An id is {str(id)[:50]!r}. Expected a whole number.")
 
 
 def holes(part: Sequence[int]) -> str:

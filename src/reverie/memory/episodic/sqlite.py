@@ -92,6 +92,7 @@ class SQLiteStore(EpisodicStore):
             self._database = sqlite3.connect(path, timeout=timeout, isolation_level=None, check_same_thread=False)
             try:
                 self._prepare(encoder, dimension)
+                self._opened = _identity(path)
             except BaseException:
                 self._database.close()
                 raise
@@ -121,6 +122,11 @@ class SQLiteStore(EpisodicStore):
                 self._database.execute(f"SAVEPOINT level{level}" if level else "BEGIN IMMEDIATE")
                 try:
                     yield
+                    if level == 0 and _identity(self.path) != self._opened:
+                        raise MissingData(
+                            f"{self.path} was removed or replaced while it was open; nothing was changed. Put it back, "
+                            "or open the memory again."
+                        )
                     self._database.execute(f"RELEASE level{level}" if level else "COMMIT")
                 except BaseException:
                     if self._database.in_transaction:  # a full disk may have ended it already
@@ -197,8 +203,19 @@ class SQLiteStore(EpisodicStore):
             if code.startswith("SQLITE_FULL"):
                 raise BadData(f"No room is left on the disk of {self.path}; nothing was changed. Free some.") from None
             raise BadData(f"{self.path} cannot be read or written ({error}); nothing was changed.") from None
+        except UnicodeEncodeError as error:
+            raise BadData(f"A text holds what is no character ({error.reason}); nothing was changed.") from None
         except sqlite3.DatabaseError as error:
             raise CorruptFile(f"{self.path} is damaged, or is no memory ({error}). Restore it from a copy.") from None
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file a name leads to; None: to none. What is written to a file without a name is lost."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @cache

@@ -86,6 +86,10 @@ class EpisodicStore(ABC):
     def _erased(self) -> None:
         """Called after content was taken away, outside of a transaction: leave no copy of it in the database."""
 
+    def _key(self, name: str) -> str:
+        """By what versions of one fact are told to be that."""
+        return same_key(name)
+
     def _agree(self, name: str, schema: int, encoder: str | None, dimension: int | None) -> None:
         """Take over by what the vectors are made; refuse another encoder, and tables of a newer version."""
         if schema > SCHEMA:
@@ -152,7 +156,8 @@ class EpisodicStore(ABC):
                 "heard": stamp(now), "novelty": float(novelty), "importance": float(importance),
                 "stability": stability, "difficulty": difficulty, "rehearsed": stamp(now), "stage": 0,
                 "vector": self._pack(vector), "changed": self._tick(),
-                "who_key": None if who is None else same_key(who), "what_key": None if what is None else same_key(what),
+                "who_key": None if who is None else self._key(who),
+                "what_key": None if what is None else self._key(what),
             }  # fmt: skip
             places = ", ".join("?" * len(row))
             self._run(f"INSERT INTO episodes ({', '.join(row)}) VALUES ({places})", list(row.values()))
@@ -297,8 +302,8 @@ class EpisodicStore(ABC):
         """Every version of what is known of someone, the oldest first."""
         order = "ORDER BY what_key, valid_from, id"
         if what is None:
-            return self._episodes("WHERE who_key = ?", [same_key(who)], order)
-        return self._episodes("WHERE who_key = ? AND what_key = ?", [same_key(who), same_key(what)], order)
+            return self._episodes("WHERE who_key = ?", [self._key(who)], order)
+        return self._episodes("WHERE who_key = ? AND what_key = ?", [self._key(who), self._key(what)], order)
 
     def waiting(self) -> list[Episode]:
         """Facts for the next night: trusted, of the newest version, not yet in the weights."""
