@@ -54,9 +54,12 @@ def open_file(path: Path, flags: int = os.O_RDONLY) -> int:
     return handle
 
 
-def read_file(path: Path) -> bytes:
-    """The content of a regular file; see `open_file`."""
+def read_file(path: Path, *, largest: int | None = None) -> bytes:
+    """The content of a regular file (see `open_file`), of at most `largest` bytes."""
     with os.fdopen(open_file(path), "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if largest is not None and size > largest:
+            raise CorruptFile(f"{path} has {size} bytes. Expected at most {largest}: restore it from a copy.")
         return file.read()
 
 

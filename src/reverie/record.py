@@ -35,6 +35,9 @@ from reverie.untrusted import parse_json
 __all__ = ["RunFolder", "read_json", "replace_file", "sync_folder", "write_json"]
 
 
+_LARGEST = 256 * 2**20  # bytes of a JSON file
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file whole; not-a-number becomes null, for JSON has none."""
     replace_file(path, json.dumps(_finite(value), indent=1, allow_nan=False).encode() + b"\n")
@@ -53,7 +56,7 @@ def _finite(value: Any) -> Any:
 def read_json(path: Path) -> Any:
     """Read a JSON file, or say which file is not there or not JSON."""
     try:
-        return _parsed(read_file(path), str(path))
+        return _parsed(read_file(path, largest=_LARGEST), str(path))
     except MissingData:
         raise MissingData(f"No file {path}. Expected one written by an earlier run; check the folder's name.") from None
 

@@ -199,7 +199,7 @@ def test_what_was_never_learned_is_not_forgotten(encoder: str, forgettable: bool
         for x, y in (
             (VECTORS[:30] + 5, Y[:30]),  # like none of them
             (VECTORS[:30], Y[1:31]),  # of other classes
-            (VECTORS[:1] * 9, Y[:1]),
+            (VECTORS[:6] * 9, Y[:6]),
             (np.repeat(VECTORS[:1], 9, 0), Y[:1] * 9),  # more often than it was there
         ):
             with pytest.raises(BadData, match="that were"):

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import httpx
@@ -88,22 +89,36 @@ class _Transport(asyncio.Transport):
         self.aborted = True
 
 
-def test_the_room_is_bounded_in_all_and_for_each_address() -> None:
+def test_the_room_is_bounded_in_all_and_for_each_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    import reverie.server.room as module
+
+    clock = [0.0]
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     room = Room(Limits(waiting=5, waiting_each=3, connections=2))
-    there = {(f"10.0.0.{number % 3}", number): _Transport() for number in range(9)}
-    for client, transport in there.items():
-        room.enter(client, transport)
-    assert sum(not transport.aborted for transport in there.values()) == 5
-    assert [client for client, transport in there.items() if transport.aborted] == list(there)[:4]
-    last = list(there)[-3:]
-    assert [room.admit(client) for client in last] == [True, True, False]
-    room.leave(last[0])
-    assert room.admit(last[2])
-    flood = {("10.0.0.9", number): _Transport() for number in range(9)}
-    for client, transport in flood.items():
-        room.enter(client, transport)
-    assert sum(not transport.aborted for transport in flood.values()) == 3
-    assert not any(there[client].aborted for client in last)
+
+    def come(addresses: list[int], seconds: float) -> dict[tuple[str, int], _Transport]:
+        there = {}
+        for number, address in enumerate(addresses):
+            clock[0] += seconds
+            client = (f"10.0.0.{address}", 1000 * len(addresses) + number)
+            there[client] = _Transport()
+            room.enter(client, there[client])
+        return there
+
+    flood = come([9] * 8, 1.0)
+    assert [transport.aborted for transport in flood.values()] == [True] * 5 + [False] * 3
+    known = come([1, 2], 1.0)
+    more = come([9, 9, 9, 3, 4], 1.0)  # whoever comes: of the address that has most, the one that came first goes
+    assert not any(transport.aborted for transport in known.values())
+    assert sum(not transport.aborted for transport in more.values()) == 3
+    first, second = known
+    assert room.admit(first) and room.admit(second)
+    late = come(list(range(20, 32)), 0.0)  # all at once: nobody is thrown out who has had no time to be read
+    assert [transport.aborted for transport in late.values()] == [False] * 5 + [True] * 7
+    assert not any(transport.aborted for transport in known.values())
+    assert not room.admit(next(iter(late)))
+    room.leave(first)
+    assert room.admit(next(iter(late)))
 
 
 def test_pictures_of_many_pixels_are_refused_before_they_are_decoded(service) -> None:

@@ -56,7 +56,7 @@ class Head:
             The file is not there, is damaged, or is another brain's.
         """
         try:
-            data = read_file(self.path)
+            data = read_file(self.path, largest=4096)
         except MissingData:
             raise MissingData(
                 f"{self.path} is missing: it says which version is the newest. Restore it from a copy, or open with "

@@ -133,7 +133,7 @@ class Store:
         self.path, self.writer = path, writer
         self.head: dict[str, Any] = self._read_head()
         self.first_format = self.head["format"] == _FIRST
-        self._id = bytes.fromhex(self.head["id"]) if "id" in self.head else _derived(self.head)
+        self._id = _identity(self.head) if "id" in self.head else _derived(self.head)
         for folder in ("snapshots", "journal"):
             need_folder(path / folder)
         self._newest = Head(path / "head", self._id)
@@ -386,6 +386,13 @@ def _is_new(path: Path) -> bool:
     empty = not snapshots.is_dir() or not any(snapshots.iterdir())
     logs = list(journal.iterdir()) if journal.is_dir() else []
     return empty and all(one.name == f"{0:012d}.log" and size_of(one) <= EMPTY for one in logs)
+
+
+def _identity(head: dict[str, Any]) -> bytes:
+    try:
+        return bytes.fromhex(head["id"])[:16].ljust(16, b"\0")
+    except (TypeError, ValueError):
+        raise CorruptFile(f"brain.json has the identity {head['id']!r}. Restore it from a copy.") from None
 
 
 def _derived(head: dict[str, Any]) -> bytes:

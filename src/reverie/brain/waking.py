@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 from reverie.brain.mind import Mind
 from reverie.brain.own_encoder import OwnEncoder
 from reverie.brain.senses import Senses
+from reverie.brain.sound import check_entry, check_settings, check_state
 from reverie.brain.store import Life, Store
-from reverie.errors import CorruptFile, MissingData, ReverieError
+from reverie.errors import BadData, CorruptFile, MissingData, ReverieError
 from reverie.memory import AssociativeMemory
 
 __all__ = ["Woken", "newborn", "newest", "newest_whole", "read"]
@@ -74,12 +75,16 @@ def newest_whole(store: Store, own: OwnEncoder | None = None) -> tuple[Woken | N
 
 
 def _begin(store: Store, life: Life, own: OwnEncoder | None) -> Woken:
-    mind = newborn(store.head["settings"], own=own)
-    if life.state is not None:
-        try:
+    try:
+        check_settings(store.head["settings"])
+        mind = newborn(store.head["settings"], own=own)
+        if life.state is not None:
+            check_state(life.state)
             mind.load_state_dict(life.state)
-        except Exception as error:
-            raise _strange(store, error) from error
+    except (BadData, MissingData):
+        raise  # the user's own encoder: not handed in, or another one
+    except Exception as error:
+        raise _strange(store, error) from error
     return Woken(mind, life)
 
 
@@ -89,6 +94,7 @@ def _live(woken: Woken, to: int | None = None) -> None:
         if to is not None and version > to:
             break
         try:
+            check_entry(entry, len(woken.mind.labels))
             woken.mind.apply(entry)
         except MemoryError:
             raise
@@ -98,10 +104,11 @@ def _live(woken: Woken, to: int | None = None) -> None:
 
 def _strange(where: Store | Life, error: Exception) -> Exception:
     """What passes its checksums and is nothing that a brain writes was made by somebody else, or by a later version."""
-    if isinstance(error, ReverieError | MemoryError | OSError):
+    if isinstance(error, MemoryError | OSError):
         return error
+    said = str(error) if isinstance(error, ReverieError) else f"{type(error).__name__}: {error}"
     path = where.path if isinstance(where, Store) else where.journal.path
     return CorruptFile(
-        f"{path} holds what this version of Reverie does not write ({type(error).__name__}: {error}). Restore it from "
+        f"{path} holds what this version of Reverie does not write ({said}). Restore it from "
         "a copy, or open it with the version that wrote it."
     )

@@ -6,7 +6,7 @@ import io
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, StrictInt, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, StrictInt, StrictStr, model_validator
 
 from reverie.errors import BadData, CorruptFile
 from reverie.streams.pictures import common_size, count_pixels, read_picture
@@ -27,6 +27,7 @@ __all__ = [
 
 _LETTERS_OF_URLS = str.maketrans("-_", "+/")
 _ROWS = 1000  # samples in a request
+_KEYS = 20  # of an object
 _SIDE = 20_000  # numbers in a vector, letters in a sentence
 
 
@@ -40,22 +41,38 @@ Label = Annotated[StrictStr, Field(min_length=1, max_length=200)] | Whole
 Name = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}$")]
 
 
+def _few(value: Any) -> Any:
+    """Refuse what is far too long at once: an error for each of a million parts would hold everybody up."""
+    if isinstance(value, list) and len(value) > _ROWS:
+        raise ValueError(f"at most {_ROWS}")
+    return value
+
+
 class _Form(BaseModel):
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _few_keys(cls, value: Any) -> Any:
+        if isinstance(value, dict) and len(value) > _KEYS:
+            raise ValueError(f"at most {_KEYS} keys")
+        return value
 
 
 class Texts(_Form):
     """Sentences."""
 
     texts: Annotated[
-        list[Annotated[StrictStr, Field(min_length=1, max_length=_SIDE)]], Field(min_length=1, max_length=_ROWS)
+        list[Annotated[StrictStr, Field(min_length=1, max_length=_SIDE)]],
+        Field(min_length=1, max_length=_ROWS),
+        BeforeValidator(_few),
     ]
 
 
 class Pictures(_Form):
     """Pictures: PNG, JPEG, GIF, WebP, BMP, TIFF or PPM files in base64. They are brought to the brain's size."""
 
-    pictures: Annotated[list[StrictStr], Field(min_length=1, max_length=_ROWS)]
+    pictures: Annotated[list[StrictStr], Field(min_length=1, max_length=_ROWS), BeforeValidator(_few)]
 
 
 class Vectors(_Form):
@@ -64,6 +81,7 @@ class Vectors(_Form):
     vectors: Annotated[
         list[Annotated[list[FiniteFloat], Field(min_length=1, max_length=_SIDE)]],
         Field(min_length=1, max_length=_ROWS),
+        BeforeValidator(_few),
     ]
 
 
@@ -81,7 +99,7 @@ class Labelled(_Form):
     """Samples to learn. Without labels, what is new becomes a class. With a name, it can be forgotten by it."""
 
     samples: Samples
-    labels: Annotated[list[Label], Field(min_length=1, max_length=_ROWS)] | None = None
+    labels: Annotated[list[Label], Field(min_length=1, max_length=_ROWS), BeforeValidator(_few)] | None = None
     name: Name | None = None
 
 

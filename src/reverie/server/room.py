@@ -1,12 +1,14 @@
 """Connections: how long a client may take to say what it wants, and how many may wait who have not shown the token.
 
 A connection waits in the room until a request with the token has come over it. The room is bounded: who comes when it
-is full takes the place of the one that has waited longest, so those without a token never shut the others out. Headers
-that are not whole in time, and a body that nobody wants to read, end a connection.
+is full takes the place of the one that has waited longest of the address with most connections, so those without a
+token never shut the others out. Headers that are not whole in time, and a body that nobody wants to read, end a
+connection.
 """
 
 import asyncio
-from collections import OrderedDict
+import time
+from collections import Counter
 from typing import Any
 
 import h11
@@ -16,6 +18,7 @@ from reverie.server.limits import Limits
 
 __all__ = ["Connection", "Room"]
 
+_TURN = 0.2  # seconds in which a connection has surely had a turn to be read
 _LINGER = 1.0  # seconds in which a client may read an answer before the rest of its body is cut off
 
 Client = tuple[str, int]
@@ -31,17 +34,26 @@ class Room:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._waiting: OrderedDict[Client, asyncio.Transport] = OrderedDict()
+        self._waiting: dict[Client, tuple[asyncio.Transport, float]] = {}  # since when; the oldest first
         self._admitted: set[Client] = set()
 
     def enter(self, client: Client, transport: asyncio.Transport) -> None:
-        """A connection has come; where there are too many, the one that has waited longest goes."""
-        self._waiting[client] = transport
-        same = [other for other in self._waiting if other[0] == client[0]]
-        if len(same) > self._limits.waiting_each:
-            self._waiting.pop(same[0]).abort()
+        """A connection has come; where there are too many, the one goes that has waited longest of its address."""
+        now = time.monotonic()
+        self._waiting[client] = transport, now
+        each = Counter(address for address, _ in self._waiting)
+        if each[client[0]] > self._limits.waiting_each:
+            goes = self._oldest(client[0])
         elif len(self._waiting) > self._limits.waiting:
-            self._waiting.popitem(last=False)[1].abort()
+            goes = self._oldest(max(each, key=each.__getitem__))  # of the address that has most here
+            if now - self._waiting[goes][1] < _TURN:
+                goes = client  # nobody has had time to be read: who comes last goes
+        else:
+            return
+        self._waiting.pop(goes)[0].abort()
+
+    def _oldest(self, address: str) -> Client:
+        return next(client for client in self._waiting if client[0] == address)
 
     def admit(self, client: Client) -> bool:
         """A request with the token has come; False where there are too many such connections."""

@@ -1,0 +1,165 @@
+"""Whether a state or an entry is one that a brain writes: types, shapes and sizes that agree with one another.
+
+Checksums tell what was altered by accident. A stranger's file has checksums that fit; so before anything is allocated
+or computed of it, its parts are held against each other here.
+"""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from reverie.errors import CorruptFile
+
+__all__ = ["check_entry", "check_settings", "check_state"]
+
+_LARGEST = 16 * 2**30  # bytes of matrices
+_DRAWN = 2**28  # numbers of an encoder's random projection
+_COLUMNS = 2**20  # classes
+_VERSIONS = 10**12
+
+
+def check_settings(made: Any) -> None:
+    """What `brain.json` says that a brain was made with.
+
+    Raises
+    ------
+    CorruptFile
+    """
+    names = {"encoder": str, "settings": dict, "forgettable": bool, "seed": int}
+    _need(isinstance(made, dict), "settings that are no mapping")
+    for name, kind in names.items():
+        _need(isinstance(made.get(name), kind), f"settings whose {name} is {made.get(name)!r}")
+    ridge, budget = made.get("ridge"), made.get("budget")
+    _need(ridge == "gcv" or (_number(ridge) and ridge > 0), f"a ridge of {ridge!r}")
+    _need(budget is None or (isinstance(budget, int) and 0 < budget < 2**50), f"a budget of {budget!r}")
+    width = made["settings"].get("width", 1)
+    _need(isinstance(width, int) and width <= _DRAWN, f"a width of {width!r}")
+
+
+def check_state(state: Any) -> None:
+    """A snapshot's state.
+
+    Raises
+    ------
+    CorruptFile
+    """
+    _need(isinstance(state, dict), "a state that is no mapping")
+    for name, kind in {"senses": dict, "memory": dict, "labels": list, "ledger": dict, "history": list}.items():
+        _need(isinstance(state.get(name), kind), f"a state whose {name} is no {kind.__name__}")
+    for name in ("version", "oldest", "nights"):
+        value = state.get(name)
+        _need(isinstance(value, int) and 0 <= value < _VERSIONS, f"a state whose {name} is {value!r}")
+    _need(all(isinstance(event, dict) for event in state["history"]), "a history of something else than events")
+    _labels(state["labels"])
+    _senses(state["senses"])
+    k = _memory(state["memory"])
+    _need(k <= len(state["labels"]), f"sums of {k} classes for {len(state['labels'])} labels")
+    watch = state.get("watch")
+    _need(isinstance(watch, dict) and isinstance(watch.get("usual"), dict), "a watch that is none")
+    _need(all(_number(value) for value in watch["values"]), "a watch of something else than numbers")
+    pairs = watch["usual"].values()
+    _need(all(isinstance(pair, list) and len(pair) == 2 and all(map(_number, pair)) for pair in pairs), "a watch")
+    for name, batch in state["ledger"].items():
+        _batch(batch, len(state["labels"]), f"what was learned as {name!r}")
+
+
+def check_entry(entry: Any, labels: int) -> None:
+    """An entry of the log, of a brain that knows so many labels.
+
+    Raises
+    ------
+    CorruptFile
+    """
+    _need(isinstance(entry, dict) and isinstance(entry.get("event"), dict), "an entry without an event")
+    if entry.get("kind") == "learn":
+        new = entry.get("new_labels")
+        _need(isinstance(new, list), "an entry without new labels")
+        _labels(new)
+        _batch(entry.get("batch"), labels + len(new), "an entry")
+    elif entry.get("kind") == "forget":
+        batches = entry.get("batches")
+        _need(isinstance(batches, list) and isinstance(entry.get("names"), list), "an entry that forgets nothing")
+        for batch in batches:
+            _batch(batch, labels, "an entry")
+    else:
+        _need(entry.get("kind") == "rename", f"an entry of kind {entry.get('kind')!r}")
+
+
+def _labels(labels: list[Any]) -> None:
+    kinds = {type(label) for label in labels}
+    _need(kinds <= {int} or kinds <= {str}, "labels that are neither all whole numbers nor all words")
+    _need(len(set(labels)) == len(labels), "a label twice")
+
+
+def _senses(senses: dict[str, Any]) -> None:
+    shape, module = senses.get("shape"), senses.get("module", {})
+    _need(isinstance(senses.get("encoder"), str) and isinstance(senses.get("settings"), dict), "senses without encoder")
+    _need(isinstance(module, dict), "senses without a module")
+    for name, value in module.items():
+        _need(isinstance(value, Tensor) and _finite(value), f"an encoder whose {name} is not finite")
+    if shape is None:
+        return
+    _need(isinstance(shape, list) and all(isinstance(side, int) and side > 0 for side in shape), f"a shape {shape!r}")
+    size = math.prod(shape)
+    width = senses["settings"].get("width", 1)
+    _need(isinstance(width, int) and max(1, size) * max(1, width) <= _DRAWN, f"an encoder of {size} × {width} numbers")
+    kept, grid = senses.get("kept"), senses.get("grid")
+    _need(kept is None or _indices(kept), "pruned inputs that are none")
+    if grid is not None:
+        step, centre = grid["step"], grid["centre"]
+        _need(_finite(step) and _finite(centre) and bool((step > 0).all()), "a grid without steps")
+
+
+def _memory(memory: dict[str, Any]) -> int:
+    """How many classes the sums are of."""
+    if not memory:
+        return 0
+    sum_h, sum_y, cross, n = memory["sum_h"], memory["sum_y"], memory["cross"], memory["n"]
+    d, k = len(sum_h), len(sum_y)
+    of_grams = memory["codes"] if "codes" in memory else memory["upper"]
+    grams = k if memory["per_class"] else 1
+    _need(_number(n) and n >= 0 and k <= _COLUMNS, f"sums of {n!r} samples and {k} classes")
+    _need(8 * d * d * max(1, grams) <= _LARGEST, f"sums of {d} inputs and {k} classes, too many to be held")
+    _need(tuple(cross.shape) == (d, k) and len(memory["sum_yy"]) == k, "sums whose shapes differ")
+    _need(tuple(of_grams.shape) == (grams, d * (d + 1) // 2), "sums whose shapes differ")
+    for name, value in memory.items():
+        _need(not isinstance(value, Tensor) or _finite(value), f"sums whose {name} are not finite")
+    _need(bool((sum_y >= 0).all()), "classes of fewer than no samples")
+    settled = memory.get("settled")
+    _need(settled is None or all(_number(value) and value > 0 for value in settled), f"a settled λ of {settled!r}")
+    return k
+
+
+def _batch(batch: Any, labels: int, whose: str) -> None:
+    """Contributions: their columns are labels that there are, and their shapes agree."""
+    _need(isinstance(batch, dict) and isinstance(batch.get("d"), int) and batch["d"] >= 0, f"{whose}: no contribution")
+    d, parts = batch["d"], batch.get("factors", [batch])
+    _need(batch.get("form") in ("sums", "factors") and isinstance(parts, list), f"{whose}: of no form that is known")
+    for part in parts:
+        columns = part.get("columns")
+        known = isinstance(columns, list) and all(isinstance(one, int) and 0 <= one < labels for one in columns)
+        _need(known, f"{whose}: columns of labels that there are not")
+        if batch["form"] == "sums":
+            _need(_memory(part["sums"]) == len(columns) and len(part["sums"]["sum_h"]) == d, f"{whose}: sums")
+        else:
+            r = part["r"]
+            _need(r.ndim == 2 and r.shape[1] == len(columns) + d and _finite(r), f"{whose}: factors")
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, Tensor) and (not value.is_floating_point() or bool(torch.isfinite(value).all()))
+
+
+def _indices(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.dtype == torch.int64 and value.ndim == 1 and bool((value >= 0).all())
+
+
+def _need(sound: bool, what: str) -> None:
+    if not sound:
+        raise CorruptFile(f"It holds {what}.")
