@@ -145,3 +145,83 @@ def test_an_entry_that_was_half_applied_is_never_answered_from(
 
 def test_no_fault_at_a_sample_of_places_loses_anything() -> None:
     benchmark_holds("faults", "--quick")
+
+
+@pytest.mark.parametrize("asked", ["version", "learn"])
+@pytest.mark.parametrize("call", ["write", "fsync", "close"])
+def test_the_handler_of_a_signal_does_not_cut_the_change_that_it_interrupts(
+    asked: str, call: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Brain.open(folder) as brain:
+        seen: list[Any] = []
+        begun: list[bool] = []
+
+        def handler() -> None:
+            try:
+                seen.append(brain.version if asked == "version" else brain.learn(X[50:55], Y[50:55]).version)
+            except ReverieError as error:
+                seen.append(str(error))
+
+        def interrupted(real: Any) -> Any:
+            def run(*given: Any) -> Any:
+                found = real(*given)
+                if brain._durable._changer is not None and not begun:
+                    begun.append(True)
+                    handler()
+                return found
+
+            return run
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, call, interrupted(getattr(os, call)))
+            assert brain.learn(X[20:30], Y[20:30]).version == 2
+        assert seen == [1] if asked == "version" else "in the midst" in seen[0]
+        assert brain.learn(X[30:40], Y[30:40]).version == 3
+    with Brain.open(folder) as brain:
+        assert (brain.version, sum(brain.counts.values())) == (3, 40)
+
+
+def test_a_closed_object_that_was_interrupted_writes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    brain = Brain.open(folder)
+    with monkeypatch.context() as patch:
+
+        def broken(*_: Any) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr(brain._store, "append", broken)
+        with pytest.raises(KeyboardInterrupt):
+            brain.learn(X[20:30], Y[20:30])
+        patch.setattr("reverie.brain.durable.newest", broken)  # it cannot be settled when it is closed
+        with pytest.raises(KeyboardInterrupt):
+            brain.close()
+    brain._store.close()
+    with Brain.open(folder) as other:
+        assert other.learn(X[20:30], Y[20:30]).version == 2
+        assert brain.version == 1
+        assert other.learn(X[30:40], Y[30:40]).version == 3
+
+
+def test_a_folder_that_was_put_in_place_of_the_one_that_was_opened(folder: Path, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(folder, tmp_path / "backup")
+    with Brain.open(folder) as brain:
+        folder.rename(tmp_path / "moved")
+        (tmp_path / "backup").rename(folder)
+        with pytest.raises(BadData, match="not the folder any more"):
+            brain.learn(X[20:30], Y[20:30])
+        with Brain.open(folder) as restored:
+            assert restored.learn(X[20:30], Y[20:30]).version == 2
+
+
+def test_a_brain_stays_in_its_folder_wherever_the_process_goes(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    with Brain.open(folder.name) as brain:
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        assert brain.learn(X[20:30], Y[20:30]).version == 2
+        assert brain.rollback(1) is None
+    with Brain.open(folder) as brain:
+        assert brain.version == 3

@@ -137,9 +137,13 @@ class Durable:
         if not self._unsettled:
             return False
         frame = sys._getframe(1)
-        while frame is not None and not (frame.f_code is _WRITE and frame.f_locals.get("self") is self):
+        while frame is not None:
+            code = frame.f_code
+            here = code.co_name == "_write" and code.co_filename == __file__
+            if here and frame.f_locals.get("self") is self:
+                return True
             frame = frame.f_back  # type: ignore[assignment]
-        return frame is not None
+        return False
 
     def change(self, entry: State, *, keys: Tensor | None = None, columns: Tensor | None = None) -> None:
         """Make an entry durable, then apply it. In one's `turn`."""
@@ -249,9 +253,6 @@ class Durable:
                 if not self._writes_here():
                     self._settle()
             self.store.close()
-
-
-_WRITE = Durable._write.__code__
 
 
 def _said(error: BaseException) -> str:
