@@ -12,6 +12,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from types import FrameType
 from typing import Any, TypeVar
 
 from torch import Tensor
@@ -136,13 +137,13 @@ class Durable:
         """Whether this very thread is within `_write`, further up."""
         if not self._unsettled:
             return False
-        frame = sys._getframe(1)
+        frame: FrameType | None = sys._getframe(1)
         while frame is not None:
             code = frame.f_code
             here = code.co_name == "_write" and code.co_filename == __file__
             if here and frame.f_locals.get("self") is self:
                 return True
-            frame = frame.f_back  # type: ignore[assignment]
+            frame = frame.f_back
         return False
 
     def change(self, entry: State, *, keys: Tensor | None = None, columns: Tensor | None = None) -> None:
