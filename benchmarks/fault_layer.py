@@ -15,7 +15,7 @@ from typing import Any
 
 import reverie
 
-__all__ = ["CALLS", "KINDS", "Faults", "Lines"]
+__all__ = ["CALLS", "KINDS", "Faults", "Lines", "line_of"]
 
 CALLS = (
     "open", "write", "pwrite", "lseek", "fsync", "replace", "rename", "unlink", "ftruncate", "mkdir", "rmdir",
@@ -123,3 +123,8 @@ class Lines:
                 sys.settrace(None)
                 raise self.error
         return self._line
+
+
+def line_of(step: int) -> str:
+    """How the lines that were tried are called in a claim."""
+    return "every line" if step == 1 else f"every line in {step}"

@@ -22,7 +22,7 @@ from typing import Any
 import torch
 
 from common import Claim, finish, parser
-from fault_layer import KINDS, Faults, Lines
+from fault_layer import KINDS, Faults, Lines, line_of
 from kills import SETTINGS, X, Y, fingerprint
 from reverie.brain import Brain, Plan
 from reverie.errors import ReverieError, Unfinished
@@ -335,8 +335,9 @@ def main() -> None:
         for line in getattr(found, kind)[:20]:
             print(f"  {kind}: {line}")
     places = {name: float(count) for name, count in found.places.items()}
-    command = f"python benchmarks/faults.py{' --quick' if options.quick else ''}"
-    said = "over interruptions of brains at every call of the system and every line"
+    every = "" if options.every == 1 else f" --every {options.every}"
+    command = f"python benchmarks/faults.py{' --quick' if options.quick else every}"
+    said = f"over interruptions of brains at every call of the system and {line_of(lines)}"
     print(f"  {int(sum(places.values()))} places and kinds of fault")
     zero: tuple[float, str, list[int], float] = (0, "<=", [0], 0.0)
     finish(

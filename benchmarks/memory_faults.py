@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from common import Claim, finish, parser
-from fault_layer import Lines
+from fault_layer import Lines, line_of
 from reverie.errors import ReverieError
 from reverie.language import LanguageMemory
 
@@ -172,8 +172,9 @@ def main() -> None:
             print(f"  {name}, {kind}: {count} places", flush=True)
     for line in wrong[:30]:
         print(f"  {line}")
-    command = f"python benchmarks/memory_faults.py{' --quick' if options.quick else ''}"
-    said = "over interruptions of a memory for language at every statement and every line"
+    every = "" if options.every == 1 else f" --every {options.every}"
+    command = f"python benchmarks/memory_faults.py{' --quick' if options.quick else every}"
+    said = f"over interruptions of a memory for language at every statement and {line_of(lines)}"
     zero: tuple[float, str, list[int], float] = (0, "<=", [0], 0.0)
     print(f"  {int(sum(places.values()))} places and kinds of fault")
 

@@ -18,7 +18,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from common import Claim, finish, parser
-from fault_layer import KINDS, Faults, Lines
+from fault_layer import KINDS, Faults, Lines, line_of
 from reverie.disciplines.card import read_card
 from reverie.disciplines.frozen import freeze, load_frozen, save_frozen
 from reverie.disciplines.library import find
@@ -124,8 +124,9 @@ def main() -> None:
             print(f"  {name}, {kind}: {count} places", flush=True)
     for line in wrong[:30]:
         print(f"  {line}")
-    command = f"python benchmarks/module_faults.py{' --quick' if options.quick else ''}"
-    said = "over interruptions of registries and frozen modules at every call of the system and every line"
+    every = "" if options.every == 1 else f" --every {options.every}"
+    command = f"python benchmarks/module_faults.py{' --quick' if options.quick else every}"
+    said = f"over interruptions of registries and frozen modules at every call of the system and {line_of(lines)}"
     zero: tuple[float, str, list[int], float] = (0, "<=", [0], 0.0)
     print(f"  {int(sum(places.values()))} places and kinds of fault")
     lost = sum(line.startswith("lost") for line in wrong)
