@@ -17,9 +17,10 @@ from typing import Any, TypeVar
 
 from torch import Tensor
 
+from reverie.brain.life import Life
 from reverie.brain.mind import Mind
 from reverie.brain.own_encoder import OwnEncoder
-from reverie.brain.store import Life, Store
+from reverie.brain.store import Store
 from reverie.brain.waking import newborn, newest, newest_whole
 from reverie.checkpoint import state_bytes
 from reverie.contracts import State

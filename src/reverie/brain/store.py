@@ -20,7 +20,6 @@ import os
 import re
 import secrets
 import zlib
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,94 +27,21 @@ from typing import Any
 
 from reverie.brain.head import Head
 from reverie.brain.journal import EMPTY, Journal
+from reverie.brain.life import Life
 from reverie.brain.lock import Lock
-from reverie.checkpoint import TENSORS, load_head, load_tree, pack_state, save_state, unpack_state
+from reverie.checkpoint import TENSORS, load_head, load_tree, pack_state, save_state
 from reverie.contracts import State
 from reverie.errors import BadData, CorruptFile, MissingData, ReverieError
 from reverie.files import make_folder, need_folder, remove_file, remove_folder, size_of, sweep_temporary, sync_folder
 from reverie.record import read_json, write_json
 
-__all__ = ["Life", "Store"]
+__all__ = ["Store"]
 
 _FIRST, _FORMAT = "reverie-brain-1", "reverie-brain-2"
 _KIND = "brain"
 _KEPT = 3  # snapshots, the newest included
 _OURS = ("brain.json", "holder.json", "head")
 _NUMBER = re.compile(r"\d{12}")
-
-
-class Life:
-    """A snapshot and what came after it; iterate once for (version, entry), oldest first.
-
-    Attributes
-    ----------
-    state : State or None
-        Of the snapshot; None before the first one.
-    base : int
-        The snapshot's version.
-    version, chain : int, bytes
-        Of the last entry that was given.
-    journal : Journal
-        The log that it came from.
-    """
-
-    def __init__(self, store: "Store", base: int, acknowledged: tuple[int, bytes] | None) -> None:
-        self.base, self._store, self._acknowledged = base, store, acknowledged
-        self.state, self.chain = store.load(base)
-        self.version = base
-        self.journal = store.journal(base)
-
-    def __iter__(self) -> Iterator[tuple[int, State]]:
-        self._compare()
-        if self.journal.size or self.chain:  # a snapshot of the first format may have no log
-            yield from self._entries()
-        while self.version > self.journal.begins[0]:  # where a snapshot is lost, the log behind it goes on all the same
-            following = self._store.journal(self.version)
-            if not following.follows(self.version, self.chain):
-                break
-            self.journal = following
-            yield from self._entries()
-        if self._acknowledged is not None and self.version < self._acknowledged[0]:
-            first, last = self.version + 1, self._acknowledged[0]
-            lost = f"version {first} is" if first == last else f"versions {first} to {last} are"
-            raise CorruptFile(
-                f"{self._store.path}: {lost} missing: a log or a snapshot was deleted or cut. Restore it from a copy, "
-                "or open with recover=True (on the command line: reverie brain recover) and go on from what is there."
-            )
-
-    def _entries(self) -> Iterator[tuple[int, State]]:
-        """Those of one log."""
-        journal, begins = self.journal, (self.version, self.chain)
-        for number, payload in journal.records():
-            if self.version == begins[0]:
-                self._expect(begins)
-            if number != self.version + 1:
-                raise CorruptFile(
-                    f"{journal.path} holds version {number} where {self.version + 1} was expected. "
-                    "Restore it from a copy."
-                )
-            self.version, self.chain = number, journal.chain
-            self._compare()
-            yield number, unpack_state(payload)
-        if self.version == begins[0]:
-            self._expect(begins)
-
-    def _expect(self, begins: tuple[int, bytes]) -> None:
-        """The log must begin where the snapshot has ended. Those of the first format do not say where they begin."""
-        journal = self.journal
-        if journal.old and not self._store.first_format:
-            raise CorruptFile(f"{journal.path} is damaged at byte 0: it has no head. Restore it from a copy.")
-        if not journal.old and begins[1] and journal.begins != begins:
-            raise CorruptFile(f"{journal.path} does not go on from version {begins[0]}. Restore it from a copy.")
-
-    def _compare(self) -> None:
-        """What was acknowledged is what is read."""
-        known = self._acknowledged
-        if known is not None and self.version == known[0] and self.chain and self.chain != known[1]:
-            raise CorruptFile(
-                f"{self._store.path}: version {self.version} is not the one that was acknowledged: a snapshot or a log "
-                "was exchanged. Restore it from a copy, or recover."
-            )
 
 
 class Store:
@@ -261,7 +187,8 @@ class Store:
         MissingData, CorruptFile
             The snapshot at once; damage to the log when its entries before that have been given.
         """
-        return Life(self, base, acknowledged)
+        state, chain = self.load(base)
+        return Life(base, state, chain, self.journal, acknowledged=acknowledged, first_format=self.first_format)
 
     def load(self, base: int) -> tuple[State | None, bytes]:
         """The state of a snapshot, and its chain; empty for one of the first format."""

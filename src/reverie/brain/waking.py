@@ -3,11 +3,12 @@
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from reverie.brain.life import Life
 from reverie.brain.mind import Mind
 from reverie.brain.own_encoder import OwnEncoder
 from reverie.brain.senses import Senses
 from reverie.brain.sound import check_entry, check_settings, check_state
-from reverie.brain.store import Life, Store
+from reverie.brain.store import Store
 from reverie.errors import BadData, CorruptFile, MissingData, ReverieError
 from reverie.memory import AssociativeMemory
 
