@@ -160,3 +160,19 @@ def test_a_brain_served_from_the_folder_one_is_in_says_what_is_wrong(
         answer = client.post("/api/learn", json={"samples": {"pictures": [png(PICTURES[0])]}, "labels": [1]})
         assert (answer.status_code, "changed by somebody else" in answer.json()["error"]) == (500, True)
         assert str(tmp_path) not in answer.text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"samples": {"vectors": [' + b"[1]," * 1_000_000 + b"[1]]}}",
+        b"{" + b",".join(b'"k%d": 1' % number for number in range(100_000)) + b"}",
+        b'{"samples": {"texts": [' + b'"a",' * 1_000_000 + b'"a"]}}',
+    ],
+    ids=["lists", "keys", "texts"],
+)
+def test_masses_of_parts_are_refused_with_one_error(body: bytes, service) -> None:
+    client, _ = service
+    answer = client.post("/api/predict", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (413, 422)
+    assert len(answer.text) < 300

@@ -153,6 +153,7 @@ class _Body:
     def __init__(self, receive: Receive, limits: Limits) -> None:
         self._receive, self._limits = receive, limits
         self._bytes, self._until, self._whole = 0, time.monotonic() + limits.patience, False
+        self._brackets = 0
         self.wrong: tuple[int, str] | None = None
 
     async def receive(self) -> Message:
@@ -164,9 +165,11 @@ class _Body:
             self.wrong = 408, "The request did not come in whole in time."
             raise _Refused from None
         if message["type"] == "http.request":
-            self._bytes += len(message.get("body", b""))
+            part = message.get("body", b"")
+            self._bytes += len(part)
+            self._brackets += part.count(b"[") + part.count(b"{")
             self._whole = not message.get("more_body", False)
-            if self._bytes > self._limits.body:
+            if self._bytes > self._limits.body or self._brackets > self._limits.brackets:
                 self.wrong = 413, "The request is too large."
                 raise _Refused
         return message
