@@ -153,7 +153,7 @@ class _Body:
     def __init__(self, receive: Receive, limits: Limits) -> None:
         self._receive, self._limits = receive, limits
         self._bytes, self._until, self._whole = 0, time.monotonic() + limits.patience, False
-        self._brackets = 0
+        self._parts = 0
         self.wrong: tuple[int, str] | None = None
 
     async def receive(self) -> Message:
@@ -167,9 +167,9 @@ class _Body:
         if message["type"] == "http.request":
             part = message.get("body", b"")
             self._bytes += len(part)
-            self._brackets += part.count(b"[") + part.count(b"{")
+            self._parts += part.count(b"[") + part.count(b"{") + part.count(b'":')
             self._whole = not message.get("more_body", False)
-            if self._bytes > self._limits.body or self._brackets > self._limits.brackets:
+            if self._bytes > self._limits.body or self._parts > self._limits.parts:
                 self.wrong = 413, "The request is too large."
                 raise _Refused
         return message

@@ -13,8 +13,8 @@ class Limits:
     ----------
     body : int
         Bytes of a request.
-    brackets : int
-        Opening brackets in a request: lists of lists without end take long to read.
+    parts : int
+        Lists, objects and keys in a request, by their marks: masses of them take long to read.
     rate : float
         Requests per second and client, on average.
     burst : int
@@ -40,7 +40,7 @@ class Limits:
     """
 
     body: int = 16_000_000
-    brackets: int = 200_000
+    parts: int = 200_000
     rate: float = 100.0
     burst: int = 200
     patience: float = 20.0
