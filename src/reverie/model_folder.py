@@ -21,6 +21,7 @@ _ACTIVATIONS = (
     "torch.nn.modules.linear.Identity",
 )
 _LAYERS, _LARGEST = 256, 4_000_000  # of a network; of any other number of a configuration
+_PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack")
 _SPARSE = 8  # how many numbers a configuration may promise for each byte of the weights
 
 
@@ -33,8 +34,11 @@ def require_plain_model(folder: Path) -> None:
         The message names the file, and what is in it.
     """
     weights = sum(file.stat().st_size for file in folder.rglob("*.safetensors"))
-    if not weights:
-        raise CorruptFile(f"{folder} holds no weights as safetensors. Convert them: pickled weights can run code.")
+    pickled = [file.name for kind in _PICKLED for file in folder.rglob(kind)]
+    if pickled and not weights:
+        raise CorruptFile(
+            f"{folder} holds weights as {pickled[0]}, none as safetensors. Convert them: pickled weights can run code."
+        )
     for name in ("adapter_config.json", "custom_generate"):
         if (folder / name).exists():
             raise BadData(f"{folder / name}: an adapter or code beside a model is not read. Merge it into the model.")
@@ -85,7 +89,7 @@ def _require_sizes(file: Path, said: dict[str, Any], weights: int) -> None:
             raise BadData(f"{file}: {key} is {value}. Expected at most {_LAYERS if layers else _LARGEST}.")
     width = max((numbers.get(key, 0) for key in ("hidden_size", "n_embd", "d_model", "dim")), default=0)
     promised = width * max(width, numbers.get("vocab_size", 0), numbers.get("intermediate_size", 0))
-    if promised > _SPARSE * weights:
+    if weights and promised > _SPARSE * weights:  # without weights, the library has nothing to read
         raise CorruptFile(f"{file} promises {promised} weights or more; the files hold {weights} bytes. Get it again.")
 
 

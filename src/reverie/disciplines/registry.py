@@ -47,6 +47,9 @@ class Registry:
             found, _ = parse_yaml(read_text(self._index))
             if not isinstance(found["selected"], dict) or not isinstance(found["history"], list):
                 raise TypeError("selected and history are expected")
+            registered = found.get("registered", {})
+            if not isinstance(registered, dict) or not all(isinstance(one, list) for one in registered.values()):
+                raise TypeError("registered is expected to hold a list for each card")
         except (yaml.YAMLError, KeyError, TypeError) as error:
             raise CorruptFile(f"{self._index} is no index ({error}). Restore it from a copy.") from None
         return dict(found)
