@@ -7,7 +7,6 @@ connection.
 """
 
 import asyncio
-import time
 from collections import Counter
 from typing import Any
 
@@ -18,7 +17,6 @@ from reverie.server.limits import Limits
 
 __all__ = ["Connection", "Room"]
 
-_TURN = 0.2  # seconds in which a connection has surely had a turn to be read
 _LINGER = 1.0  # seconds in which a client may read an answer before the rest of its body is cut off
 
 Client = tuple[str, int]
@@ -34,23 +32,20 @@ class Room:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._waiting: dict[Client, tuple[asyncio.Transport, float]] = {}  # since when; the oldest first
+        self._waiting: dict[Client, asyncio.Transport] = {}  # the oldest first
         self._admitted: set[Client] = set()
 
     def enter(self, client: Client, transport: asyncio.Transport) -> None:
         """A connection has come; where there are too many, the one goes that has waited longest of its address."""
-        now = time.monotonic()
-        self._waiting[client] = transport, now
+        self._waiting[client] = transport
         each = Counter(address for address, _ in self._waiting)
         if each[client[0]] > self._limits.waiting_each:
             goes = self._oldest(client[0])
         elif len(self._waiting) > self._limits.waiting:
             goes = self._oldest(max(each, key=each.__getitem__))  # of the address that has most here
-            if now - self._waiting[goes][1] < _TURN:
-                goes = client  # nobody has had time to be read: who comes last goes
         else:
             return
-        self._waiting.pop(goes)[0].abort()
+        self._waiting.pop(goes).abort()
 
     def _oldest(self, address: str) -> Client:
         return next(client for client in self._waiting if client[0] == address)
