@@ -54,6 +54,7 @@ class Durable:
         self._snapshot_bytes = 0
         self._unsettled = False  # the disk and the mind may differ
         self._lost = False  # and the disk could not be read
+        self._broken = False  # applying an entry was interrupted; so it is for a process that is forked in between
         self._begin()
         if store.writer and life is not None:
             if store.go_on(life):
@@ -95,7 +96,6 @@ class Durable:
         self.turn = threading.RLock()  # whose turn it is to change
         self._moment = threading.RLock()  # in which the mind is asked, or is itself changed
         self._changer: int | None = None  # the thread that writes a change down now
-        self._broken = False  # applying an entry was interrupted
 
     # asking
 
