@@ -8,14 +8,17 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
 import reverie
 
-__all__ = ["CALLS", "KINDS", "Faults", "Lines", "line_of"]
+__all__ = ["CALLS", "KINDS", "LINES", "Faults", "Lines", "line_of", "sweep"]
 
 CALLS = (
     "open", "write", "pwrite", "lseek", "fsync", "replace", "rename", "unlink", "ftruncate", "mkdir", "rmdir",
@@ -43,6 +46,11 @@ KINDS: dict[str, tuple[str, Callable[[], BaseException]]] = {
     "kill": ("kill", KeyboardInterrupt),
 }
 """What can happen at a call: how, and what is raised."""
+
+LINES: dict[str, type[BaseException]] = {"Ctrl-C at a line": KeyboardInterrupt, "no memory at a line": MemoryError}
+"""What can happen at a line."""
+
+Run = Callable[[Path, str, str, int], tuple[int, list[str]]]
 
 
 class Faults:
@@ -128,3 +136,40 @@ class Lines:
 def line_of(step: int) -> str:
     """How the lines that were tried are called in a claim."""
     return "every line" if step == 1 else f"every line in {step}"
+
+
+def _tried(run: Run, base: Path, step: int, name: str, kind: str) -> tuple[int, list[str]]:
+    """One operation with one kind of fault, at every `step`-th place."""
+    warnings.simplefilter("ignore")
+    places, _ = run(base, name, kind, 0)
+    wrong: list[str] = []
+    for at in range(1, places + 1, step):
+        wrong += run(base, name, kind, at)[1]
+    return len(range(1, places + 1, step)), wrong
+
+
+def sweep(
+    pool: Executor, run: Run, base: Path, names: Iterable[str], kinds: Iterable[str], *, lines: int, calls: int
+) -> tuple[dict[str, float], list[str]]:
+    """Every operation with every kind of fault: how many places of each operation, and what was wrong.
+
+    Parameters
+    ----------
+    run : callable
+        One fault of an operation at a place: how many places there are, and what was wrong. Place 0: only count.
+    lines, calls : int
+        Every so many-th line, and every so many-th other place, is tried.
+    """
+    tasks = [(name, kind) for name in names for kind in kinds]
+    steps = [lines if kind in LINES else calls for _, kind in tasks]
+    places: dict[str, float] = {}
+    wrong: list[str] = []
+    results = pool.map(partial(_tried, run, base), steps, *zip(*tasks, strict=True))
+    for (name, kind), (count, found) in zip(tasks, results, strict=True):
+        places[name] = places.get(name, 0) + count
+        wrong += found
+        print(f"  {name}, {kind}: {count} places", flush=True)
+    for line in wrong[:30]:
+        print(f"  {line}")
+    print(f"  {int(sum(places.values()))} places and kinds of fault")
+    return places, wrong

@@ -22,13 +22,12 @@ from typing import Any
 import torch
 
 from common import Claim, finish, parser
-from fault_layer import KINDS, Faults, Lines, line_of
+from fault_layer import KINDS, LINES, Faults, Lines, line_of
 from kills import SETTINGS, X, Y, fingerprint
 from reverie.brain import Brain, Plan
 from reverie.errors import ReverieError, Unfinished
 
 _NIGHT = Plan(keep=0.9, hidden=(4,), steps=2, retention=0.0, tolerance=1.0)
-_LINES: dict[str, type[BaseException]] = {"Ctrl-C at a line": KeyboardInterrupt, "no memory at a line": MemoryError}
 
 Operation = Callable[[Brain, Path], Any]
 
@@ -128,7 +127,7 @@ class Trial:
         where = f"{self.name}, {kind}, place {at}"
         if kind == "kill":
             return self._killed(at, where)
-        layer = Lines(_LINES[kind], at) if kind in _LINES else Faults(kind, at)
+        layer = Lines(LINES[kind], at) if kind in LINES else Faults(kind, at)
         with self.started() as (brain, place):
             error: BaseException | None = None
             try:
@@ -238,7 +237,7 @@ CREATED: dict[str, tuple[str, Callable[[Path, Path], Any], Callable[[Path], Any]
 def created(base: Path, found: Found, step: int, name: str, kind: str) -> None:
     """It is there whole, or can be made again under the same name."""
     target, make, check = CREATED[name]
-    layer: Faults | Lines = Lines(_LINES[kind], 0) if kind in _LINES else Faults("full disk", 0)
+    layer: Faults | Lines = Lines(LINES[kind], 0) if kind in LINES else Faults("full disk", 0)
     with tempfile.TemporaryDirectory() as place, layer:
         make(base, Path(place) / target)
     for at in range(1, layer.calls + 1, step):
@@ -265,7 +264,7 @@ def _once(
             os._exit(0)
         acknowledged = os.waitpid(child, 0)[1] == 0
     else:
-        layer = Lines(_LINES[kind], at) if kind in _LINES else Faults(kind, at)
+        layer = Lines(LINES[kind], at) if kind in LINES else Faults(kind, at)
         with suppress(BaseException), layer:
             make(path)
             acknowledged = True
@@ -303,7 +302,7 @@ def tried(base: Path, step: int, name: str, kind: str) -> Found:
         created(base, found, step, name, kind)
         return found
     trial = Trial(base, name, found)
-    places = trial.run(kind if kind in _LINES else "full disk", 0)
+    places = trial.run(kind if kind in LINES else "full disk", 0)
     found.places[name] = len(range(1, places + 1, step))
     for at in range(1, places + 1, step):
         trial.run(kind, at)
@@ -322,8 +321,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place, ProcessPoolExecutor(options.jobs, get_context("fork")) as pool:
         base = Path(place)
         made(base)
-        tasks = [(name, kind) for name in names for kind in (*KINDS, *_LINES)]
-        steps = [lines if kind in _LINES else calls for _, kind in tasks]
+        tasks = [(name, kind) for name in names for kind in (*KINDS, *LINES)]
+        steps = [lines if kind in LINES else calls for _, kind in tasks]
         results = pool.map(partial(tried, base), steps, *zip(*tasks, strict=True))
         for (name, kind), one in zip(tasks, results, strict=True):
             count = one.places.get(name, 0)

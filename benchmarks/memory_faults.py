@@ -13,19 +13,17 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from common import Claim, finish, parser
-from fault_layer import Lines, line_of
+from fault_layer import LINES, Lines, line_of, sweep
 from reverie.errors import ReverieError
 from reverie.language import LanguageMemory
 
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
 _LONG = " ".join(f"Sentence {number} says that the river is {number} metres deep." for number in range(40))
-_LINES: dict[str, type[BaseException]] = {"Ctrl-C at a line": KeyboardInterrupt, "no memory at a line": MemoryError}
 _STATEMENTS = {"full disk": "SQLITE_FULL", "broken disk": "SQLITE_IOERR"}
 _QUESTIONS = ("Where does Ana live?", "How deep is the river?", "What is Bo's city?")
 
@@ -82,8 +80,8 @@ def run(base: Path, name: str, kind: str, at: int) -> tuple[int, list[str]]:
     try:
         with LanguageMemory.open(place) as memory:
             before = content(memory)
-            if kind in _LINES:
-                layer = Lines(_LINES[kind], at)
+            if kind in LINES:
+                layer = Lines(LINES[kind], at)
                 try:
                     with layer:
                         OPERATIONS[name](memory, place)
@@ -135,22 +133,11 @@ def twin(base: Path, name: str) -> str:
     return _twins[name]
 
 
-def tried(base: Path, step: int, name: str, kind: str) -> tuple[int, list[str]]:
-    """One operation with one kind of fault, at every `step`-th place."""
-    places, _ = run(base, name, kind, 0)
-    wrong: list[str] = []
-    for at in range(1, places + 1, step):
-        wrong += run(base, name, kind, at)[1]
-    return len(range(1, places + 1, step)), wrong
-
-
 def main() -> None:
     reading = parser("Interrupt a memory for language at every place.")
     reading.add_argument("--every", type=int, default=1, help="try every n-th line only")
     options = reading.parse_args()
     lines, statements = (211, 7) if options.quick else (options.every, 1)
-    places: dict[str, float] = {}
-    wrong: list[str] = []
     with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(options.jobs, get_context("fork")) as pool:
         base = Path(folder)
         with LanguageMemory.open(base / "start") as memory:
@@ -162,21 +149,11 @@ def main() -> None:
             memory.export_lines(base / "lines.jsonl")
         text = (base / "lines.jsonl").read_text()
         (base / "lines.jsonl").write_text(text.replace("Ana", "Dora").replace("river", "lake"))
-        tasks = [(name, kind) for name in OPERATIONS for kind in (*_LINES, *_STATEMENTS)]
-        steps = [lines if kind in _LINES else statements for _, kind in tasks]
-        for (name, kind), (count, found) in zip(
-            tasks, pool.map(partial(tried, base), steps, *zip(*tasks, strict=True)), strict=True
-        ):
-            places[name] = places.get(name, 0) + count
-            wrong += found
-            print(f"  {name}, {kind}: {count} places", flush=True)
-    for line in wrong[:30]:
-        print(f"  {line}")
+        places, wrong = sweep(pool, run, base, OPERATIONS, (*LINES, *_STATEMENTS), lines=lines, calls=statements)
     every = "" if options.every == 1 else f" --every {options.every}"
     command = f"python benchmarks/memory_faults.py{' --quick' if options.quick else every}"
     said = f"over interruptions of a memory for language at every statement and {line_of(lines)}"
     zero: tuple[float, str, list[int], float] = (0, "<=", [0], 0.0)
-    print(f"  {int(sum(places.values()))} places and kinds of fault")
 
     def count_of(kind: str) -> int:
         return sum(line.startswith(kind) for line in wrong)

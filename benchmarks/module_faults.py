@@ -9,23 +9,20 @@ acknowledged is there; and the same operation, tried again, succeeds.
 import os
 import shutil
 import tempfile
-import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 from common import Claim, finish, parser
-from fault_layer import KINDS, Faults, Lines, line_of
+from fault_layer import KINDS, LINES, Faults, Lines, line_of, sweep
 from reverie.disciplines.card import read_card
 from reverie.disciplines.frozen import freeze, load_frozen, save_frozen
 from reverie.disciplines.library import find
 from reverie.disciplines.module import open_card
 from reverie.disciplines.registry import Registry
 
-_LINES: dict[str, type[BaseException]] = {"Ctrl-C at a line": KeyboardInterrupt, "no memory at a line": MemoryError}
 CARD = read_card(find("physics.stopping_distance"))
 NEXT = CARD.model_copy(update={"version": "1.1.0"})
 FROZEN, FROZEN_NEXT = (freeze(open_card(card)) for card in (CARD, NEXT))
@@ -66,7 +63,7 @@ def run(base: Path, name: str, kind: str, at: int) -> tuple[int, list[str]]:
     folder = Path(tempfile.mkdtemp(dir=base)) / "folder"
     shutil.copytree(base / name, folder)
     where, wrong, acknowledged = f"{name}, {kind}, place {at}", [], False
-    layer = Lines(_LINES[kind], at) if kind in _LINES else Faults(kind, at)
+    layer = Lines(LINES[kind], at) if kind in LINES else Faults(kind, at)
     if kind == "kill" and at:
         child = os.fork()
         if child == 0:
@@ -94,41 +91,20 @@ def run(base: Path, name: str, kind: str, at: int) -> tuple[int, list[str]]:
     return layer.calls, wrong
 
 
-def tried(base: Path, step: int, name: str, kind: str) -> tuple[int, list[str]]:
-    """One operation with one kind of fault, at every `step`-th place."""
-    warnings.simplefilter("ignore")
-    places, _ = run(base, name, kind if kind in _LINES else "full disk", 0)
-    wrong: list[str] = []
-    for at in range(1, places + 1, step):
-        wrong += run(base, name, kind, at)[1]
-    return len(range(1, places + 1, step)), wrong
-
-
 def main() -> None:
     reading = parser("Interrupt registries and frozen modules at every place.")
     reading.add_argument("--every", type=int, default=1, help="try every n-th line only")
     options = reading.parse_args()
     lines, calls = (997, 11) if options.quick else (options.every, 1)
-    places: dict[str, float] = {}
-    wrong: list[str] = []
     with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(options.jobs, get_context("fork")) as pool:
         base = Path(folder)
         for name, (begin, _, _) in OPERATIONS.items():
             begin(base / name)
-        tasks = [(name, kind) for name in OPERATIONS for kind in (*KINDS, *_LINES)]
-        steps = [lines if kind in _LINES else calls for _, kind in tasks]
-        results = pool.map(partial(tried, base), steps, *zip(*tasks, strict=True))
-        for (name, kind), (count, found) in zip(tasks, results, strict=True):
-            places[name] = places.get(name, 0) + count
-            wrong += found
-            print(f"  {name}, {kind}: {count} places", flush=True)
-    for line in wrong[:30]:
-        print(f"  {line}")
+        places, wrong = sweep(pool, run, base, OPERATIONS, (*KINDS, *LINES), lines=lines, calls=calls)
     every = "" if options.every == 1 else f" --every {options.every}"
     command = f"python benchmarks/module_faults.py{' --quick' if options.quick else every}"
     said = f"over interruptions of registries and frozen modules at every call of the system and {line_of(lines)}"
     zero: tuple[float, str, list[int], float] = (0, "<=", [0], 0.0)
-    print(f"  {int(sum(places.values()))} places and kinds of fault")
     lost = sum(line.startswith("lost") for line in wrong)
     finish(
         [
