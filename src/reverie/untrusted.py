@@ -83,8 +83,13 @@ def parse_yaml(text: str, *, loader: type[PlainLoader] = PlainLoader) -> tuple[A
         reading.dispose()
 
 
-def parse_json(text: str | bytes) -> Any:
+def parse_json(text: str | bytes, *, unique: bool = False) -> Any:
     """A JSON value.
+
+    Parameters
+    ----------
+    unique : bool
+        Refuse an object in which a key stands twice; else the last one counts.
 
     Raises
     ------
@@ -92,9 +97,17 @@ def parse_json(text: str | bytes) -> Any:
         Not JSON; or lists within lists, or a number, beyond what Python reads.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_unique if unique else None)
     except RecursionError:
         raise ValueError("too many levels within one another") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice")
+    return found
 
 
 def read_text(path: Path, *, largest: int = _TEXT, what: str = "file", errors: str = "strict") -> str:

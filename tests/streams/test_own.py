@@ -116,9 +116,9 @@ def test_bad_folders(tmp_path):
 
 
 def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
-    monkeypatch.setattr("reverie.streams.pictures._PIXELS", 60)
+    monkeypatch.setattr("reverie.streams.picture_file._PIXELS", 60)
     pictures(tmp_path / "pets")
-    with pytest.raises(BadData, match="at most 60"):
+    with pytest.raises(CorruptFile, match="Expected at most 60"):
         make(str(tmp_path / "pets"))
 
 
@@ -154,10 +154,10 @@ def test_a_column_split_divides(tmp_path):
     [
         ("", BadData, "no rows"),
         ("x,y\n1,2\n", BadData, "Expected one named label"),
-        ("x,label\n1,a\n2\n", BadData, "line 3 has 1 fields"),
-        ("x,label\n1,a\nfoo,b\n", BadData, "row 3: x is 'foo'"),
-        ("x,label\n1,a\nnan,b\n", BadData, "not finite"),
-        ("x,label\n1,a\n1,\n", BadData, "row 3 has no label"),
+        ("x,label\n1,a\n2\n", BadData, r"row 3 \(1 cells, the header has 2\)"),
+        ("x,label\n" + "".join(f"{n},a\n" for n in range(30)) + "foo,b\n", BadData, "row 32 .x: 'foo' is not a number"),
+        ("x,label\n1,a\n1e999,b\n", BadData, "not finite"),
+        ("x,label\n1,a\n1,\n", BadData, r"row 3 \(no label\)"),
         ("label\na\nb\n", BadData, "only labels"),
         ("x,label\n1,a\n2,a\n", BadData, "at least two"),
         ("x,label,split\n1,a,train\n2,b,exam\n", BadData, "Expected train and test"),
@@ -174,10 +174,12 @@ def test_other_encodings_and_kinds(tmp_path):
     (tmp_path / "mine.csv").write_bytes("text,label\nü,a\n".encode("latin-1"))
     with pytest.raises(CorruptFile, match="UTF-8"):
         make(str(tmp_path / "mine.csv"))
-    with pytest.raises(CorruptFile, match="line 1 is not JSON"):
+    with pytest.raises(CorruptFile, match=r"row 1 \(not JSON"):
         make(table(tmp_path / "mine.jsonl", "{"))
-    with pytest.raises(BadData, match=r"ends in '\.parquet'"):
+    with pytest.raises(CorruptFile, match="cannot be read as parquet"):
         make(table(tmp_path / "mine.parquet", "x"))
+    with pytest.raises(BadData, match=r"ends in '\.xlsx'"):
+        make(table(tmp_path / "mine.xlsx", "x"))
     with pytest.raises(MissingData, match="No file or folder"):
         make(str(tmp_path / "nothing.csv"))
 

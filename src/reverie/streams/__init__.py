@@ -6,20 +6,30 @@ from typing import Any
 from reverie.contracts import Stream
 from reverie.errors import unknown_name
 from reverie.streams.data import LabelledData
+from reverie.streams.incoming import read_stream
+from reverie.streams.labelled import Samples
 from reverie.streams.locate import catalogue
 from reverie.streams.memristor import memristor
 from reverie.streams.named import clinc150, digits, permuted_mnist, split_cifar10, split_cifar100, split_mnist
 from reverie.streams.own import from_path
 from reverie.streams.permuted import Permuted
-from reverie.streams.samples import Samples, read_samples
+from reverie.streams.picture_arrays import as_pictures
+from reverie.streams.pictures import Pictures
+from reverie.streams.samples import read_samples
+from reverie.streams.sounds import Sounds
 from reverie.streams.split import Split
+from reverie.streams.table import Table
 
 __all__ = [
     "FACTORIES",
     "LabelledData",
     "Permuted",
+    "Pictures",
     "Samples",
+    "Sounds",
     "Split",
+    "Table",
+    "as_pictures",
     "catalogue",
     "clinc150",
     "digits",
@@ -28,6 +38,7 @@ __all__ = [
     "memristor",
     "permuted_mnist",
     "read_samples",
+    "read_stream",
     "split_cifar10",
     "split_cifar100",
     "split_mnist",

@@ -6,6 +6,8 @@ Grey levels of more than eight bits (16-bit PNG and TIFF, int32, float) are kept
 import mmap
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -29,8 +31,9 @@ _TURNED = (5, 6, 7, 8)  # orientations whose width is the height of the file
 _DARK = 64  # colours of 16 bits whose upper halves stay below this lose most of what they show
 
 
-def open_picture(source: Any, name: str) -> Any:
-    """A picture whose head has been read: of a path, bytes, or a PIL image itself.
+@contextmanager
+def open_picture(source: Any, name: str) -> Iterator[Any]:
+    """A picture whose head has been read: of a path, bytes, or a PIL image itself, which stays open.
 
     Raises
     ------
@@ -39,28 +42,12 @@ def open_picture(source: Any, name: str) -> Any:
     """
     from PIL import Image
 
-    if isinstance(source, Image.Image):
-        picture = source
-    else:
-        heif = _is_heif(source)
-        formats = (*_FORMATS, "HEIF") if heif and _register_heif(name) else _FORMATS
-        try:
-            file = _opened(source) if isinstance(source, Path) else BytesIO(source)
-            picture = Image.open(file, formats=formats)
-        except ReverieError:
-            raise
-        except FileNotFoundError:
-            raise MissingData(f"{name} is not there. Check the name.") from None
-        except Exception as error:  # the library raises a dozen kinds
-            raise CorruptFile(
-                f"{name} cannot be read as a picture ({type(error).__name__}). Replace or remove it."
-            ) from None
-    if picture.width * picture.height > _PIXELS:
-        size = f"{picture.width}×{picture.height}"
-        if picture is not source:
-            picture.close()
-        raise BadData(f"{name} has {size} pixels. Expected at most {_PIXELS}; reduce it.")
-    return picture
+    with ExitStack() as files:
+        picture = source if isinstance(source, Image.Image) else _opened(source, name, files)
+        if picture.width * picture.height > _PIXELS:
+            size = f"{picture.width}×{picture.height}"
+            raise BadData(f"{name} has {size} pixels. Expected at most {_PIXELS}; reduce it.")
+        yield picture
 
 
 def is_deep(picture: Any) -> bool:
@@ -77,11 +64,11 @@ def upright_size(picture: Any) -> tuple[int, int]:
     return (picture.height, picture.width) if turned else picture.size
 
 
-def has_colours(picture: Any) -> bool:
-    """Whether any pixel of a picture that may have colours is not grey."""
+def has_colours(picture: Any, *, reduce: bool) -> bool:
+    """Whether any pixel of a picture that may have colours is not grey; a JPEG may be decoded reduced."""
     if picture.mode in ("1", "L", "LA", "La", *_DEEP):
         return False
-    if hasattr(picture, "fp"):
+    if reduce:
         picture.draft(picture.mode, (64, 64))
     colours = np.asarray(_on_white(picture).convert("RGB"), dtype=np.int16)
     return bool((colours.max(axis=2) - colours.min(axis=2)).max() > 2)  # JPEG rounds greys by one or two
@@ -133,10 +120,9 @@ def _on_white(picture: Any) -> Any:
 def fault_of(source: Any, name: str) -> str | None:
     """What is wrong with a file, or None. PNG and JPEG are checked without being decoded."""
     try:
-        picture = open_picture(source, name)
-        if picture is source:
-            return None
-        with picture:
+        with open_picture(source, name) as picture:
+            if picture is source:
+                return None
             if picture.format == "PNG":
                 picture.verify()  # the checksums of all its parts
             elif picture.format not in ("JPEG", "MPO") or not _ends(source):
@@ -152,7 +138,21 @@ def fault_of(source: Any, name: str) -> str | None:
     return None
 
 
-def _opened(path: Path) -> Any:
+def _opened(source: Path | bytes, name: str, files: ExitStack) -> Any:
+    from PIL import Image
+
+    formats = (*_FORMATS, "HEIF") if _is_heif(source) and _register_heif(name) else _FORMATS
+    try:
+        file = files.enter_context(_regular(source) if isinstance(source, Path) else BytesIO(source))
+        return files.enter_context(Image.open(file, formats=formats))
+    except FileNotFoundError:
+        raise MissingData(f"{name} is not there. Check the name.") from None
+    except Exception as error:  # the library raises a dozen kinds
+        reason = type(error).__name__
+        raise CorruptFile(f"{name} cannot be read as a picture ({reason}). Replace or remove it.") from None
+
+
+def _regular(path: Path) -> Any:
     """A regular file, or a link to one: a pipe would wait for ever."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -183,7 +183,7 @@ def _ends(source: Path | bytes) -> bool:
     """Whether a JPEG file reaches the mark of its end; a thumbnail's in the head does not count."""
     if isinstance(source, bytes):
         return _reaches_end(source)
-    with _opened(source) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with _regular(source) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         return _reaches_end(data)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from reverie.errors import BadData, ReverieError
+from reverie.errors import BadData, CorruptFile, ReverieError
 from reverie.streams.bad_samples import readable
 from reverie.streams.picture_arrays import compose
 from reverie.streams.picture_file import fault_of, has_colours, is_deep, load, open_picture, upright_size
@@ -29,7 +29,7 @@ _MEASURED = 2000  # and which size is the most common
 _DEAD = 1e-4  # share of a picture's pixels, beside one, that may be dead
 
 
-class Pictures(Sequence["Pictures"]):
+class Pictures(Sequence[Any]):
     """Pictures, each as it came. `[slice]` and `[list of int]` give Pictures; nothing is decoded before `arrays`.
 
     Parameters
@@ -83,7 +83,8 @@ class Pictures(Sequence["Pictures"]):
         if not len(self):
             raise BadData("There are no pictures. Expected at least one.")
         sizes = Counter(self._ask(place, _size) for place in _spread(len(self), _MEASURED))
-        return max(sizes.items(), key=lambda item: (item[1], item[0]))[0]
+        size, _ = max(sizes.items(), key=lambda item: (item[1], item[0]))
+        return int(size[0]), int(size[1])
 
     @property
     def pixels(self) -> int:
@@ -159,29 +160,23 @@ class Pictures(Sequence["Pictures"]):
     def _ask(self, place: int, question: Any) -> Any:
         item = self._items[place]
         if isinstance(item, np.ndarray):
-            return question(item, None)
-        picture = open_picture(item, self.names[place])
-        try:
-            return question(None, picture)
-        except ReverieError:
-            raise
-        except Exception:
-            load(picture, self.names[place], colour=False)  # says what is torn
-            raise
-        finally:
-            if picture is not item:
-                picture.close()
+            return question(item, None, False)
+        name = self.names[place]
+        with open_picture(item, name) as picture:
+            try:
+                return question(None, picture, picture is not item)
+            except ReverieError:
+                raise
+            except Exception as error:  # the library raises a dozen kinds
+                raise CorruptFile(f"{name} is torn ({type(error).__name__}). Replace or remove it.") from None
 
     def _decoded(self, place: int, colour: bool, size: tuple[int, int] | None) -> Any:
         """A PIL image of eight bits, or a deep array of floats, [h, w] or [h, w, 3]."""
         item, name = self._items[place], self.names[place]
         if isinstance(item, np.ndarray):
             return _of_array(item, colour)
-        picture = open_picture(item, name)
-        if picture is item:
-            return load(picture, name, colour=colour)
-        with picture:
-            return load(picture, name, colour=colour, size=size)
+        with open_picture(item, name) as picture:
+            return load(picture, name, colour=colour, size=None if picture is item else size)
 
     def _array(self, place: int, size: tuple[int, int], colour: bool, fit: Fit, levels: Levels) -> NDArray[np.uint8]:
         shown = self._decoded(place, colour, size)
@@ -224,21 +219,21 @@ def _called(item: Any, index: int) -> str:
     return readable(str(item)) if isinstance(item, Path) else f"Picture {index}"
 
 
-def _coloured(array: Any, picture: Any) -> bool:
+def _coloured(array: Any, picture: Any, own: bool) -> bool:
     if array is None:
-        return has_colours(picture)
+        return has_colours(picture, reduce=own)
     return array.ndim == 3 and bool((array[..., 0] != array[..., 1]).any() or (array[..., 1] != array[..., 2]).any())
 
 
-def _size(array: Any, picture: Any) -> tuple[int, int]:
+def _size(array: Any, picture: Any, own: bool) -> tuple[int, int]:
     return upright_size(picture) if array is None else (array.shape[1], array.shape[0])
 
 
-def _deep(array: Any, picture: Any) -> bool:
+def _deep(array: Any, picture: Any, own: bool) -> bool:
     return is_deep(picture) if array is None else array.dtype != np.uint8
 
 
-def _whole(array: Any, picture: Any) -> bool:
+def _whole(array: Any, picture: Any, own: bool) -> bool:
     return picture.mode != "F" if array is None else array.dtype.kind in "ui"
 
 
@@ -290,7 +285,7 @@ def _deep_array(
     ]
     levelled = [np.rint(plane.clip(0, 255)).astype(np.uint8) for plane in drawn]
     if not colour:
-        return levelled[0]
+        return np.asarray(levelled[0])
     return np.stack(levelled * (3 if len(levelled) == 1 else 1), axis=-1)
 
 

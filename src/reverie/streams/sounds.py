@@ -22,7 +22,7 @@ _SECONDS = 600
 _VALUES = 2 * _SECONDS * 192_000  # of all channels
 
 
-class Sounds(Sequence["Sounds"]):
+class Sounds(Sequence[Any]):
     """Sounds, each as it came. `[slice]` and `[list of int]` give Sounds; nothing is read before `waves`.
 
     Parameters
@@ -119,7 +119,9 @@ def _taken(item: Any, index: int) -> Any:
         wave, rate = item
         wave, rate = np.asarray(wave.detach().cpu() if hasattr(wave, "detach") else wave), int(rate)
     except (TypeError, ValueError):
-        raise BadData(f"Sound {index} is a {type(item).__name__}. Expected a path, bytes, or (waveform, rate).") from None
+        raise BadData(
+            f"Sound {index} is a {type(item).__name__}. Expected a path, bytes, or (waveform, rate)."
+        ) from None
     if wave.ndim not in (1, 2) or not len(wave) or wave.dtype.kind not in "iuf" or rate < 1:
         raise BadData(
             f"Sound {index} has shape {wave.shape}, type {wave.dtype} and rate {rate}. Expected numbers [n] or "
@@ -146,7 +148,9 @@ def _one_channel(wave: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _bounded(frames: int, channels: int, rate: int, name: str) -> None:
     if frames > _SECONDS * rate or frames * channels > _VALUES:
-        raise BadData(f"{name} has {frames / rate:.0f} s in {channels} channels. Expected at most {_SECONDS} s; cut it.")
+        raise BadData(
+            f"{name} has {frames / rate:.0f} s in {channels} channels. Expected at most {_SECONDS} s; cut it."
+        )
 
 
 def _at_rate(wave: NDArray[np.float32], given: int, rate: int, name: str) -> NDArray[np.float32]:
