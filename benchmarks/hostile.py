@@ -31,7 +31,8 @@ from reverie.brain import Brain
 from reverie.checkpoint import pack_state
 from reverie.errors import ReverieError
 from reverie.server import Limits, create_app
-from reverie.streams import read_samples
+from reverie.streams import Pictures, read_samples
+from reverie.streams.plain_form import plain_form
 
 X, Y = load_digits(return_X_y=True)
 _LONGEST = 300  # seconds for all lists of files
@@ -172,7 +173,8 @@ def on_samples(place: Path, chance: random.Random, seeds: dict[str, bytes]) -> N
     """Read a damaged file of samples."""
     name = chance.choice(sorted(seeds))
     (place / name).write_bytes(broken(seeds[name], chance))
-    read_samples(place / name, part="train", shape=chance.choice([None, (8, 8), (8, 8, 3)]))
+    samples = read_samples(place / name, part="train", skip_bad=chance.choice([False, True]))
+    plain_form(samples.x, chance.choice([None, (8, 8), (8, 8, 3)]) if isinstance(samples.x, Pictures) else None)
 
 
 def seeds_of_samples() -> dict[str, bytes]:

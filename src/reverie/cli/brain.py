@@ -1,13 +1,27 @@
 """The commands of a brain: `reverie brain …`. Thin, over `reverie.brain`."""
 
 import json
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from reverie.cli.common import Json, OwnEncoder, Settings, imported, say
+from reverie.cli.reading import (
+    Batch,
+    Data,
+    Drop,
+    IdColumn,
+    LabelColumn,
+    Reading,
+    SkipBad,
+    TextColumn,
+    print_csv,
+    told,
+)
 from reverie.errors import BadData, MissingData
 
 if TYPE_CHECKING:
@@ -21,9 +35,6 @@ app = typer.Typer(help="A brain is a folder: it learns at once, sleeps, forgets 
 _BATCH = 1000  # samples made durable at once
 
 Folder = Annotated[Path, typer.Argument(help="The brain's folder.")]
-Data = Annotated[
-    Path, typer.Argument(help="A picture, a folder of pictures or class folders, .npz, .csv, .tsv, .jsonl, or .txt.")
-]
 
 
 @app.command()
@@ -58,23 +69,40 @@ def create(
 def learn(
     folder: Folder,
     data: Data,
+    label: Annotated[str | None, typer.Option(help="The label of all of it, where the data has none.")] = None,
+    label_column: LabelColumn = None,
+    text_column: TextColumn = None,
+    drop: Drop = None,
+    id_column: IdColumn = None,
+    skip_bad: SkipBad = False,
     name: Annotated[
         str | None, typer.Option(help="Keep what this adds under a name, so that it can be forgotten.")
     ] = None,
+    batch: Batch = _BATCH,
     ray: Annotated[str | None, typer.Option(help="Address of a Ray cluster, or 'local': learn in shards.")] = None,
     shards: Annotated[int, typer.Option(min=1, help="With --ray: how many.")] = 4,
     encoder: OwnEncoder = None,
     as_json: Json = False,
 ) -> None:
-    """Learn labelled data; what is reported as learned is durable."""
+    """Learn labelled data; what is reported as learned is durable. With -, each batch is reported in a line."""
     began = time.perf_counter()
+    reading = Reading(label_column, text_column, tuple(drop or ()), id_column, skip_bad)
     with _open(folder, encoder) as brain:
-        samples = _read(brain, data, "train")
+        if str(data) == "-":
+            if ray is not None:
+                raise BadData("Standard input (-) is learned as it comes, and not in shards. Leave --ray out.")
+            _learn_stream(brain, reading.batches(brain, "train", batch), label, name, as_json)
+            return
+        samples = _labelled(reading.read(brain, data, "train"), label, data)
         if samples.y is None:
             if not brain.classes or ray is not None:
-                raise BadData(f"{data} has no labels. Expected class folders, an array y, or a column label.")
+                raise BadData(
+                    f"{data} has no labels. Expected class folders, an array y, or a column label; name another column "
+                    "by --label-column, or give all of it one label by --label."
+                )
             _learn_what_is_new(brain, samples, name, as_json)
             return
+        about = told(samples)
         if ray is not None:
             from reverie.runs.shards import learn_in_shards
 
@@ -88,13 +116,7 @@ def learn(
                 clipped += brain.learn(samples.x[start:end], samples.y[start:end]).clipped
                 if not as_json and len(samples.y) > _BATCH:
                     say(f"  {min(start + _BATCH, len(samples.y))} of {len(samples.y)}")
-        result: dict[str, Any] = {
-            "samples": len(samples.y),
-            "classes": brain.classes,
-            "seconds": time.perf_counter() - began,
-            "state_bytes": brain.state_bytes,
-            "version": brain.version,
-        } | ({"clipped": clipped} if clipped else {})
+        result = _learned(brain, len(samples.y), began, clipped) | about
     if as_json:
         typer.echo(json.dumps(result))
         return
@@ -103,6 +125,50 @@ def learn(
         f"Learned {result['samples']} samples in {result['seconds']:.1f} s. It knows {len(result['classes'])} classes: "
         f"{_some(result['classes'])}. Version {result['version']}."
     )
+
+
+def _learned(brain: "Brain", samples: int, began: float, clipped: int) -> dict[str, Any]:
+    return {
+        "samples": samples,
+        "classes": brain.classes,
+        "seconds": time.perf_counter() - began,
+        "state_bytes": brain.state_bytes,
+        "version": brain.version,
+    } | ({"clipped": clipped} if clipped else {})
+
+
+def _learn_stream(
+    brain: "Brain", batches: Iterator["Samples"], label: str | None, name: str | None, as_json: bool
+) -> None:
+    """Learn each batch as it comes, and acknowledge it once it is durable."""
+    began, total, clipped = time.perf_counter(), 0, 0
+    for some in batches:
+        samples = _labelled(some, label, Path("-"))
+        if samples.y is None:
+            raise BadData("The rows have no labels. Expected a column label; name another by --label-column.")
+        about = told(samples)
+        clipped += brain.learn(samples.x, samples.y, name=name).clipped
+        total += len(samples.y)
+        result = _learned(brain, total, began, clipped) | about
+        typer.echo(
+            json.dumps(result)
+            if as_json
+            else f"Learned {total} samples. It knows {len(brain.classes)} classes. Version {brain.version}."
+        )
+        sys.stdout.flush()
+    if not as_json:
+        _tell_clipped(clipped)
+
+
+def _labelled(samples: "Samples", label: str | None, data: Path) -> "Samples":
+    """The same samples, all of them with one label where one is given."""
+    if label is None:
+        return samples
+    if samples.y is not None:
+        raise BadData(f"{data} has labels of its own. Leave --label out, or give the files of one class.")
+    if not label.strip():
+        raise BadData("The label is empty. Give it a name.")
+    return samples._replace(y=[label.strip()] * len(samples.names))
 
 
 def _tell_clipped(clipped: int) -> None:
@@ -117,21 +183,25 @@ def _tell_clipped(clipped: int) -> None:
 def _learn_what_is_new(brain: "Brain", samples: "Samples", name: str | None, as_json: bool) -> None:
     from reverie.brain import NEW
 
+    about = told(samples)
     learned = brain.learn(samples.x, name=name)
     result = {
         "samples": learned.samples,
         "new": learned.new,
         "classes": brain.classes,
+        "names": samples.names,
         "novelty": learned.novelty.tolist(),
         "seconds": learned.seconds,
         "state_bytes": brain.state_bytes,
         "version": learned.version,
-    } | ({"clipped": learned.clipped} if learned.clipped else {})
+        **({"clipped": learned.clipped} if learned.clipped else {}),
+        **about,
+    }
     if as_json:
         typer.echo(json.dumps(result))
         return
     _tell_clipped(learned.clipped)
-    for sample, novelty in list(zip(samples.names, learned.novelty.tolist(), strict=True))[:20]:
+    for sample, novelty in list(zip(_shown(samples), learned.novelty.tolist(), strict=True))[:20]:
         typer.echo(f"{sample[:40]:<40}  {'this is new' if novelty >= NEW else 'like what it knows'}  {novelty:.2f}")
     typer.echo(
         f"{learned.samples} of {len(samples.names)} are new: class {learned.new[0]!r}. Give it a name: "
@@ -161,38 +231,71 @@ def predict(
     folder: Folder,
     data: Data,
     by: Annotated[str, typer.Option(help="Who answers: memory, or the cortex that sleep trained.")] = "memory",
+    label_column: LabelColumn = None,
+    text_column: TextColumn = None,
+    drop: Drop = None,
+    id_column: IdColumn = None,
+    skip_bad: SkipBad = False,
+    batch: Batch = _BATCH,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print a line for each sample: its file, row or id, and the answer.")
+    ] = False,
     encoder: OwnEncoder = None,
     as_json: Json = False,
 ) -> None:
     """Recognise samples: label, confidence, and how new each one is (0 to 1; new from 0.5 on)."""
+    if as_csv and as_json:
+        raise BadData("Given --csv and --json. Expected one of them.")
+    reading = Reading(label_column, text_column, tuple(drop or ()), id_column, skip_bad)
+    with _open(folder, encoder, writer=False) as brain:
+        stream = str(data) == "-"
+        parts = reading.batches(brain, "test", batch) if stream else iter([reading.read(brain, data, "test")])
+        for place, samples in enumerate(parts):
+            result = _answers(brain, samples, by) | told(samples)
+            if as_json:
+                typer.echo(json.dumps(result))
+            elif as_csv:
+                print_csv(result, header=place == 0)
+            else:
+                _tell_answers(samples, result)
+            sys.stdout.flush()
+
+
+def _answers(brain: "Brain", samples: "Samples", by: str) -> dict[str, Any]:
     from reverie.brain import NEW
 
-    with _open(folder, encoder, writer=False) as brain:
-        samples = _read(brain, data, "test")
-        labels, confidence, novelty = brain.answer(samples.x, by=by)
+    labels, confidence, novelty = brain.answer(samples.x, by=by)
     result: dict[str, Any] = {
+        "names": samples.names,
         "labels": labels.tolist(),
         "confidence": confidence.tolist(),
         "novelty": novelty.tolist(),
         "new": [value >= NEW for value in novelty.tolist()],
     }
     if samples.y is not None:
-        result["accuracy"] = float(
-            sum(a == b for a, b in zip(result["labels"], samples.y, strict=True)) / len(samples.y)
-        )
-    if as_json:
-        typer.echo(json.dumps(result))
-        return
-    shown = list(zip(samples.names, labels.tolist(), confidence.tolist(), novelty.tolist(), strict=True))
-    for sample, label, sure, new in shown[:20]:
+        right = sum(str(a) == str(b) for a, b in zip(result["labels"], samples.y, strict=True))
+        result["accuracy"] = float(right / len(samples.y))
+    return result
+
+
+def _tell_answers(samples: "Samples", result: dict[str, Any]) -> None:
+    shown = list(
+        zip(_shown(samples), *(result[key] for key in ("labels", "confidence", "novelty", "new")), strict=True)
+    )
+    for sample, label, sure, novelty, new in shown[:20]:
         typer.echo(
-            f"{sample[:40]:<40}  {label}  confidence {sure:.2f}  novelty {new:.2f}"
-            + ("  this is new" if new >= NEW else "")
+            f"{sample[:40]:<40}  {label}  confidence {sure:.2f}  novelty {novelty:.2f}"
+            + ("  this is new" if new else "")
         )
     if len(shown) > 20:
-        typer.echo(f"… and {len(shown) - 20} more; --json prints all.")
+        typer.echo(f"… and {len(shown) - 20} more; --json and --csv print all.")
     if samples.y is not None:
         typer.echo(f"Accuracy: {result['accuracy']:.4f} of {len(samples.y)} samples.")
+
+
+def _shown(samples: "Samples") -> list[str]:
+    """Sentences as they are; other samples by their names."""
+    return samples.x if isinstance(samples.x, list) else samples.names
 
 
 @app.command()
@@ -239,7 +342,7 @@ def forget(
     """Forget a class, a name, or samples: as if they had never been learned."""
     with _open(folder, encoder) as brain:
         if data is not None:
-            samples = _read(brain, data, "train")
+            samples = Reading().read(brain, data, "train")
             brain.forget(label, name=name, x=samples.x, y=samples.y)
         else:
             brain.forget(label, name=name)
@@ -420,12 +523,6 @@ def _open(folder: Path, encoder: str | None, *, writer: bool = True, recover: bo
 
     own = None if encoder is None else imported(encoder)
     return Brain.open(folder, writer=writer, recover=recover, encoder=own)
-
-
-def _read(brain: "Brain", data: Path, part: Any) -> "Samples":
-    from reverie.streams import read_samples
-
-    return read_samples(data, part=part, shape=brain.shape)
 
 
 def _some(labels: list[Any]) -> str:

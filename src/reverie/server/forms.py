@@ -2,14 +2,15 @@
 
 import base64
 import binascii
-import io
 from typing import Annotated, Any, Literal
+from urllib.parse import unquote
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, StrictInt, StrictStr, model_validator
 
 from reverie.errors import BadData, CorruptFile
-from reverie.streams.pictures import common_size, count_pixels, read_picture
+from reverie.streams.pictures import Pictures as Files
+from reverie.streams.plain_form import plain_form
 
 __all__ = [
     "Brain",
@@ -70,7 +71,7 @@ class Texts(_Form):
 
 
 class Pictures(_Form):
-    """Pictures: PNG, JPEG, GIF, WebP, BMP, TIFF or PPM files in base64. They are brought to the brain's size."""
+    """Pictures: PNG, JPEG, GIF, WebP, AVIF, BMP, TIFF or PPM files in base64. They are brought to the brain's size."""
 
     pictures: Annotated[list[StrictStr], Field(min_length=1, max_length=_ROWS), BeforeValidator(_few)]
 
@@ -171,25 +172,23 @@ def samples_of(samples: Texts | Pictures | Vectors, shape: tuple[int, ...] | Non
             raise BadData("The vectors differ in length. Expected one length.")
         with np.errstate(over="ignore"):  # the brain says what it thinks of infinity
             return np.asarray(samples.vectors).astype(np.float32)
-    files = [io.BytesIO(_decoded(text)) for text in samples.pictures]
-    sent = count_pixels(files)
+    names = [f"Picture {number}" for number in range(1, len(samples.pictures) + 1)]
+    files = Files([_decoded(text, name) for text, name in zip(samples.pictures, names, strict=True)], names=names)
+    sent = files.pixels
     if sent > pixels:
         raise BadData(f"The pictures have {sent} pixels together. Expected at most {pixels} in a request; send fewer.")
-    if shape is None:
-        size, colour = common_size(files)
-    elif len(shape) in (2, 3):
-        size, colour = (shape[1], shape[0]), len(shape) == 3
-    else:
-        raise BadData("Given pictures. This brain takes vectors of numbers or sentences: give the same form.")
-    return np.stack([read_picture(file, size, colour, name=f"Picture {i}") for i, file in enumerate(files, 1)])
+    return plain_form(files, shape)
 
 
-def _decoded(text: str) -> bytes:
+def _decoded(text: str, name: str) -> bytes:
     """Base64 as clients write it: in lines, as a data URL, with the letters for URLs, without the padding."""
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
+    if text[:5].lower() == "data:":
+        head, _, text = text.partition(",")
+        if not head.lower().rstrip().endswith(";base64"):
+            raise CorruptFile(f"{name} is a data URL that is not in base64. Expected data:image/png;base64,…")
+        text = unquote(text)
     text = "".join(text.split()).translate(_LETTERS_OF_URLS).rstrip("=")
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
-        raise CorruptFile("A picture is not in base64. Expected a PNG or JPEG file in base64.") from None
+        raise CorruptFile(f"{name} is not in base64. Expected a PNG or JPEG file in base64.") from None

@@ -6,7 +6,7 @@ from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from reverie.errors import BadData, CorruptFile
-from reverie.streams.labelled import Columns, Samples, known_from, samples_of
+from reverie.streams.labelled import Columns, Part, Samples, known_from, samples_of
 from reverie.streams.labels import Target
 from reverie.streams.rows import delimited_rows, json_rows, lines_of
 from reverie.streams.tables import decimal_of, raw_of_cells, raw_of_objects
@@ -19,6 +19,7 @@ _LINES = 64 * 2**20  # bytes of a batch of objects, for which there may be so ma
 def read_stream(
     file: BinaryIO,
     *,
+    part: Part = "train",
     batch: int = 1000,
     label_column: str | None = None,
     text_column: str | None = None,
@@ -34,6 +35,8 @@ def read_stream(
     ----------
     file : binary file
         UTF-8 text: JSON lines where the first line begins with {, else delimited text with a header.
+    part : {"train", "test"}
+        What the rows are for; to be answered, they need no labels.
     batch : int
         Rows of a batch; the last may be shorter.
 
@@ -59,7 +62,7 @@ def read_stream(
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     try:
         for raw in _batches(text, batch):
-            samples = samples_of(raw, columns, "train", "Standard input", skip_bad=skip_bad)
+            samples = samples_of(raw, columns, part, "Standard input", skip_bad=skip_bad)
             columns = known_from(raw, columns, samples)
             yield samples
     except UnicodeDecodeError as error:

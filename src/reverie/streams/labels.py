@@ -105,7 +105,11 @@ def _clean(value: Any) -> tuple[str, str]:
             return "", "no label"
         if math.isinf(value):
             return "", "the label is not finite"
-        return (str(int(value)) if float(value).is_integer() and abs(value) < 2**63 else repr(float(value))), ""
+        return _number(float(value)), ""
     if isinstance(value, list | tuple | dict):
         return "", f"the label is a {type(value).__name__}"
     return str(value), ""
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value.is_integer() and abs(value) < 2**63 else repr(value)

@@ -16,16 +16,16 @@ from reverie.streams.data import LabelledData, stratified_split
 from reverie.streams.labelled import Samples
 from reverie.streams.labels import label_order
 from reverie.streams.pictures import Pictures
+from reverie.streams.plain_form import common_size
 from reverie.streams.samples import read_parts
 from reverie.streams.sounds import Sounds
 from reverie.streams.split import Split
 from reverie.streams.table import Table
 from reverie.text import encode_text
 
-__all__ = ["common_size", "from_path"]
+__all__ = ["from_path"]
 
 _PROTOCOL = {"hidden": (400, 400), "iterations": 1000, "batch_size": 128, "learning_rate": 1e-3, "latent": 50}
-_LARGEST = 64  # pixels of a side to which larger pictures are reduced
 _CATEGORIES = 1000  # of a column, the most frequent; the others share the cell of unseen ones
 
 
@@ -66,13 +66,6 @@ def from_path(
         protocol=_PROTOCOL | {"reconstruction": "bernoulli" if unit else "gaussian"},
         notes=(*notes, *more),
     )
-
-
-def common_size(pictures: Pictures) -> tuple[int, int]:
-    """The most common (width, height), reduced to 64 pixels a side."""
-    width, height = pictures.size
-    factor = min(1.0, _LARGEST / max(width, height))
-    return max(1, round(width * factor)), max(1, round(height * factor))
 
 
 def _lacking(parts: dict[str, Samples]) -> list[str]:

@@ -1,0 +1,126 @@
+"""What the commands of a brain read: the options that say how, and how what was left out is told."""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from reverie.cli.common import say
+from reverie.errors import BadData
+
+if TYPE_CHECKING:
+    from reverie.brain import Brain
+    from reverie.streams import Samples
+
+__all__ = [
+    "Batch",
+    "Data",
+    "Drop",
+    "IdColumn",
+    "LabelColumn",
+    "Reading",
+    "SkipBad",
+    "TextColumn",
+    "print_csv",
+    "told",
+]
+
+Data = Annotated[
+    Path,
+    typer.Argument(
+        help="A picture, a recording, a folder of them or of class folders, .npz, .csv, .tsv, .jsonl, .json, .parquet, "
+        ".arrow, or .txt; - for JSON lines or CSV from standard input."
+    ),
+]
+LabelColumn = Annotated[str | None, typer.Option(help="The column of the labels.  [default: label]")]
+TextColumn = Annotated[str | None, typer.Option(help="The column of the sentences.  [default: text]")]
+Drop = Annotated[list[str] | None, typer.Option("--drop", help="A column to leave out. Repeatable.")]
+IdColumn = Annotated[str | None, typer.Option(help="The column by which answers name rows.  [default: their number]")]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out rows and files that cannot be read; they are listed.")
+]
+Batch = Annotated[int, typer.Option(min=1, help="With -: rows that are learned, or answered, at once.")]
+
+_TOLD = 20  # of what was left out
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How data are read, as the options of a command say."""
+
+    label_column: str | None = None
+    text_column: str | None = None
+    drop: tuple[str, ...] = ()
+    id_column: str | None = None
+    skip_bad: bool = False
+
+    def read(self, brain: "Brain", data: Path, part: Literal["train", "test"]) -> "Samples":
+        """All of a file or a folder, as the brain takes it."""
+        from reverie.streams import read_samples
+
+        if str(data) == "-":
+            raise BadData("Standard input (-) is learned and answered in batches, and has no other use. Give a file.")
+        return as_todays_brain_takes_them(brain, read_samples(data, part=part, **self._columns))
+
+    def batches(self, brain: "Brain", part: Literal["train", "test"], batch: int) -> Iterator["Samples"]:
+        """Standard input, as the brain takes it."""
+        from reverie.streams import read_stream
+
+        for samples in read_stream(sys.stdin.buffer, part=part, batch=batch, **self._columns):
+            yield as_todays_brain_takes_them(brain, samples)
+
+    @property
+    def _columns(self) -> dict[str, Any]:
+        return {
+            "label_column": self.label_column,
+            "text_column": self.text_column,
+            "drop": self.drop,
+            "id_column": self.id_column,
+            "skip_bad": self.skip_bad,
+        }
+
+
+def as_todays_brain_takes_them(brain: "Brain", samples: "Samples") -> "Samples":
+    """Pictures at the brain's size and tables as vectors; numbers to predict are refused."""
+    from reverie.streams.plain_form import plain_form
+
+    if samples.target == "numbers":
+        raise BadData(
+            f"The labels are numbers to predict ({samples.notes[-1] if samples.notes else ''}). A brain learns "
+            "classes: write words in place of the numbers, or give another column (--label-column)."
+        )
+    return samples._replace(x=plain_form(samples.x, brain.shape))
+
+
+def told(samples: "Samples") -> dict[str, Any]:
+    """Say on standard error what was decided and left out; the same for the results."""
+    for note in samples.notes:
+        say(note)
+    if samples.bad:
+        say(f"Left out, for they cannot be read: {len(samples.bad)}.")
+        for name, reason in samples.bad[:_TOLD]:
+            say(f"  {name}: {reason}")
+        if len(samples.bad) > _TOLD:
+            say(f"  … and {len(samples.bad) - _TOLD} more; --json lists all.")
+    return ({"notes": samples.notes} if samples.notes else {}) | (
+        {"bad": [{"name": name, "reason": reason} for name, reason in samples.bad]} if samples.bad else {}
+    )
+
+
+def print_csv(result: dict[str, Any], *, header: bool) -> None:
+    """Answers as lines: name, label, confidence, novelty, new."""
+    import csv
+    import io
+
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    keys = ("names", "labels", "confidence", "novelty", "new")
+    if header:
+        writer.writerow(("name", "label", "confidence", "novelty", "new"))
+    for name, label, confidence, novelty, new in zip(*(result[key] for key in keys), strict=True):
+        writer.writerow((name, label, f"{confidence:.6g}", f"{novelty:.6g}", json.dumps(new)))
+    typer.echo(text.getvalue(), nl=False)
