@@ -23,7 +23,9 @@ SUFFIXES = {
     *(".png", ".jpg", ".jpeg", ".jfif", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm", ".avif"),
     *_HEIF,
 }
-_FORMATS = ("PNG", "JPEG", "MPO", "BMP", "GIF", "WEBP", "TIFF", "PPM", "AVIF")
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF", "PPM", "AVIF")
+_AVIF = (b"avif", b"avis")
+_HEIC = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _PIXELS = 50_000_000  # a picture of more is refused before it is decoded
 _DEEP = {"I", "F", "I;16", "I;16B", "I;16L", "I;16N"}
 _ORIENTATION = 0x0112
@@ -141,7 +143,15 @@ def fault_of(source: Any, name: str) -> str | None:
 def _opened(source: Path | bytes, name: str, files: ExitStack) -> Any:
     from PIL import Image
 
-    formats = (*_FORMATS, "HEIF") if _is_heif(source) and _register_heif(name) else _FORMATS
+    Image.init()
+    if _is_heif(source):
+        _register_heif(name)
+    formats = [kind for kind in (*_FORMATS, "HEIF") if kind in Image.OPEN]
+    if "AVIF" not in formats and _brand(source) in _AVIF:
+        raise MissingData(
+            f"{name} is AVIF, which this build of Pillow does not read. Run: pip install --upgrade pillow; or save it "
+            "as JPEG."
+        )
     try:
         file = files.enter_context(_regular(source) if isinstance(source, Path) else BytesIO(source))
         return files.enter_context(Image.open(file, formats=formats))
@@ -161,13 +171,20 @@ def _regular(path: Path) -> Any:
     return os.fdopen(handle, "rb")
 
 
-def _is_heif(source: Any) -> bool:
+def _is_heif(source: Path | bytes) -> bool:
     if isinstance(source, Path):
         return source.suffix.lower() in _HEIF
-    return bytes(source[4:8]) == b"ftyp" and bytes(source[8:12]) in (b"heic", b"heix", b"mif1", b"hevc", b"heim")
+    return _brand(source) in _HEIC
 
 
-def _register_heif(name: str) -> bool:
+def _brand(source: Path | bytes) -> bytes:
+    """What kind of AVIF or HEIC a file says to be."""
+    if isinstance(source, Path):
+        return b"avif" if source.suffix.lower() == ".avif" else b""
+    return bytes(source[8:12]) if source[4:8] == b"ftyp" else b""
+
+
+def _register_heif(name: str) -> None:
     try:
         from pillow_heif import register_heif_opener
     except ImportError:
@@ -176,7 +193,6 @@ def _register_heif(name: str) -> bool:
             "save it as JPEG."
         ) from None
     register_heif_opener(thumbnails=False)
-    return True
 
 
 def _ends(source: Path | bytes) -> bool:
