@@ -129,7 +129,7 @@ def test_colours_are_pixels_and_no_mode():
     assert not Pictures([encoded(grey), encoded(grey, "JPEG")]).colour
     grey.putpixel((3, 3), (200, 0, 0))
     assert Pictures([encoded(Image.new("L", (8, 8))), encoded(grey)]).colour
-    assert not Pictures([sixteen_bits(np.repeat(RAMP, 2, axis=1) * 16, 4)]).colour  # grey, with transparency
+    assert not Pictures([sixteen_bits(np.stack([RAMP, RAMP], axis=2) * 16, 4)]).colour  # grey, with transparency
 
 
 def test_aspect_ratio_is_squashed_cropped_or_boxed():
@@ -176,6 +176,7 @@ def test_heic_is_read_and_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pillow_heif", None)
     with pytest.raises(MissingData, match=r"pip install 'reverie\[photo\]'"):
         Pictures([file.getvalue()]).arrays((8, 8), colour=True)
+    assert Pictures([file.getvalue()]).faults() == [(0, "needs pip install 'reverie[photo]'")]
 
 
 def test_a_large_photo_is_decoded_at_a_smaller_scale(monkeypatch):
@@ -193,7 +194,9 @@ def test_a_large_photo_is_decoded_at_a_smaller_scale(monkeypatch):
 def test_slices_and_lists_are_pictures_and_a_user_s_image_stays_as_it_was():
     image = Image.open(io.BytesIO(encoded(Image.new("RGB", (64, 32), "red"), "JPEG")))
     pictures = Pictures([image, np.zeros((32, 64), dtype=np.uint8), np.zeros((5, 5, 4), dtype=np.uint8)])
-    assert len(pictures[1:]) == 2 and len(pictures[[2, 0]]) == 2 and pictures[[2, 0]].names == ["Picture 2", "Picture 0"]
+    assert (
+        len(pictures[1:]) == 2 and len(pictures[[2, 0]]) == 2 and pictures[[2, 0]].names == ["Picture 2", "Picture 0"]
+    )
     assert pictures.colour and pictures.size == (64, 32) and image.size == (64, 32)
     assert pictures[[2]].arrays((5, 5), colour=True).min() == 255
     with pytest.raises(IndexError):

@@ -44,7 +44,7 @@ def test_torn_long_and_foreign_ones_are_refused_by_name(tmp_path):
     for place, name in enumerate(("torn", "text")):
         with pytest.raises(CorruptFile, match=name):
             sounds[[place]].waves(8000)
-    with pytest.raises(BadData, match="601 s in 1 channels. Expected at most 600 s"):
+    with pytest.raises(BadData, match=r"601 s in 1 channels\. Expected at most 600 s"):
         Sounds([(np.zeros(601, dtype=np.float32), 1)])
     with pytest.raises(BadData, match="601 s"):
         Sounds([written("FLAC", np.zeros(601 * 1000), 1000)]).waves(1000)

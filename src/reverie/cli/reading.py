@@ -70,7 +70,8 @@ class Reading:
         """Standard input, as the brain takes it."""
         from reverie.streams import read_stream
 
-        for samples in read_stream(sys.stdin.buffer, part=part, batch=batch, **self._columns):
+        file: Any = sys.stdin.buffer
+        for samples in read_stream(file, part=part, batch=batch, **self._columns):
             yield as_todays_brain_takes_them(brain, samples)
 
     @property
@@ -90,7 +91,7 @@ def as_todays_brain_takes_them(brain: "Brain", samples: "Samples") -> "Samples":
 
     if samples.target == "numbers":
         raise BadData(
-            f"The labels are numbers to predict ({samples.notes[-1] if samples.notes else ''}). A brain learns "
+            f"The labels are numbers to predict ({samples.y[0] if samples.y is not None else ''}, …). A brain learns "
             "classes: write words in place of the numbers, or give another column (--label-column)."
         )
     return samples._replace(x=plain_form(samples.x, brain.shape))

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
-from typing import Any, BinaryIO
+from typing import Any
 
 from reverie.errors import BadData, CorruptFile
 from reverie.streams.labelled import Columns, Part, Samples, known_from, samples_of
@@ -17,7 +17,7 @@ _LINES = 64 * 2**20  # bytes of a batch of objects, for which there may be so ma
 
 
 def read_stream(
-    file: BinaryIO,
+    file: io.IOBase,
     *,
     part: Part = "train",
     batch: int = 1000,
@@ -59,7 +59,8 @@ def read_stream(
     if batch < 1:
         raise BadData(f"batch is {batch}. Expected at least 1.")
     columns = Columns(label_column, text_column, tuple(drop), id_column, target, kinds)
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    buffered: Any = io.BufferedReader(file) if isinstance(file, io.RawIOBase) else file
+    text = io.TextIOWrapper(buffered, encoding="utf-8-sig", newline="")
     try:
         for raw in _batches(text, batch):
             samples = samples_of(raw, columns, part, "Standard input", skip_bad=skip_bad)

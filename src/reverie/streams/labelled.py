@@ -123,7 +123,7 @@ def samples_of(raw: Raw, columns: Columns, part: Part, name: str, *, skip_bad: b
         raise BadData(f"{name} has only labels. Expected a column named text, or columns of features.")
     for row, reason in wrong:
         faults.setdefault(row, reason)
-    bad += [(f"row {rows[row]}", reason) for row, reason in sorted(faults.items())]
+    bad = sorted([*bad, *((f"row {rows[row]}", reason) for row, reason in faults.items())], key=_place)
     if bad and not skip_bad:
         raise _refused(name, bad, total)
     if faults:
@@ -216,6 +216,11 @@ def _are_sentences(features: dict[str, Any]) -> bool:
     if not words or len(words) < len(cells) // 2 or len(set(words)) * 2 < len(words):
         return False
     return sum(len(word.split()) for word in words) >= _WORDS * len(words)
+
+
+def _place(one: Bad) -> tuple[float, str]:
+    number = one[0].removeprefix("row ")
+    return (int(number) if number.isdecimal() and len(number) < 20 else float("inf")), number
 
 
 def _short(cell: Any, row: str) -> str:

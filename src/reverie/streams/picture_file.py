@@ -129,8 +129,9 @@ def fault_of(source: Any, name: str) -> str | None:
                 picture.verify()  # the checksums of all its parts
             elif picture.format not in ("JPEG", "MPO") or not _ends(source):
                 picture.load()
-    except MissingData:
-        return "not there, or a link to nothing"
+    except MissingData as error:
+        _, needs, command = str(error).partition("Run: ")
+        return f"needs {command.split(';')[0]}" if needs else "not there, or a link to nothing"
     except CorruptFile:
         return "not a picture"
     except BadData as error:

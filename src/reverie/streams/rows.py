@@ -5,6 +5,7 @@ a letter. A row that cannot be read does not stop the others.
 """
 
 import csv
+import json
 from collections.abc import Iterable, Iterator
 from io import TextIOBase
 from itertools import chain, islice
@@ -49,8 +50,8 @@ def json_rows(lines: Iterable[str]) -> Iterator[tuple[int, Any]]:
         try:
             row = parse_json(line, unique=True)
             if "\\ud" in line.lower():
-                str(row).encode()  # half of a pair of code units is no letter
-        except ValueError as error:
+                json.dumps(row, ensure_ascii=False).encode()  # half of a pair of code units is no letter
+        except (ValueError, RecursionError) as error:
             reason = "half of a letter" if isinstance(error, UnicodeError) else getattr(error, "msg", str(error))
             yield number, Fault(f"not JSON: {reason}")
             continue
