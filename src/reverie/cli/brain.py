@@ -19,6 +19,9 @@ from reverie.cli.reading import (
     Reading,
     SkipBad,
     TextColumn,
+    as_todays_brain_takes_them,
+    labelled,
+    no_labels,
     print_csv,
     told,
 )
@@ -91,32 +94,32 @@ def learn(
         if str(data) == "-":
             if ray is not None:
                 raise BadData("Standard input (-) is learned as it comes, and not in shards. Leave --ray out.")
-            _learn_stream(brain, reading.batches(brain, "train", batch), label, name, as_json)
+            _learn_stream(brain, reading.batches("train", batch), label, name, as_json)
             return
-        samples = _labelled(reading.read(brain, data, "train"), label, data)
+        samples = labelled(reading.read(data, "train"), label, data)
         if samples.y is None:
             if not brain.classes or ray is not None:
-                raise BadData(
-                    f"{data} has no labels. Expected class folders, an array y, or a column label; name another column "
-                    "by --label-column, or give all of it one label by --label."
-                )
+                raise no_labels(samples, data)
+            samples = as_todays_brain_takes_them(brain, samples)
             _learn_what_is_new(brain, samples, name, as_json)
             return
-        about = told(samples)
+        samples, about = as_todays_brain_takes_them(brain, samples), told(samples)
+        y: Any = samples.y
+        total = len(y)
         if ray is not None:
             from reverie.runs.shards import learn_in_shards
 
-            clipped = learn_in_shards(brain, samples.x, samples.y, address=ray, shards=shards).clipped
+            clipped = learn_in_shards(brain, samples.x, y, address=ray, shards=shards).clipped
         elif name is not None:
-            clipped = brain.learn(samples.x, samples.y, name=name).clipped
+            clipped = brain.learn(samples.x, y, name=name).clipped
         else:
             clipped = 0
-            for start in range(0, len(samples.y), _BATCH):
+            for start in range(0, total, _BATCH):
                 end = start + _BATCH
-                clipped += brain.learn(samples.x[start:end], samples.y[start:end]).clipped
-                if not as_json and len(samples.y) > _BATCH:
-                    say(f"  {min(start + _BATCH, len(samples.y))} of {len(samples.y)}")
-        result = _learned(brain, len(samples.y), began, clipped) | about
+                clipped += brain.learn(samples.x[start:end], y[start:end]).clipped
+                if not as_json and total > _BATCH:
+                    say(f"  {min(start + _BATCH, total)} of {total}")
+        result = _learned(brain, total, began, clipped) | about
     if as_json:
         typer.echo(json.dumps(result))
         return
@@ -143,12 +146,12 @@ def _learn_stream(
     """Learn each batch as it comes, and acknowledge it once it is durable."""
     began, total, clipped = time.perf_counter(), 0, 0
     for some in batches:
-        samples = _labelled(some, label, Path("-"))
+        samples = labelled(some, label, Path("-"))
         if samples.y is None:
-            raise BadData("The rows have no labels. Expected a column label; name another by --label-column.")
-        about = told(samples)
+            raise no_labels(samples, Path("-"))
+        samples, about = as_todays_brain_takes_them(brain, samples), told(samples)
         clipped += brain.learn(samples.x, samples.y, name=name).clipped
-        total += len(samples.y)
+        total += len(samples.names)
         result = _learned(brain, total, began, clipped) | about
         typer.echo(
             json.dumps(result)
@@ -158,17 +161,6 @@ def _learn_stream(
         sys.stdout.flush()
     if not as_json:
         _tell_clipped(clipped)
-
-
-def _labelled(samples: "Samples", label: str | None, data: Path) -> "Samples":
-    """The same samples, all of them with one label where one is given."""
-    if label is None:
-        return samples
-    if samples.y is not None:
-        raise BadData(f"{data} has labels of its own. Leave --label out, or give the files of one class.")
-    if not label.strip():
-        raise BadData("The label is empty. Give it a name.")
-    return samples._replace(y=[label.strip()] * len(samples.names))
 
 
 def _tell_clipped(clipped: int) -> None:
@@ -249,8 +241,9 @@ def predict(
     reading = Reading(label_column, text_column, tuple(drop or ()), id_column, skip_bad)
     with _open(folder, encoder, writer=False) as brain:
         stream = str(data) == "-"
-        parts = reading.batches(brain, "test", batch) if stream else iter([reading.read(brain, data, "test")])
-        for place, samples in enumerate(parts):
+        parts = reading.batches("test", batch) if stream else iter([reading.read(data, "test")])
+        for place, given in enumerate(parts):
+            samples = as_todays_brain_takes_them(brain, given)
             result = _answers(brain, samples, by) | told(samples)
             if as_json:
                 typer.echo(json.dumps(result))
@@ -342,7 +335,7 @@ def forget(
     """Forget a class, a name, or samples: as if they had never been learned."""
     with _open(folder, encoder) as brain:
         if data is not None:
-            samples = Reading().read(brain, data, "train")
+            samples = as_todays_brain_takes_them(brain, Reading().read(data, "train"))
             brain.forget(label, name=name, x=samples.x, y=samples.y)
         else:
             brain.forget(label, name=name)

@@ -25,6 +25,9 @@ __all__ = [
     "Reading",
     "SkipBad",
     "TextColumn",
+    "as_todays_brain_takes_them",
+    "labelled",
+    "no_labels",
     "print_csv",
     "told",
 ]
@@ -58,21 +61,20 @@ class Reading:
     id_column: str | None = None
     skip_bad: bool = False
 
-    def read(self, brain: "Brain", data: Path, part: Literal["train", "test"]) -> "Samples":
-        """All of a file or a folder, as the brain takes it."""
+    def read(self, data: Path, part: Literal["train", "test"]) -> "Samples":
+        """All of a file or a folder."""
         from reverie.streams import read_samples
 
         if str(data) == "-":
             raise BadData("Standard input (-) is learned and answered in batches, and has no other use. Give a file.")
-        return as_todays_brain_takes_them(brain, read_samples(data, part=part, **self._columns))
+        return read_samples(data, part=part, **self._columns)
 
-    def batches(self, brain: "Brain", part: Literal["train", "test"], batch: int) -> Iterator["Samples"]:
-        """Standard input, as the brain takes it."""
+    def batches(self, part: Literal["train", "test"], batch: int) -> Iterator["Samples"]:
+        """Standard input."""
         from reverie.streams import read_stream
 
         file: Any = sys.stdin.buffer
-        for samples in read_stream(file, part=part, batch=batch, **self._columns):
-            yield as_todays_brain_takes_them(brain, samples)
+        yield from read_stream(file, part=part, batch=batch, **self._columns)
 
     @property
     def _columns(self) -> dict[str, Any]:
@@ -83,6 +85,28 @@ class Reading:
             "id_column": self.id_column,
             "skip_bad": self.skip_bad,
         }
+
+
+def labelled(samples: "Samples", label: str | None, data: Path) -> "Samples":
+    """The same samples, all of them with one label where one is given."""
+    if label is None:
+        return samples
+    if samples.y is not None:
+        raise BadData(f"{data} has labels of its own. Leave --label out, or give the files of one class.")
+    if not label.strip():
+        raise BadData("The label is empty. Give it a name.")
+    return samples._replace(y=[label.strip()] * len(samples.names))
+
+
+def no_labels(samples: "Samples", data: Path) -> BadData:
+    """The error for data that are to be learned and have no labels."""
+    from reverie.streams import Table
+
+    columns = f" It has the columns {', '.join(samples.x.names[:20])}." if isinstance(samples.x, Table) else ""
+    return BadData(
+        f"{data} has no labels.{columns} Expected class folders, an array y, or a column label; name another column by "
+        "--label-column, or give all of it one label by --label."
+    )
 
 
 def as_todays_brain_takes_them(brain: "Brain", samples: "Samples") -> "Samples":
