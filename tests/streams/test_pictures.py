@@ -142,6 +142,14 @@ def test_aspect_ratio_is_squashed_cropped_or_boxed():
     assert boxed[0].tolist() == [255] * 30 and boxed[15].tolist() == wide[5].tolist()
 
 
+def test_every_size_fits_every_other():
+    for width in (1, 2, 7, 100, 161, 223, 287, 300):
+        pictures = Pictures([np.full((200, width), 7, dtype=np.uint8), np.full((width, 288), 7, dtype=np.uint16)])
+        for fit in ("squash", "crop", "box"):
+            for place, levels in ((0, (0, 255)), (1, (0, 14))):
+                assert pictures[[place]].arrays((224, 101), colour=False, fit=fit, levels=levels).shape == (1, 101, 224)
+
+
 def test_torn_missing_and_foreign_files_are_named_before_and_while_they_are_decoded(tmp_path):
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3)).astype(np.uint8))
     thumbnail = encoded(noise, "JPEG")

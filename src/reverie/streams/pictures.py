@@ -301,8 +301,10 @@ def _fitted(picture: Any, size: tuple[int, int], fit: Fit, *, white: float) -> A
     if fit == "crop":
         factor = max(ratios)
         width, height = size[0] / factor, size[1] / factor
-        left, top = (picture.width - width) / 2, (picture.height - height) / 2
-        return picture.resize(size, box=(left, top, left + width, top + height))
+        left, top = max(0.0, (picture.width - width) / 2), max(0.0, (picture.height - height) / 2)
+        return picture.resize(
+            size, box=(left, top, min(picture.width, left + width), min(picture.height, top + height))
+        )
     factor = min(ratios)
     inner = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
     ground = Image.new(picture.mode, size, (255, 255, 255) if picture.mode == "RGB" else white)
