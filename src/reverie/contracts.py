@@ -7,14 +7,14 @@ whether this was worth learning. Beside it, a discipline knows without having le
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sized
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import numpy as np
 from jaxtyping import Float, Int64, Num
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Generator, Tensor
 
 from reverie.errors import BadData
 
@@ -27,6 +27,8 @@ __all__ = [
     "Modulator",
     "Rule",
     "Scenario",
+    "Seen",
+    "Sense",
     "State",
     "Stream",
     "SynapseView",
@@ -254,4 +256,129 @@ class Discipline(ABC):
         """Every output, shape [n]; not a number where nothing is known. Other columns than its inputs are left alone.
 
         `constants` stand in the place of its own.
+        """
+
+
+@dataclass
+class Seen:
+    """What a sense could not take as it came: how many numbers of each kind, and of how many.
+
+    Attributes
+    ----------
+    numbers : int
+        That were looked at.
+    clipped : int
+        Lay beyond what the first samples have shown, and count as the nearest number within.
+    unseen : int
+        Were words or categories that the first samples did not have.
+    missing : int
+        Were not there.
+    worst : str
+        The column with the largest share of such numbers; "" where there are no columns.
+    """
+
+    numbers: int = 0
+    clipped: int = 0
+    unseen: int = 0
+    missing: int = 0
+    worst: str = ""
+
+    def share(self) -> float:
+        """The share of numbers that were clipped or unseen."""
+        return (self.clipped + self.unseen) / max(1, self.numbers)
+
+
+class Sense(ABC):
+    """A frozen map from samples to the keys of a memory. It forms from the first samples, and stays so.
+
+    Keys are whole numbers: sums of them are exact, and can be taken apart again.
+
+    Parameters
+    ----------
+    settings : dict, optional
+        Hyper-parameters; their names are in `known_settings`.
+    seed : int
+        Of whatever is random in it.
+    budget : int, optional
+        Bytes that a brain's state may have: the keys are made as wide as fits.
+
+    Attributes
+    ----------
+    shape : tuple of int, or None
+        Of a sample: () for one that has none, such as a sentence. None: the sense has not formed.
+    """
+
+    name: ClassVar[str]
+    known_settings: ClassVar[tuple[str, ...]] = ()
+    licence: ClassVar[str] = ""
+    """Of weights that come with it from elsewhere, and what they are; empty where there are none."""
+
+    shape: tuple[int, ...] | None
+
+    @abstractmethod
+    def __init__(self, settings: Mapping[str, Any] | None = None, seed: int = 0, *, budget: int | None = None) -> None: ...
+
+    @classmethod
+    @abstractmethod
+    def recognises(cls, x: Any) -> bool:
+        """Whether such samples are what this sense is for, and what it needs is installed."""
+
+    @abstractmethod
+    def take(self, x: Any) -> Sized:
+        """Samples in the form that `form` and `keys` take: it has a length, and slices.
+
+        Raises
+        ------
+        BadData
+            Not samples of this sense, or of another form than at first.
+        """
+
+    @abstractmethod
+    def form(self, samples: Any) -> None:
+        """Fix what is to be fixed, from the first samples."""
+
+    @abstractmethod
+    def keys(self, samples: Any) -> Num[Tensor, "n d"]:
+        """The keys of samples, whole numbers."""
+
+    def glance(self, samples: Any) -> Num[Tensor, "n d"]:
+        """Nearly the keys of samples, as soon as they can be had: to answer by, not to learn from."""
+        return self.keys(samples)
+
+    @abstractmethod
+    def watch(self, samples: Any, keys: Num[Tensor, "n d"]) -> Seen:
+        """What could not be taken as it came."""
+
+    @abstractmethod
+    def groups(self, width: int) -> Int64[Tensor, "g m"]:
+        """The inputs of the memory that come and go together when it is pruned; `width` inputs are left now."""
+
+    @abstractmethod
+    def keep(self, groups: Int64[Tensor, " kept"], width: int) -> Int64[Tensor, " inputs"]:
+        """Prune all other groups away; the inputs that remain, in the order in which they will come."""
+
+    def compile(self) -> bool:
+        """Let glances be in whole numbers, where the sense can; whether it can."""
+        return False
+
+    def distortion(self, generator: Generator) -> Float[Tensor, "n d"]:
+        """By how much glances at noise differ from its keys, where the sense is compiled."""
+        raise BadData(f"The sense {self.name} is not compiled, so nothing is distorted. Compile it first.")
+
+    @abstractmethod
+    def made_up(self, n: int, generator: Generator) -> Any:
+        """Samples of no meaning, as `take` takes them: to measure times."""
+
+    @abstractmethod
+    def state_dict(self) -> State:
+        """What it is made of, its settings among it."""
+
+    @abstractmethod
+    def load_state_dict(self, state: State) -> None:
+        """Put back what `state_dict` gave.
+
+        Raises
+        ------
+        BadData, CorruptFile
+            Not a state of this sense.
         """

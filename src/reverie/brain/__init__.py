@@ -3,7 +3,7 @@
 from reverie.brain.brain import NEW, Brain, Learned
 from reverie.brain.cost import cost_of
 from reverie.brain.night import Plan
-from reverie.brain.senses import ENCODERS
+from reverie.senses import ENCODERS
 from reverie.brain.shards import shard_sums
 from reverie.brain.watch import Drift
 

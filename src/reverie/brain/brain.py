@@ -2,7 +2,7 @@
 
 Awake, what comes in passes the senses and is added to the sums of the exact memory. Every change is one entry in a
 log, durable before it is acknowledged; the state is what the entries make of it. See `mind` for the state, `store` for
-the folder, `senses` for the encoders.
+the folder, `reverie.senses` for what comes in.
 """
 
 import time
@@ -23,10 +23,8 @@ from reverie.brain.durable import Durable
 from reverie.brain.labels import take_labels
 from reverie.brain.mind import Mind
 from reverie.brain.night import Plan, dreamer, night
-from reverie.brain.own_encoder import OWN, Own, OwnEncoder
 from reverie.brain.parts import parts_of
 from reverie.brain.progress import Progress
-from reverie.brain.senses import Senses
 from reverie.brain.shards import keys_of
 from reverie.brain.store import Store
 from reverie.brain.waking import newborn, read
@@ -37,6 +35,7 @@ from reverie.errors import BadData
 from reverie.memory import AssociativeMemory
 from reverie.memory.contribution import contribution, moved_columns
 from reverie.memory.familiarity import unfamiliarity
+from reverie.senses import OWN, Own, OwnEncoder, Senses
 
 __all__ = ["NEW", "Brain", "Learned"]
 
@@ -121,7 +120,7 @@ class Brain:
         Parameters
         ----------
         encoder : str, Module or callable
-            See `reverie.brain.senses`; one's own is handed in again at each `open`.
+            See `reverie.senses`; one's own is handed in again at each `open`.
         settings : dict, optional
             Hyper-parameters of the encoder.
         forgettable : bool
@@ -232,7 +231,7 @@ class Brain:
             first = not senses.formed
             if first:
                 senses = senses.unformed()
-                senses.form(samples)
+                senses.form(samples, x)
             known = set(mind.labels)
             new = [label for label in dict.fromkeys(labels) if label not in known]
             columns = mind.columns(labels)
@@ -240,7 +239,8 @@ class Brain:
             self._check_room(keys.shape[1], len(mind.labels) + len(new))
             mind.memory.expect_room(keys)
             batch = contribution(keys, columns, per_class=mind.memory.per_class)
-            clipped = senses.clipped(samples, keys)
+            seen_by_sense = senses.watch(samples, keys)
+            clipped = seen_by_sense.clipped
             event = {"kind": "learn", "time": _now(), "samples": len(samples), "new": new, "name": name}
             event |= {"clipped": clipped} if clipped else {}
             seen = mind.watch.see(mind.memory, keys, columns, [*mind.labels, *new])
@@ -316,7 +316,7 @@ class Brain:
             senses = mind.senses
             if not senses.formed:
                 senses = senses.unformed()
-                senses.form(samples)
+                senses.form(samples, x)
             width = senses.keys(samples[:1]).shape[1]
             self._check_room(width, len({*mind.labels, *labels}))
             return {"senses": senses.state_dict(), "per_class": mind.memory.per_class}
@@ -473,6 +473,11 @@ class Brain:
         """How many samples of each label have been learned."""
         counts = self._durable.ask(lambda mind: mind.counts)
         return {label: count for label, count in counts.items() if count > 0}
+
+    @property
+    def sense(self) -> str:
+        """The name of its sense; "auto" where the first samples will choose it."""
+        return self._mind.senses.encoder
 
     @property
     def shape(self) -> tuple[int, ...] | None:

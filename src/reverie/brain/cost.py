@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
+import torch
 
 from reverie.brain.brain import Brain
 from reverie.contracts import Cost
@@ -45,13 +45,13 @@ def cost_of(
     """
     if not brain.classes:
         raise BadData("This brain has learned nothing yet. Let it learn samples with labels first.")
-    shape, pixels = brain.shape or (), brain.mind.senses.pixels
     senses = brain.mind.senses
     own = None if senses.own is None else senses.own.given
     sensing = own is not None or not senses.is_own
     if budget_ms is not None and not sensing:
         raise BadData("Times need the brain's own encoder. Hand it in, or give no budget of milliseconds.")
-    x, y = _made_up(shape, pixels), [brain.classes[i % len(brain.classes)] for i in range(_BATCH)]
+    x = senses.made_up(_BATCH, torch.Generator().manual_seed(0)) if sensing else None
+    y = [brain.classes[i % len(brain.classes)] for i in range(_BATCH)]
     with tempfile.TemporaryDirectory(prefix="reverie-cost-", dir=brain.folder.resolve().parent) as place:
         twin = Path(place) / "twin"
         shutil.copytree(brain.folder, twin, ignore=shutil.ignore_patterns("lock", "holder.json", "night"))
@@ -98,11 +98,3 @@ def _measured(action: Callable[[], Any], *, samples: int = _BATCH) -> dict[str, 
         times.append(time.perf_counter() - began)
     return {"us": 1e6 * median(times) / samples, "macs": spent.macs / samples}
 
-
-def _made_up(shape: tuple[int, ...], pixels: bool) -> Any:
-    source = np.random.default_rng(0)
-    if shape == ():
-        return [" ".join(f"word{number}" for number in source.integers(0, 500, 8)) for _ in range(_BATCH)]
-    if pixels:
-        return source.integers(0, 256, (_BATCH, *shape), dtype=np.uint8)
-    return source.random((_BATCH, *shape), dtype=np.float32)

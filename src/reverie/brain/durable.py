@@ -19,7 +19,7 @@ from torch import Tensor
 
 from reverie.brain.life import Life
 from reverie.brain.mind import Mind
-from reverie.brain.own_encoder import OwnEncoder
+from reverie.senses import OwnEncoder
 from reverie.brain.store import Store
 from reverie.brain.waking import newborn, newest, newest_whole
 from reverie.checkpoint import state_bytes

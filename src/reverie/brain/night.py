@@ -15,7 +15,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from reverie.brain.compiling import distortion
 from reverie.brain.mind import Mind
 from reverie.contracts import State
 from reverie.errors import BadData
@@ -115,7 +114,7 @@ def night(
     report["explained"].append(slept.memory.explained())
     report["retention"] = {"memory": _share(slept.memory.read(probes[:, inputs]).argmax(1) == of) / known}
     if plan.compile and slept.senses.compile():
-        errors = distortion(slept.senses, torch.Generator().manual_seed(seed))
+        errors = slept.senses.distortion(torch.Generator().manual_seed(seed))
         distorted = probes[:, inputs] + errors.repeat(-(-_PROBES // len(errors)), 1)[:_PROBES]
         report["retention"]["senses"] = _share(slept.memory.read(distorted).argmax(1) == of) / known
     hidden = _affordable(slept, mind.bytes) if plan.hidden is None else plan.hidden

@@ -3,16 +3,17 @@
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from reverie.brain.grid import DEVIATION, LIMIT
 from reverie.brain.mind import Mind
-from reverie.brain.senses import TEXT_WIDTHS
 from reverie.edge import Parts
 from reverie.errors import BadData
-from reverie.layers import Expansion, IntegerCortex, IntegerExpansion, VisualCortex
+from reverie.layers import Expansion, IntegerCortex, IntegerExpansion, MixedExpansion, VisualCortex
 from reverie.layers.expansion import UNIT
+from reverie.senses.coded import CodedSense
+from reverie.senses.grid import DEVIATION, LIMIT
 
 __all__ = ["parts_of"]
 
@@ -30,20 +31,23 @@ def parts_of(mind: Mind, *, by: str = "memory", int8: bool = False) -> Parts:
     senses, known = mind.senses, mind.known()
     if senses.is_own:
         raise BadData("An encoder of one's own is not exported. Export it with torch, and a brain with 'raw' here.")
+    sense = senses.sense
+    if not isinstance(sense, CodedSense):
+        raise BadData(f"The sense {senses.encoder} is not one that can be exported.")
     about: dict[str, Any] = {
         "format": "reverie-edge-1",
         "classes": known.labels,
-        "shape": list(senses.shape or ()) or [TEXT_WIDTHS[senses.encoder]],
-        "pixels": senses.pixels,
+        "shape": list(sense.numbers(sense.made_up(1, torch.Generator().manual_seed(0))).shape[1:]),
+        "pixels": getattr(sense, "pixels", False),
         "encoder": senses.encoder,
         "by": by,
     }
-    arrays = _of_senses(senses.compiled or senses.module, about)
-    if senses.grid is not None:
-        about |= {"limit": LIMIT, "deviation": DEVIATION if isinstance(senses.module, Expansion) else None}
-        arrays |= {"centre": senses.grid.centre.numpy(), "step": senses.grid.step.numpy()}
-    if senses.kept is not None and senses.picks:
-        arrays["kept"] = senses.kept.numpy()
+    arrays = _of_senses(sense.compiled or sense.module, about)
+    if sense.grid is not None:
+        about |= {"limit": LIMIT, "deviation": DEVIATION if isinstance(sense.module, Expansion) else None}
+        arrays |= {"centre": sense.grid.centre.numpy(), "step": sense.grid.step.numpy()}
+    if sense.kept is not None and sense.picks:
+        arrays["kept"] = sense.kept.numpy()
     if by == "memory":
         at_a_glance = mind.memory.glancing() if senses.compiled is not None else None
         if at_a_glance is not None:
@@ -85,6 +89,10 @@ def _of_senses(module: nn.Module | None, about: dict[str, Any]) -> dict[str, NDA
         about |= {"kind": "integer expansion", "unit": UNIT}
         about |= {"winners": module.winners, "input_scale": module.input_scale}
         return {name: value.numpy() for name, value in module.state_dict().items()}
+    if isinstance(module, MixedExpansion):
+        about |= {"kind": "mixed expansion", "winners": 0, "input_scale": module.dense.input_scale}
+        dense = {"projection": module.dense.projection.numpy(), "bias": module.dense.bias.numpy()}
+        return dense | {"narrow": module.narrow.numpy(), "narrow_bias": module.narrow_bias.numpy()}
     if isinstance(module, Expansion):
         about |= {"kind": "expansion", "winners": module.winners, "input_scale": module.input_scale}
         return {"projection": module.projection.numpy(), "bias": module.bias.numpy()}

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reverie.brain.own_encoder import Own, OwnEncoder
-from reverie.brain.senses import Senses
+from reverie.senses import Own, OwnEncoder
+from reverie.senses import Senses
 from reverie.contracts import State
 from reverie.memory.contribution import contribution
 
@@ -32,7 +32,7 @@ def shard_sums(ready: State, x: Any, y: Any, *, encoder: Own | None = None) -> S
     book = {label: column for column, label in enumerate(known)}
     columns = torch.tensor([book[label] for label in labels])
     keys = keys_of(senses, samples)
-    batch, clipped = contribution(keys, columns, per_class=ready["per_class"]), senses.clipped(samples, keys)
+    batch, clipped = contribution(keys, columns, per_class=ready["per_class"]), senses.watch(samples, keys).clipped
     return {"senses": ready["senses"], "labels": known, "batch": batch, "samples": len(labels), "clipped": clipped}
 
 

