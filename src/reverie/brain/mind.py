@@ -121,7 +121,7 @@ class Mind:
     def _learn(self, entry: State, keys: Tensor | None, columns: Tensor | None) -> None:
         self.labels = [*self.labels, *entry["new_labels"]]
         if keys is not None and columns is not None and entry["batch"].get("exact"):
-            self.memory.write_labels(keys, columns, width=len(self.labels))
+            self.memory.write_labels(keys, columns, width=len(self.labels), batch=entry["batch"])
         else:
             self.memory.absorb(entry["batch"])
         if entry["name"] is not None:

@@ -19,6 +19,7 @@ References: Kohonen & Ruohonen, 1973, IEEE Trans. Computers 22 (optimal associat
 ACIL, NeurIPS (class-incremental learning by recursive least squares).
 """
 
+from collections.abc import Iterator
 from typing import Literal
 
 import torch
@@ -28,7 +29,7 @@ from torch import Tensor
 from reverie.contracts import Memory, State
 from reverie.errors import BadData
 from reverie.memory.admission import begin, cannot_have_been
-from reverie.memory.contribution import columns_of, moved_columns
+from reverie.memory.contribution import columns_of, factors_of, moved_columns
 from reverie.memory.readout import Readout
 from reverie.memory.sums import Sums
 from reverie.memory.whole_readout import MOST_SPIKES, WholeReadout
@@ -45,7 +46,8 @@ class AssociativeMemory(Memory):
         λ, or "gcv": the sums choose it (`reverie.functional.ridge`; the name is that of an earlier rule).
     per_class : bool
         Keep one Gram matrix per value column (one-hot values), so that a class can be forgotten without its samples.
-        State grows by d² per class.
+        State grows by d²/2 numbers for each class of many samples, and by d for each sample of the others
+        (`reverie.memory.thin`).
 
     Examples
     --------
@@ -75,10 +77,21 @@ class AssociativeMemory(Memory):
         """Subtract associations that were written: the memory is then as if it had never seen them."""
         self._change(keys, values, -1)
 
-    def write_labels(self, keys: Num[Tensor, "n d"], columns: Int64[Tensor, " n"], *, width: int = 0) -> None:
-        """Write one-hot values, given by their columns; `width`: how many columns there shall be at least."""
+    def write_labels(
+        self, keys: Num[Tensor, "n d"], columns: Int64[Tensor, " n"], *, width: int = 0, batch: State | None = None
+    ) -> None:
+        """Write one-hot values, given by their columns.
+
+        Parameters
+        ----------
+        width : int
+            How many columns there shall be at least.
+        batch : State, optional
+            What `contribution` has made of the keys: its factors are not computed again.
+        """
         sums = self._begin_change(keys, +1)
-        sums.add_labels(keys, columns, +1, width=width)
+        factors = factors_of(batch) if batch is not None and self.per_class else None
+        sums.add_labels(keys, columns, +1, width=width, factors=factors)
 
     def absorb(self, batch: State, *, sign: int = 1) -> None:
         """Add (or with `sign` −1 subtract) what `reverie.memory.contribution` made of a batch."""
@@ -176,9 +189,16 @@ class AssociativeMemory(Memory):
         """Σ y: for one-hot values, how many samples each class has."""
         return self._need().sum_y
 
-    def moments(self) -> tuple[Float[Tensor, " k"], Float[Tensor, "k d"], Float[Tensor, "c d d"]]:
-        """Of keys written with one-hot values: counts, means, and covariances (per class, or one for all)."""
+    def moments(self) -> tuple[Float[Tensor, " k"], Float[Tensor, "k d"], Iterator[Float[Tensor, "d d"]]]:
+        """Of keys written with one-hot values: counts, means, and covariances.
+
+        One covariance for each class, or one for all; each is made when it is asked for.
+        """
         return self._need().moments()
+
+    def within(self) -> Float[Tensor, "d d"]:
+        """Σ (h − μ_c) (h − μ_c)ᵀ of keys written with one-hot values, about the means of their classes."""
+        return self._need().within()
 
     def means(self) -> tuple[Float[Tensor, " d"], Float[Tensor, "k d"]]:
         """The mean of all keys, and of those written with each one-hot value (zero where there are none)."""
