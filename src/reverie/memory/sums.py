@@ -115,7 +115,7 @@ class Sums:
         whole = work != torch.float64 and _whole(values)
         exact = torch.float32 if whole else torch.float64
         if self.per_class and len(keys):
-            self._add_per_class(keys, values64.argmax(1), sign)
+            self._add_per_class(keys, values64.argmax(1), sign, (rows, work))
         for h, y in zip(keys.split(rows), values64.split(rows), strict=True):
             h = self.about_origin(h) if work == torch.float64 else h.to(work)
             if not self.per_class:
@@ -151,7 +151,7 @@ class Sums:
         rows, work = _way(keys)
         present, place, counts = columns.unique(return_inverse=True, return_counts=True)
         if self.per_class:
-            self._add_per_class(keys, columns, sign, factors)
+            self._add_per_class(keys, columns, sign, (rows, work), factors)
         sums = torch.zeros(len(present), keys.shape[1], dtype=torch.float64, device=keys.device)
         for h, where in zip(keys.split(rows), place.split(rows), strict=True):
             if not self.per_class:
@@ -232,11 +232,14 @@ class Sums:
         keys: Tensor,
         columns: Tensor,
         sign: int,
+        way: tuple[int, torch.dtype],
         factors: dict[int, list[tuple[int, Tensor]]] | None = None,
     ) -> None:
-        """Add keys to the matrices or factors of their classes."""
-        rows, work = _way(keys)
-        small = not keys.is_floating_point() and max(int(keys.max()), -int(keys.min())) <= _FACTORED
+        """Add keys to the matrices or factors of their classes; `way`: how they are multiplied."""
+        rows, work = way
+        small = work != torch.float64 or (
+            not keys.is_floating_point() and max(int(keys.max()), -int(keys.min())) <= _FACTORED
+        )
         present, place, counts = columns.unique(return_inverse=True, return_counts=True)
         order = place.argsort(stable=True)
         thin = []
