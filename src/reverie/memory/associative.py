@@ -30,7 +30,7 @@ from reverie.contracts import Memory, State
 from reverie.errors import BadData
 from reverie.functional import one_hot_slope, spectrum
 from reverie.memory.admission import begin, cannot_have_been
-from reverie.memory.choice import Choice, choosable, choose
+from reverie.memory.choice import Choice, choosable, choose, relative_distances
 from reverie.memory.contribution import columns_of, factors_of, moved_columns
 from reverie.memory.discriminant import Decision, discriminant
 from reverie.memory.readout import Readout
@@ -354,6 +354,25 @@ class AssociativeMemory(Memory):
         self._rows_since_read = 0
         self._decision = decision
         return decision
+
+    def relative(self, keys: Num[Tensor, "n d"]) -> tuple[Float[Tensor, " n"], tuple[float, float]] | None:
+        """Relative distance of keys to the nearest class, and what half and 95 % of known samples stay below.
+
+        At the λ that was chosen for decisions; None where nothing was chosen. See `reverie.memory.familiarity`.
+        """
+        sums = self._need()
+        there = (sums.sum_y > 0.5).nonzero().flatten()
+        found = self._decide(sums, there)
+        if found is None:
+            return None
+        choice, readout = found
+        counts = sums.sum_y[there]
+        along = readout.mapping(sums)[0][:, there] / counts
+        places = (sums.cross[:, there] / counts - sums.mean[:, None]).T @ along
+        places = (places + places.T) / 2
+        inverse = torch.linalg.inv(torch.eye(len(there), dtype=places.dtype) - counts[:, None] * places)
+        at = torch.cat([(sums.about_origin(part) - sums.mean) @ along for part in keys.split(1024)])
+        return relative_distances(at, places, counts, sums.n, inverse).amin(1), choice.known
 
     def _decide(self, sums: Sums, there: Tensor) -> tuple[Choice, Readout] | None:
         """What was chosen and is still good, or a choice now; None: there is nothing to choose."""

@@ -35,7 +35,7 @@ from reverie.functional import Spectrum
 from reverie.memory.gram import symmetric
 from reverie.memory.sums import Sums
 
-__all__ = ["Choice", "choosable", "choose"]
+__all__ = ["Choice", "choosable", "choose", "relative_distances"]
 
 _GRID = tuple(10 ** (step / 2) for step in range(-6, 5))  # λ in relation to the mean variance within classes
 _MOST = 0.7  # of the leverage
@@ -43,7 +43,9 @@ _MOST_CLASSES = 400
 _OWN = 32  # classes up to which each has its own covariance
 _COMMON = 0.3  # weight of the common covariance
 _FREEDOM, _FREEDOM_COMMON = 10, 4  # of Student's distribution
+_FREEDOM_KNOWN = 6  # where covariances are common, and it is asked what is usual
 _DRAWS = 4000
+_KNOWN = 0.95  # share of samples of known classes that are not to be flagged
 _PRIOR = 0.5  # samples of each class that are taken to have another label
 _FEW = 2  # samples of a class, on average, below which there is too little to choose by
 
@@ -70,6 +72,8 @@ class Choice(NamedTuple):
     slope: float
     loss: float
     accuracy: float
+    known: tuple[float, float]
+    """Relative distances that half, and 95 %, of new samples of known classes stay below."""
 
 
 def choosable(samples: float, classes: int, d: int) -> bool:
@@ -101,19 +105,24 @@ def choose(sums: Sums, seen: Spectrum, there: Tensor) -> Choice | None:
     drawn = torch.randn(_DRAWS, k, generator=source, dtype=torch.float64)
     freedom = _FREEDOM if own else _FREEDOM_COMMON
     chi = torch.randn(_DRAWS, freedom, generator=source, dtype=torch.float64).square().sum(1, keepdim=True)
-    drawn *= (freedom / chi).sqrt()
+    tails = (freedom / chi).sqrt()
+    freedom = _FREEDOM if own else _FREEDOM_KNOWN
+    chi = torch.randn(_DRAWS, freedom, generator=source, dtype=torch.float64).square().sum(1, keepdim=True)
+    usual = (freedom / chi).sqrt()
     sides = [_Side.of(seen, means, counts, n, d, scale * share) for share in _GRID]
     sides = [side for side in sides if side.leverage <= _MOST] or sides[-1:]
     spreads = _own_spreads(sums, seen, sides, there) if own else [[side.common] for side in sides]
     rare = _PRIOR * k / (n + _PRIOR * k)
     found: list[Choice] = []
     for side, spread in zip(sides, spreads, strict=True):
-        away = _deviations(drawn, of, spread)
+        plain = _deviations(drawn, of, spread)
+        away = plain * tails
+        known = side.usual(of, plain * usual)
         for kind in KINDS:
             scores = side.ridge_scores(of, away) if kind == "ridge" else side.distances(of, away)
             slope, loss = _temperature(scores, of, rare)
             right = float((scores.argmax(1) == of).double().mean())
-            found.append(Choice(kind, side.ridge, slope, loss, right))
+            found.append(Choice(kind, side.ridge, slope, loss, right, known))
     return min(found, key=lambda choice: choice.loss)
 
 
@@ -155,6 +164,13 @@ class _Side(NamedTuple):
         scores = (scores - leverage * one_hot(of, len(share))) / (1 - leverage)
         return scores
 
+    def usual(self, of: Tensor, away: Tensor) -> tuple[float, float]:
+        """Relative distances to the nearest class that half, and 95 %, of left-out samples stay below."""
+        places = self.places[of] + away / (1 - self.t)
+        relative = relative_distances(places, self.places, self.counts, self.n, self.inverse).amin(1)
+        half, most = torch.quantile(relative, torch.tensor([0.5, _KNOWN], dtype=relative.dtype)).tolist()
+        return half, most
+
     def distances(self, of: Tensor, away: Tensor) -> Tensor:
         """−½ squared distances, and the logarithm of each class's share, of samples that are left out."""
         along = away @ self.inverse
@@ -167,6 +183,26 @@ class _Side(NamedTuple):
         squares.scatter_(1, of[:, None], alpha.square() * self.t / left)
         logits: Tensor = (self.counts / self.n).log() - self.n / 2 * squares
         return logits
+
+
+def relative_distances(
+    at: Float[Tensor, "m k"], places: Float[Tensor, "k k"], counts: Tensor, n: float, inverse: Float[Tensor, "k k"]
+) -> Float[Tensor, "m k"]:
+    """Squared distance to each class mean by the covariance within, less that to the mean of all by the whole one.
+
+    Parameters
+    ----------
+    at : Tensor
+        Mᵀ A⁻¹ h of each key.
+    places : Tensor
+        B = Mᵀ A⁻¹ M.
+    inverse : Tensor
+        (I − N B)⁻¹.
+    """
+    along = at @ inverse
+    common = (along * counts * at).sum(1, keepdim=True)
+    distances: Tensor = n * (common - 2 * along + (places @ inverse).diagonal())
+    return distances
 
 
 def _own_spreads(sums: Sums, seen: Spectrum, sides: list[_Side], there: Tensor) -> list[list[Tensor]]:
