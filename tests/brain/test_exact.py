@@ -20,6 +20,7 @@ from reverie.brain.shards import keys_of
 from reverie.errors import BadData
 from reverie.memory import AssociativeMemory
 from reverie.memory.familiarity import unfamiliarity
+from reverie.memory.thin import ThinGram
 
 SOURCE = np.random.default_rng(0)
 Y = [f"class {row % 4}" for row in range(40)]
@@ -153,8 +154,9 @@ class Life:
         for name in ("sum_h", "sum_y", "sum_yy", "cross"):
             values = getattr(mine, name)
             assert torch.equal(values if name == "sum_h" else values[..., columns], getattr(theirs, name)), name
-        grams = [mine.grams[column] for column in columns] if mine.per_class else mine.grams
-        for gram, same in zip(grams, theirs.grams, strict=True):
+        grams = [mine.gram(column) for column in columns] if mine.per_class else [mine.total()]
+        others = [theirs.gram(column) for column in range(len(columns))] if theirs.per_class else [theirs.total()]
+        for gram, same in zip(grams, others, strict=True):
             assert torch.equal(gram.triu(), same.triu())
         for memory in (mind.memory, other.memory):
             memory.unsettle()
@@ -162,6 +164,32 @@ class Life:
         assert torch.equal(mind.memory.read(keys)[:, columns], other.memory.read(keys))
         assert torch.equal(unfamiliarity(mind.memory, keys), unfamiliarity(other.memory, keys))
         assert torch.equal(mind.memory_logits(keys), other.memory_logits(keys))
+
+
+@pytest.mark.parametrize("kind", ["cortex", "expansion", "sentences"])
+def test_a_life_with_thin_factors_is_exact(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reverie.memory.thin._LEAST", 2)
+    life = Life(tmp_path, kind, True, "gcv")
+    many, kinds = list(range(40)), set()
+    for step in [
+        ("learn", [1], False),
+        ("learn", [2, 3, 5], True),
+        ("merge", [7, 11], True),
+        ("open again",),
+        ("forget samples", 3),
+        ("learn", many, True),  # matrices now
+        ("forget name", 0),
+        ("sleep", 0.7, False),
+        ("learn", [4, 8], False),
+        ("forget label", 1),
+        ("open again",),
+        ("forget samples", 5),
+    ]:
+        life.step(*step)
+        kinds |= {type(gram) for gram in life.brain.mind.memory._need().grams}
+    life.check()
+    life.brain.close()
+    assert kinds == {torch.Tensor, ThinGram}
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))

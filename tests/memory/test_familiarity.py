@@ -38,7 +38,7 @@ def slow(memory, keys, values, asked):
 @pytest.mark.parametrize("per_class", [False, True])
 def test_it_is_what_the_definition_says(per_class):
     keys, values, asked = X[:600].float(), Y[:600], torch.cat([X[600:900], 30 * torch.rand(50, 64)])
-    memory = AssociativeMemory(per_class=per_class)
+    memory = AssociativeMemory(ridge=500.0, per_class=per_class)
     memory.write(keys, one_hot(values, 12))  # two columns have no samples
     expected = slow(memory, keys, values, asked.double())
     assert (unfamiliarity(memory, asked.float()) - expected).abs().max() < 1e-4
@@ -66,3 +66,32 @@ def test_one_class_alone():
     memory.write(X[Y == 4].float(), one_hot(Y[Y == 4], 5))
     assert (unfamiliarity(memory, X[Y == 4].float()) < 0.5).double().mean() > 0.95
     assert (unfamiliarity(memory, X[Y == 0].float()) > 0.5).double().mean() > 0.75
+
+
+@pytest.mark.parametrize("per_class", [False, True])
+def test_few_of_the_known_are_flagged(per_class):
+    memory = AssociativeMemory(per_class=per_class)
+    known = Y[:1200] < 7
+    memory.write(X[:1200][known].to(torch.uint8), one_hot(Y[:1200][known], 10))
+    later = unfamiliarity(memory, X[1200:].to(torch.uint8))
+    old = Y[1200:] < 7
+    assert 0.005 < float((later[old] > 0.5).double().mean()) < 0.12
+    assert float((later[~old] > 0.5).double().mean()) > 0.4
+
+
+def test_relative_distances_are_those_of_two_covariances():
+    memory = AssociativeMemory()
+    keys, values, asked = X[:600].to(torch.uint8), Y[:600], X[600:700].to(torch.uint8)
+    memory.write(keys, one_hot(values, 10))
+    found = memory.relative(asked)
+    assert found is not None and memory._deciding is not None
+    h, new, n, eye = keys.double(), asked.double(), 600, memory._deciding[0].ridge * torch.eye(64).double()
+    means = torch.stack([h[values == label].mean(0) for label in range(10)])
+    own, about = h - means[values], h - h.mean(0)
+
+    def distance(rows, matrix):
+        return (rows @ torch.linalg.inv((matrix + eye) / n) * rows).sum(1)
+
+    nearest = torch.stack([distance(new - one, own.T @ own) for one in means]).min(0).values
+    expected = nearest - distance(new - h.mean(0), about.T @ about)
+    torch.testing.assert_close(found[0], expected, atol=1e-6, rtol=1e-6)

@@ -98,7 +98,9 @@ def test_lambda_accuracy_and_novelty_are_those_of_a_reference(kind: str) -> None
         freedom = d - ridge * float(torch.linalg.inv(total).trace())
         strange = variance / (variance + 5 * freedom / max(n - freedom, 1.0))
         expected = torch.maximum(torch.sigmoid(-4 * evidence / spread), strange)
-        assert (unfamiliarity(memory, asked) - expected).abs().max() < 1e-6, ratio
+        given = AssociativeMemory(ridge=ridge)
+        given.write(keys[:n], one_hot(labels[:n], 10))
+        assert (unfamiliarity(given, asked) - expected).abs().max() < 1e-6, ratio
         values, vectors = torch.linalg.eigh(centred.T @ centred)
         along = vectors.T @ (centred.T @ one_hot(y, 10).double())
         shares = []

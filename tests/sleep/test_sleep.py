@@ -32,7 +32,8 @@ def taught(*, per_class: bool = True, n: int = 3000, d: int = 12, k: int = 4) ->
 @pytest.mark.parametrize("per_class", [True, False])
 def test_dreams_have_the_memory_s_means_and_covariances(per_class: bool, n: int, d: int) -> None:
     memory = taught(per_class=per_class, n=n, d=d)
-    counts, means, covariances = memory.moments()
+    counts, means, found = memory.moments()
+    covariances = torch.stack(list(found))
     dreams, of = Dreamer(memory).dream(60_000, source())
     common = torch.einsum("k,kde->de", counts / counts.sum(), covariances) if per_class else covariances[0]
     for column in range(4):

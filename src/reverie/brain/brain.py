@@ -35,6 +35,7 @@ from reverie.errors import BadData
 from reverie.memory import AssociativeMemory
 from reverie.memory.contribution import contribution, moved_columns
 from reverie.memory.familiarity import unfamiliarity
+from reverie.memory.sums import bytes_of_sums
 from reverie.senses import OWN, Own, OwnEncoder, Senses
 
 __all__ = ["NEW", "Brain", "Learned"]
@@ -43,7 +44,7 @@ NEW = 0.5
 """The novelty from which on a sample is new."""
 
 _BLOCK = 1000  # samples sensed at once
-_LARGEST_SUMS = 8 * 2**30  # bytes of working memory for sums per class
+_LARGEST_SUMS = 8 * 2**30  # bytes of working memory for sums
 _CHANCES = 2  # to be answered while the brain changes, before it must wait
 
 
@@ -236,7 +237,7 @@ class Brain:
             new = [label for label in dict.fromkeys(labels) if label not in known]
             columns = mind.columns(labels)
             keys = keys_of(senses, samples)
-            self._check_room(keys.shape[1], len(mind.labels) + len(new))
+            self._check_room(mind, keys, columns)
             mind.memory.expect_room(keys)
             batch = contribution(keys, columns, per_class=mind.memory.per_class)
             seen_by_sense = senses.watch(samples, keys)
@@ -317,8 +318,7 @@ class Brain:
             if not senses.formed:
                 senses = senses.unformed()
                 senses.form(samples, x)
-            width = senses.keys(samples[:1]).shape[1]
-            self._check_room(width, len({*mind.labels, *labels}))
+            self._check_room(mind, senses.keys(samples[:1]), mind.columns(labels))
             return {"senses": senses.state_dict(), "per_class": mind.memory.per_class}
 
     def learn_sums(self, parts: list[State]) -> Learned:
@@ -624,12 +624,27 @@ class Brain:
 
     # what is wrong
 
-    def _check_room(self, width: int, classes: int) -> None:
-        """Refuse what the sums have no room for, before anything is changed."""
-        if self._mind.memory.per_class and classes * width * width * 8 > _LARGEST_SUMS:
+    def _check_room(self, mind: Mind, keys: Tensor, columns: Tensor) -> None:
+        """Refuse what the sums have no room for, before anything is changed.
+
+        `keys`: at least one that is like those of the samples; `columns`: of all samples that are to be learned.
+        """
+        counts = torch.bincount(columns, minlength=len(mind.labels)).double()
+        if mind.memory.samples:
+            counts[: len(mind.memory.value_sums)] += mind.memory.value_sums
+        width, per_class = keys.shape[1], mind.memory.per_class
+        largest = 127 if keys.dtype == torch.uint8 else 2**16
+        needed = bytes_of_sums(counts.long().tolist(), width, per_class=per_class, largest=largest)
+        if needed > _LARGEST_SUMS:
             raise BadData(
-                f"Sums of {classes} classes, {width} inputs each, would take {classes * width * width * 8:.1e} bytes. "
-                "Create the brain with forgettable=False (one sum for all classes), or with a smaller encoder."
+                f"Sums of {len(counts)} classes, {width} inputs each, would take {needed:.1e} bytes of memory. "
+                f"Expected at most {_LARGEST_SUMS:.1e}. "
+                + (
+                    "Create the brain with forgettable=False (one sum for all classes), or with "
+                    if per_class
+                    else "Use "
+                )
+                + "a smaller encoder."
             )
 
     def _need_classes(self, mind: Mind) -> None:

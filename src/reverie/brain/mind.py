@@ -17,7 +17,6 @@ from reverie.brain.watch import Watch
 from reverie.checkpoint import state_bytes
 from reverie.contracts import State
 from reverie.errors import BadData
-from reverie.functional import one_hot_slope
 from reverie.memory import AssociativeMemory
 from reverie.memory.contribution import moved_columns, restricted
 from reverie.sleep import cortex_network
@@ -36,14 +35,11 @@ class Known(NamedTuple):
         Those that the sums hold samples of, sorted.
     columns : Int64[Tensor, " k"]
         Their value columns.
-    slope : float
-        What makes logits of scores (`reverie.functional.one_hot_slope`).
     """
 
     version: int
     labels: list[Any]
     columns: Int64[Tensor, " k"]
-    slope: float
 
 
 class Mind:
@@ -92,8 +88,7 @@ class Mind:
         """The labels that the sums hold samples of; found once after each change."""
         if self._known is None or self._known.version != self.version:
             labels = sorted(label for label, count in self.counts.items() if count > 0)
-            slope = one_hot_slope(self.memory.value_sums) if labels else 1.0
-            self._known = Known(self.version, labels, self.columns(labels), slope)
+            self._known = Known(self.version, labels, self.columns(labels))
         return self._known
 
     def apply(self, entry: State, *, keys: Tensor | None = None, columns: Tensor | None = None) -> None:
@@ -121,7 +116,7 @@ class Mind:
     def _learn(self, entry: State, keys: Tensor | None, columns: Tensor | None) -> None:
         self.labels = [*self.labels, *entry["new_labels"]]
         if keys is not None and columns is not None and entry["batch"].get("exact"):
-            self.memory.write_labels(keys, columns, width=len(self.labels))
+            self.memory.write_labels(keys, columns, width=len(self.labels), batch=entry["batch"])
         else:
             self.memory.absorb(entry["batch"])
         if entry["name"] is not None:
@@ -145,9 +140,10 @@ class Mind:
 
     def memory_logits(self, keys: Tensor) -> Float[Tensor, "n k"]:
         """What the fast memory answers of the labels that are known; at a glance, where the senses take one."""
-        scores = self.memory.read(keys) if self.senses.compiled is None else self.memory.glance(keys)
-        known = self.known()
-        return scores[:, known.columns] * known.slope
+        columns = self.known().columns
+        decision = self.memory.decision()
+        logits = decision.logits(keys) if self.senses.compiled is None else self.memory.glance_logits(keys)
+        return logits[:, torch.searchsorted(decision.columns, columns)]
 
     @torch.no_grad()
     def cortex_logits(self, keys: Tensor) -> Float[Tensor, "n k"]:

@@ -49,15 +49,14 @@ def parts_of(mind: Mind, *, by: str = "memory", int8: bool = False) -> Parts:
     if sense.kept is not None and sense.picks:
         arrays["kept"] = sense.kept.numpy()
     if by == "memory":
-        at_a_glance = mind.memory.glancing() if senses.compiled is not None else None
-        if at_a_glance is not None:
-            weights, intercept = at_a_glance.weights, at_a_glance.intercept
-        else:
-            weights, intercept = mind.memory.mapping()
+        decision = mind.memory.decision()
+        at_a_glance = mind.memory.glancing_logits() if senses.compiled is not None else None
+        place = torch.searchsorted(decision.columns, known.columns)
+        by_whole = decision if at_a_glance is None else at_a_glance
         arrays |= {
-            "weights": weights[:, known.columns].numpy(),
-            "intercept": intercept[known.columns].numpy(),
-            "slope": np.asarray(known.slope),
+            "weights": by_whole.weights[:, place].numpy(),
+            "intercept": by_whole.intercept[place].numpy(),
+            "slope": np.asarray(decision.slope),
         }
     elif by == "cortex":
         arrays |= _of_network(mind.cortex, known.columns)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from reverie.errors import CorruptFile
+from reverie.memory.thin import thin_problem
 
 __all__ = ["check_entry", "check_settings", "check_state"]
 
@@ -120,6 +121,8 @@ def _memory(memory: dict[str, Any]) -> int:
     d, k = len(sum_h), len(sum_y)
     of_grams = memory["codes"] if "codes" in memory else memory["upper"]
     grams = k if memory["per_class"] else 1
+    if "thin" in memory:
+        grams = _thin(memory, d, k)
     _need(_number(n) and n >= 0 and k <= _COLUMNS, f"sums of {n!r} samples and {k} classes")
     _need(8 * d * d * max(1, grams) <= _LARGEST, f"sums of {d} inputs and {k} classes, too many to be held")
     _need(tuple(cross.shape) == (d, k) and len(memory["sum_yy"]) == k, "sums whose shapes differ")
@@ -130,6 +133,20 @@ def _memory(memory: dict[str, Any]) -> int:
     settled = memory.get("settled")
     _need(settled is None or all(_number(value) and value > 0 for value in settled), f"a settled λ of {settled!r}")
     return k
+
+
+def _thin(memory: dict[str, Any], d: int, k: int) -> int:
+    """How many classes have matrices, where the others have thin factors."""
+    dense, rest = memory["dense"], memory["rest"]
+    _need(bool(memory["per_class"]) and isinstance(memory["thin"], dict) and _indices(dense), "factors of no classes")
+    columns = dense.tolist()
+    _need(
+        columns == sorted(set(columns)) and (not columns or columns[-1] < k), "matrices of classes that there are not"
+    )
+    _need(_finite(rest) and tuple(rest.shape) == (d * (d + 1) // 2,), "sums whose shapes differ")
+    problem = thin_problem(memory["thin"], d, set(range(k)) - set(columns))
+    _need(problem is None, problem or "")
+    return len(columns)
 
 
 def _batch(batch: Any, labels: int, whose: str) -> None:

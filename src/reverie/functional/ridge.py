@@ -24,6 +24,7 @@ References: MacKay, 1992, Neural Computation 4 (the evidence); Rasmussen & Willi
 2013, section 8.3 (tridiagonal form).
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -62,6 +63,25 @@ class Spectrum(NamedTuple):
     """The numbers beside the diagonal of T."""
     turned: Float[Tensor, "r k"]
     """Qᵀ C."""
+    back: Callable[[Float[Tensor, "r m"]], Float[Tensor, "d m"]] | None = None
+    """Multiplies by Q."""
+
+    def solve(self, turned: Float[Tensor, "r m"], ridge: float) -> Float[Tensor, "r m"]:
+        """(T + λI)⁻¹ times columns, for λ that is well above rounding.
+
+        Examples
+        --------
+        >>> h = torch.tensor([[1.0, 2.0, 2.0]], dtype=torch.float64)
+        >>> seen = spectrum(h.T @ h, h.T)
+        >>> seen.back(seen.solve(seen.turned, 1.0)).flatten()
+        tensor([0.1000, 0.2000, 0.2000], dtype=torch.float64)
+        """
+        from scipy.linalg.lapack import dptsv
+
+        if len(turned) < 2:
+            return turned / (self.diagonal + ridge)[:, None]
+        _, _, solved, failed = dptsv(self.diagonal.numpy() + ridge, self.beside.numpy(), turned.numpy())
+        return torch.from_numpy(solved) if failed == 0 else torch.full_like(turned, torch.nan)
 
     def explained(self, ridge: float) -> float:
         """tr Cᵀ (G + λI)⁻¹ C: the share of Y² that the read-out takes away from S.
@@ -98,26 +118,33 @@ def spectrum(gram: Float[Tensor, "d d"], cross: Float[Tensor, "d k"], *, samples
     """
     if has_low_rank(samples, len(gram)):
         return _low_rank_spectrum(gram, cross)
-    diagonal, beside, turned = _tridiagonal(gram.double().cpu().numpy(), cross.double().cpu().numpy())
-    return Spectrum(_eigenvalues(diagonal, beside), *map(torch.from_numpy, (diagonal, beside, turned)))
+    diagonal, beside, turned, back = _tridiagonal(gram.double().cpu().numpy(), cross.double().cpu().numpy())
+    parts = torch.from_numpy(diagonal), torch.from_numpy(beside), torch.from_numpy(turned)
+    return Spectrum(_eigenvalues(diagonal, beside), *parts, back)
 
 
 _Array = NDArray[np.float64]
 
 
-def _tridiagonal(gram: _Array, cross: _Array) -> tuple[_Array, _Array, _Array]:
-    """T's diagonal, what is beside it, and Qᵀ C."""
+def _tridiagonal(gram: _Array, cross: _Array) -> tuple[_Array, _Array, _Array, Callable[[Tensor], Tensor]]:
+    """T's diagonal, what is beside it, Qᵀ C, and what multiplies by Q."""
     from scipy.linalg import lapack
 
     d = len(gram)
     if d == 1:
-        return gram[0].copy(), np.zeros(0), cross.copy()
+        return gram[0].copy(), np.zeros(0), cross.copy(), torch.clone
     work = int(lapack.dsytrd_lwork(d, lower=1)[0])
     reflectors, diagonal, beside, scales, _ = lapack.dsytrd(np.array(gram, order="F"), lower=1, lwork=work)
     turned = np.array(cross, order="F")
     room = 64 * (cross.shape[1] + 65)
     turned[1:], _, _ = lapack.dormqr("L", "T", reflectors[1:, :-1], scales, turned[1:], lwork=room)
-    return diagonal, beside, turned
+
+    def back(columns: Tensor) -> Tensor:
+        found = np.array(columns.numpy(), order="F")
+        found[1:], _, _ = lapack.dormqr("L", "N", reflectors[1:, :-1], scales, found[1:], 64 * (found.shape[1] + 65))
+        return torch.from_numpy(found)
+
+    return diagonal, beside, turned, back
 
 
 def _eigenvalues(diagonal: _Array, beside: _Array) -> Tensor:
@@ -134,7 +161,12 @@ def _low_rank_spectrum(gram: Tensor, cross: Tensor) -> Spectrum:
     inner = inner.clamp_min(1e-300)
     turned = (vectors.T @ (thin.T @ cross.double().cpu())) / inner.sqrt()[:, None]
     values = torch.nn.functional.pad(inner.flip(0), (0, len(gram) - thin.shape[1]))
-    return Spectrum(values, inner, inner.new_zeros(max(0, len(inner) - 1)), turned)
+
+    def back(columns: Tensor) -> Tensor:
+        found: Tensor = thin @ (vectors @ (columns / inner.sqrt()[:, None]))
+        return found
+
+    return Spectrum(values, inner, inner.new_zeros(max(0, len(inner) - 1)), turned, back)
 
 
 def choose_ridge(seen: Spectrum, output_energy: float, samples: float, *, labels: bool = False) -> float:

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from reverie.errors import BadData
-from reverie.memory.sums import WHOLE, Sums, symmetric
+from reverie.memory.gram import symmetric
+from reverie.memory.sums import WHOLE, Sums
 
 __all__ = ["begin", "cannot_have_been"]
 
@@ -80,12 +81,12 @@ def cannot_have_been(sums: Sums, gone: Sums, columns: list[int]) -> str | None:
         return "with them a class would keep sums, but no samples"
     if sums.per_class:
         for place, column in enumerate(columns):
-            left = symmetric(sums.grams[column]) - symmetric(gone.grams[place])
+            left = symmetric(sums.gram(column)) - symmetric(gone.gram(place))
             mean = cross[:, place] / counts[place].clamp_min(1)
             if why := _impossible(left, torch.outer(cross[:, place], mean), float(counts[place]), error):
                 return why
         return None
-    left = symmetric(sums.grams[0]) - symmetric(gone.grams[0])
+    left = symmetric(sums.total()) - symmetric(gone.total())
     every, number = sums.cross.clone(), sums.sum_y.clone()
     every[:, columns], number[columns] = cross, counts
     alone = float(number.max()) if float(number.max()) <= 1 else float(number.sum())

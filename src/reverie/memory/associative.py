@@ -19,6 +19,7 @@ References: Kohonen & Ruohonen, 1973, IEEE Trans. Computers 22 (optimal associat
 ACIL, NeurIPS (class-incremental learning by recursive least squares).
 """
 
+from collections.abc import Iterator
 from typing import Literal
 
 import torch
@@ -27,8 +28,11 @@ from torch import Tensor
 
 from reverie.contracts import Memory, State
 from reverie.errors import BadData
+from reverie.functional import one_hot_slope, spectrum
 from reverie.memory.admission import begin, cannot_have_been
-from reverie.memory.contribution import columns_of, moved_columns
+from reverie.memory.choice import Choice, choosable, choose, relative_distances
+from reverie.memory.contribution import columns_of, factors_of, moved_columns
+from reverie.memory.discriminant import Decision, discriminant
 from reverie.memory.readout import Readout
 from reverie.memory.sums import Sums
 from reverie.memory.whole_readout import MOST_SPIKES, WholeReadout
@@ -45,7 +49,8 @@ class AssociativeMemory(Memory):
         λ, or "gcv": the sums choose it (`reverie.functional.ridge`; the name is that of an earlier rule).
     per_class : bool
         Keep one Gram matrix per value column (one-hot values), so that a class can be forgotten without its samples.
-        State grows by d² per class.
+        State grows by d²/2 numbers for each class of many samples, and by d for each sample of the others
+        (`reverie.memory.thin`).
 
     Examples
     --------
@@ -60,6 +65,9 @@ class AssociativeMemory(Memory):
         self.per_class = per_class
         self._sums: Sums | None = None
         self._readout: Readout | None = None
+        self._deciding: tuple[Choice, Readout, int] | None = None  # what `decision` is by, and for how many
+        self._decision: Decision | None = None
+        self._whole: tuple[Decision, WholeReadout] | None = None
         self._online = False  # the last writes were small and each was followed by a read
         self._rows_since_read = 0
         self._settled: tuple[float, float] | None = None  # λ, and the number of samples it was chosen for
@@ -75,10 +83,21 @@ class AssociativeMemory(Memory):
         """Subtract associations that were written: the memory is then as if it had never seen them."""
         self._change(keys, values, -1)
 
-    def write_labels(self, keys: Num[Tensor, "n d"], columns: Int64[Tensor, " n"], *, width: int = 0) -> None:
-        """Write one-hot values, given by their columns; `width`: how many columns there shall be at least."""
+    def write_labels(
+        self, keys: Num[Tensor, "n d"], columns: Int64[Tensor, " n"], *, width: int = 0, batch: State | None = None
+    ) -> None:
+        """Write one-hot values, given by their columns.
+
+        Parameters
+        ----------
+        width : int
+            How many columns there shall be at least.
+        batch : State, optional
+            What `contribution` has made of the keys: its factors are not computed again.
+        """
         sums = self._begin_change(keys, +1)
-        sums.add_labels(keys, columns, +1, width=width)
+        factors = factors_of(batch) if batch is not None and self.per_class else None
+        sums.add_labels(keys, columns, +1, width=width, factors=factors)
 
     def absorb(self, batch: State, *, sign: int = 1) -> None:
         """Add (or with `sign` −1 subtract) what `reverie.memory.contribution` made of a batch."""
@@ -89,7 +108,7 @@ class AssociativeMemory(Memory):
             for factor in batch["factors"]:
                 mine.add_factor(factor["r"], factor["columns"], exact=batch["exact"], sign=sign)
         self._sums = mine
-        self._readout = None
+        self._drop_readouts()
         self._online = False
 
     def expect_written(self, batch: State) -> None:
@@ -123,10 +142,14 @@ class AssociativeMemory(Memory):
             begin(sums, keys, sign)
         self._sums = sums
         small = len(keys) * 8 < keys.shape[1]
-        if small and self._readout is not None and self._online:
-            self._readout.follow(sums, keys, sign)
+        if small and self._online and (self._readout is not None or self._deciding is not None):
+            if self._readout is not None:
+                self._readout.follow(sums, keys, sign)
+            self._decision = None
+            if self._deciding is not None:
+                self._deciding[1].follow(sums, keys, sign)
         else:
-            self._readout = None
+            self._drop_readouts()
             self._online = small
         self._rows_since_read += len(keys)
         return sums
@@ -147,7 +170,7 @@ class AssociativeMemory(Memory):
                 f"{self._sums.sum_h.shape[0]}. Merge memories with the same encoder."
             )
         self._sums.merge(other._sums, columns)
-        self._readout = None
+        self._drop_readouts()
 
     def forget_column(self, column: int) -> None:
         """Subtract all that was written with one-hot value `column`, and drop the column."""
@@ -157,7 +180,7 @@ class AssociativeMemory(Memory):
                 "Give the samples, or create the memory with per_class=True."
             )
         self._sums.drop(column)
-        self._readout = None
+        self._drop_readouts()
 
     # reading
 
@@ -176,9 +199,16 @@ class AssociativeMemory(Memory):
         """Σ y: for one-hot values, how many samples each class has."""
         return self._need().sum_y
 
-    def moments(self) -> tuple[Float[Tensor, " k"], Float[Tensor, "k d"], Float[Tensor, "c d d"]]:
-        """Of keys written with one-hot values: counts, means, and covariances (per class, or one for all)."""
+    def moments(self) -> tuple[Float[Tensor, " k"], Float[Tensor, "k d"], Iterator[Float[Tensor, "d d"]]]:
+        """Of keys written with one-hot values: counts, means, and covariances.
+
+        One covariance for each class, or one for all; each is made when it is asked for.
+        """
         return self._need().moments()
+
+    def within(self) -> Float[Tensor, "d d"]:
+        """Σ (h − μ_c) (h − μ_c)ᵀ of keys written with one-hot values, about the means of their classes."""
+        return self._need().within()
 
     def means(self) -> tuple[Float[Tensor, " d"], Float[Tensor, "k d"]]:
         """The mean of all keys, and of those written with each one-hot value (zero where there are none)."""
@@ -237,7 +267,7 @@ class AssociativeMemory(Memory):
 
     def refresh(self) -> None:
         """Forget the solved read-out; the next read chooses λ anew and solves from the sums."""
-        self._readout = None
+        self._drop_readouts()
         self._online = False
 
     def read(self, keys: Num[Tensor, "n d"]) -> Float[Tensor, "n k"]:
@@ -258,6 +288,23 @@ class AssociativeMemory(Memory):
         """What `glance` reads spike counts by; None: what `read` does."""
         return self._solved().glance(self._need())
 
+    def glance_logits(self, keys: Num[Tensor, "n d"]) -> Float[Tensor, "n k"]:
+        """Nearly the logits of `decision`, sooner, under the same conditions as `glance`."""
+        counts = keys.dtype == torch.uint8 and keys.numel() > 0 and int(keys.max()) <= MOST_SPIKES
+        readout = self.glancing_logits() if counts else None
+        decision = self.decision()
+        return decision.logits(keys) if readout is None else readout(keys) * decision.slope
+
+    def glancing_logits(self) -> WholeReadout | None:
+        """What `glance_logits` reads spike counts by, less the slope; None: what `decision` does."""
+        if self._settled is None or self._solved().single is None:
+            return None
+        decision = self.decision()
+        known = self._whole
+        if known is None or known[0] is not decision:
+            known = self._whole = decision, WholeReadout(decision.weights, decision.intercept)
+        return known[1]
+
     def novelty(self, keys: Num[Tensor, "n d"]) -> Float[Tensor, " n"]:
         """Posterior variance of the read-out at each key, in units of the noise variance: (h−h̄)ᵀ(G+λI)⁻¹(h−h̄) + 1/n.
 
@@ -276,6 +323,77 @@ class AssociativeMemory(Memory):
         self._rows_since_read = 0
         return readout
 
+    def _drop_readouts(self) -> None:
+        self._readout = self._deciding = self._decision = None
+
+    def decision(self) -> Decision:
+        """What labels are decided by; for one-hot values.
+
+        Ridge where λ is given, else what the sums choose (`reverie.memory.choice`), with the slope that makes
+        probabilities of its scores. It is chosen anew when the number of samples has changed by a tenth, or a class has
+        come or gone.
+        """
+        sums, known = self._need(), self._decision
+        if known is not None:
+            return known
+        there = (sums.sum_y > 0.5).nonzero().flatten()
+        found = self._decide(sums, there)
+        if found is None:
+            weights, intercept = self.mapping()
+            slope = one_hot_slope(sums.sum_y)
+            decision = Decision("ridge", there, weights[:, there], intercept[there], slope)
+        else:
+            choice, readout = found
+            if choice.kind == "ridge":
+                weights, intercept = (part[..., there] for part in readout.mapping(sums))
+            else:
+                weights, intercept = discriminant(readout, sums, there)
+            if sums.origin is not None:
+                intercept = intercept - sums.origin @ weights
+            decision = Decision(choice.kind, there, weights, intercept, choice.slope)
+        self._rows_since_read = 0
+        self._decision = decision
+        return decision
+
+    def relative(self, keys: Num[Tensor, "n d"]) -> tuple[Float[Tensor, " n"], tuple[float, float]] | None:
+        """Relative distance of keys to the nearest class, and what half and 95 % of known samples stay below.
+
+        At the λ that was chosen for decisions; None where nothing was chosen. See `reverie.memory.familiarity`.
+        """
+        sums = self._need()
+        there = (sums.sum_y > 0.5).nonzero().flatten()
+        found = self._decide(sums, there)
+        if found is None:
+            return None
+        choice, readout = found
+        counts = sums.sum_y[there]
+        along = readout.mapping(sums)[0][:, there] / counts
+        places = (sums.cross[:, there] / counts - sums.mean[:, None]).T @ along
+        places = (places + places.T) / 2
+        inverse = torch.linalg.inv(torch.eye(len(there), dtype=places.dtype) - counts[:, None] * places)
+        at = torch.cat([(sums.about_origin(part) - sums.mean) @ along for part in keys.split(1024)])
+        return relative_distances(at, places, counts, sums.n, inverse).amin(1), choice.known
+
+    def _decide(self, sums: Sums, there: Tensor) -> tuple[Choice, Readout] | None:
+        """What was chosen and is still good, or a choice now; None: there is nothing to choose."""
+        if self.ridge != "gcv" or not sums.one_hot or not choosable(sums.n, len(there), len(sums.sum_h)):
+            return None
+        deciding = self._deciding
+        if deciding is not None:
+            choice, readout, classes = deciding
+            if classes == len(there) and not readout.stale(sums.n):
+                return choice, readout
+        gram, cross, _ = sums.centred()
+        chosen = choose(sums, spectrum(gram, cross[:, there].contiguous(), samples=sums.n), there)
+        if chosen is None:
+            return None
+        readout = Readout.solve(sums, chosen.ridge)
+        readout.chosen_at = sums.n
+        if self._online and self._rows_since_read * 8 < len(sums.sum_h):
+            readout.prepare_to_follow()
+        self._deciding = chosen, readout, len(there)
+        return chosen, readout
+
     def _need(self) -> "Sums":
         if self._sums is None:
             raise BadData("The memory is empty: nothing was written. Write associations first.")
@@ -292,6 +410,6 @@ class AssociativeMemory(Memory):
         self._sums = Sums.unpack(state) if state else None
         settled = state.get("settled")
         self._settled = None if settled is None else (float(settled[0]), float(settled[1]))
-        self._readout = None
+        self._drop_readouts()
         self._online = False
         self._rows_since_read = 0

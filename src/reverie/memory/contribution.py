@@ -21,7 +21,7 @@ from torch.nn.functional import one_hot
 from reverie.contracts import State
 from reverie.memory.sums import Sums
 
-__all__ = ["columns_of", "contribution", "moved_columns", "restricted"]
+__all__ = ["columns_of", "contribution", "factors_of", "moved_columns", "restricted"]
 
 _ROWS = 256
 _LARGEST = 2**16  # of whole numbers whose factor gives back their sums
@@ -68,6 +68,19 @@ def columns_of(batch: State) -> list[int]:
     if batch["form"] == "sums":
         return sorted(batch["columns"])
     return sorted({column for factor in batch["factors"] for column in factor["columns"]})
+
+
+def factors_of(batch: State) -> dict[int, list[tuple[int, Tensor]]] | None:
+    """Of each value column, numbers of samples and the factors of their keys; None: there is none for each column."""
+    if batch["form"] == "sums" or not batch["exact"]:
+        return None
+    found: dict[int, list[tuple[int, Tensor]]] = {}
+    for factor in batch["factors"]:
+        if len(factor["columns"]) != 1:
+            return None
+        r = factor["r"]
+        found.setdefault(factor["columns"][0], []).append((round(float(r[:, 0].double().square().sum())), r[:, 1:]))
+    return found
 
 
 def moved_columns(batch: State, to: list[int | None]) -> State:

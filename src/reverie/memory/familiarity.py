@@ -15,6 +15,13 @@ N^½ Mᵀ W N^−½ = V β Vᵀ, γ = β / (1 − β), and z = N^−½ (s − ȳ
 β is the share of a direction between classes that the read-out explains, so β ≤ T / (T + λ), T the trace of G_total:
 where classes lie so far apart that 1 − β is lost in rounding, this bound stands in its place. V has min(d, k) columns.
 
+Where the memory has chosen what it decides by (`choice`), r is taken at the λ of that choice, at which the classes are
+told apart best, and novelty is ½ where 95 % of new samples of known classes are expected to stay below::
+
+    1 / (1 + exp(−1.5 (r − r₉₅) / (r₉₅ − r₅₀)))
+
+Otherwise (λ is given, or there are too few samples) it goes by ℓ as below.
+
 Keys that are like nothing at all lie in directions of which both Gaussians know nothing; those show by the posterior
 variance v (`AssociativeMemory.novelty`), which is t = f / (n − f) for keys like the old ones, f the read-out's degrees
 of freedom. Novelty is the larger of ::
@@ -35,6 +42,7 @@ from reverie.memory.associative import AssociativeMemory
 
 __all__ = ["unfamiliarity"]
 
+_STEEP = 1.5  # novelty of half of the known samples is below 1 / (1 + e^1.5)
 _UNUSUAL = 5  # times the usual posterior variance
 _UNSEEN = 1e-12  # a share that is explained and does not matter
 
@@ -58,6 +66,10 @@ def unfamiliarity(memory: AssociativeMemory, keys: Num[Tensor, "n d"]) -> Float[
     variance = memory.novelty(keys)
     usual = freedom / max(n - freedom, 1.0)
     strange = variance / (variance + _UNUSUAL * usual + 1e-300)
+    found = memory.relative(keys)
+    if found is not None:
+        distance, (half, most) = found
+        return torch.maximum(torch.sigmoid(_STEEP * (distance - most) / max(most - half, 1e-300)), strange)
     there = counts > 0.5
     if int(there.sum()) < 2:
         return strange

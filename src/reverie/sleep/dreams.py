@@ -3,7 +3,8 @@
     h ~ N(μ_c, Σ_c)
 
 The means and covariances are the memory's own: one covariance per class where it keeps sums per class, mixed with the
-common one (λ of regularised discriminant analysis), else the common one alone. Nothing else is stored.
+common one (λ of regularised discriminant analysis), else the common one alone. Nothing else is stored. Of a class of
+few samples the two parts are drawn apart and added, so that a thin factor is all that is kept of its own.
 
 Reference: Friedman, 1989, JASA 84 (mixing the covariances).
 """
@@ -46,19 +47,22 @@ class Dreamer:
         counts, self.means, covariances = memory.moments()
         self.classes = counts.nonzero().flatten()
         self.lowest, self.highest = lowest, highest
-        share = (counts / counts.sum())[:, None, None]
-        common = (covariances * share).sum(0) if len(covariances) > 1 else covariances[0]
+        common = memory.within() / counts.sum()
+        d = len(common)
         jitter = _JITTER * float(common.diagonal().mean()) + 1e-12
-        few = has_low_rank(float(counts.sum()), len(common))
+        few = has_low_rank(float(counts.sum()), d)
         self.spread = jitter**0.5 if few else 0.0  # of what is added where the factors are thin
-        self.factors = []
-        for covariance in covariances if len(covariances) > 1 else covariances[:1]:
-            mixed = (1 - _COMMON) * covariance + _COMMON * common
-            if few:
-                self.factors.append(thin_factor(mixed).float())
+        self.factors: list[Tensor] = []
+        self.alone: list[bool] = []  # whether a factor is of a class's own part alone; the common part is drawn beside
+        for covariance, count in zip(covariances, counts.tolist() if memory.per_class else [torch.inf], strict=True):
+            own = has_low_rank(count, d)
+            self.alone.append(own)
+            if own:
+                self.factors.append(thin_factor((1 - _COMMON) * covariance).float())
             else:
-                mixed.diagonal().add_(jitter)
-                self.factors.append(torch.linalg.cholesky(mixed).float())
+                mixed = (1 - _COMMON) * covariance + _COMMON * common if memory.per_class else common
+                self.factors.append(_factor(mixed, jitter, few))
+        self.common = _factor(_COMMON * common, jitter, few) if any(self.alone) else None
 
     def dream(
         self, n: int, generator: torch.Generator, need: Float[Tensor, " k"] | None = None
@@ -73,6 +77,16 @@ class Dreamer:
             here = of == column if len(self.factors) > 1 else slice(None)
             factor = self.factors[column]
             keys[here] += torch.randn(len(keys[here]), factor.shape[1], generator=generator) @ factor.T
+            if self.common is not None and self.alone[column]:
+                common = self.common
+                keys[here] += torch.randn(len(keys[here]), common.shape[1], generator=generator) @ common.T
         if self.spread:
             keys += self.spread * torch.randn(keys.shape, generator=generator)
         return (keys.round().clamp(self.lowest, self.highest) if self.lowest == self.lowest else keys), of
+
+
+def _factor(covariance: Tensor, jitter: float, few: bool) -> Tensor:
+    if few:
+        return thin_factor(covariance).float()
+    factor: Tensor = torch.linalg.cholesky(covariance + jitter * torch.eye(len(covariance), dtype=covariance.dtype))
+    return factor.float()

@@ -1,0 +1,70 @@
+"""What a memory of labels decides by: ridge, or discriminant analysis, from the same sums.
+
+    score_c = μ_cᵀ S⁻¹ h − ½ μ_cᵀ S⁻¹ μ_c + log n_c/n,     S = (W + λI) / n
+
+W is what is left of the Gram matrix within classes. About the mean of all keys, with A = G + λI, M the class means and
+N their numbers, W + λI = A − M N Mᵀ, and Woodbury's identity gives the directions as those of ridge, turned among
+themselves::
+
+    S⁻¹ M = n P (I − N Mᵀ P)⁻¹,     P = A⁻¹ M
+
+so they follow small writes by rank as ridge does. Which of the two, and λ, is chosen by the sums (`choice`).
+
+Reference: Friedman, 1989, JASA 84.
+"""
+
+from typing import Literal, NamedTuple
+
+import torch
+from jaxtyping import Float, Int64, Num
+from torch import Tensor
+
+from reverie.memory.readout import Readout
+from reverie.memory.sums import Sums
+
+__all__ = ["Decision", "discriminant"]
+
+
+class Decision(NamedTuple):
+    """A map from keys to logits of the labels that have samples.
+
+    Attributes
+    ----------
+    columns : Int64[Tensor, " k"]
+        Value columns of the labels.
+    weights, intercept : Tensor
+        Scores are intercept + hᵀ weights.
+    slope : float
+        Logits are the scores times this.
+    """
+
+    kind: Literal["ridge", "discriminant"]
+    columns: Int64[Tensor, " k"]
+    weights: Float[Tensor, "d k"]
+    intercept: Float[Tensor, " k"]
+    slope: float
+
+    def logits(self, keys: Num[Tensor, "n d"]) -> Float[Tensor, "n k"]:
+        """Logits of keys."""
+        parts = [torch.addmm(self.intercept, part.double(), self.weights) for part in keys.split(1024)]
+        return torch.cat(parts) * self.slope
+
+
+def discriminant(readout: Readout, sums: Sums, there: Tensor) -> tuple[Float[Tensor, "d k"], Float[Tensor, " k"]]:
+    """Weights and intercept for keys about the origin, from a read-out that was solved with λ.
+
+    Parameters
+    ----------
+    there : Tensor
+        Columns that have samples.
+    """
+    counts, n, mean = sums.sum_y[there], sums.n, sums.mean
+    weights, _ = readout.mapping(sums)
+    along = weights[:, there] / counts  # P
+    means = sums.cross[:, there] / counts - mean[:, None]
+    places = means.T @ along
+    places = (places + places.T) / 2
+    turned = torch.linalg.inv(torch.eye(len(counts), dtype=places.dtype) - counts[:, None] * places)
+    directions = n * along @ turned
+    own = n * (places @ turned).diagonal()
+    return directions, (counts / n).log() - own / 2 - mean @ directions
