@@ -282,10 +282,29 @@ class Seen:
     unseen: int = 0
     missing: int = 0
     worst: str = ""
+    of_worst: float = 0.0
+    """Its share."""
 
     def share(self) -> float:
-        """The share of numbers that were clipped or unseen."""
-        return (self.clipped + self.unseen) / max(1, self.numbers)
+        """The share of numbers that were clipped or unseen: of all, or of the worst column where that is more."""
+        return max(self.of_worst, (self.clipped + self.unseen) / max(1, self.numbers))
+
+    def warning(self, most: float = 0.05) -> str:
+        """What to say where more than `most` of the numbers were clipped or unseen; else nothing.
+
+        Examples
+        --------
+        >>> Seen(numbers=100, clipped=20).warning()[:60]
+        '20 % of the numbers lie beyond what the first samples have s'
+        """
+        if self.share() <= most:
+            return ""
+        where = f" of the column {self.worst!r}" if self.worst else ""
+        return (
+            f"{100 * self.share():.0f} % of the numbers{where} lie beyond what the first samples have shown, and were "
+            "cut to it. Look for errors in the data. Where the first samples were sorted, or the data have changed for "
+            "good, create a new brain, and let it begin with samples of all kinds."
+        )
 
 
 class Sense(ABC):
@@ -316,7 +335,9 @@ class Sense(ABC):
     shape: tuple[int, ...] | None
 
     @abstractmethod
-    def __init__(self, settings: Mapping[str, Any] | None = None, seed: int = 0, *, budget: int | None = None) -> None: ...
+    def __init__(
+        self, settings: Mapping[str, Any] | None = None, seed: int = 0, *, budget: int | None = None
+    ) -> None: ...
 
     @classmethod
     @abstractmethod

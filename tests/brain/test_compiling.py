@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from reverie.brain.compiling import made_up_pictures
 from sklearn.datasets import load_digits
 
 from reverie.brain import Brain, Plan
-from reverie.brain.compiling import made_up_pictures
 from reverie.edge.numpy_predictor import Predictor
 from reverie.layers import Expansion, IntegerCortex, IntegerExpansion, VisualCortex
 

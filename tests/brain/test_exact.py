@@ -11,11 +11,11 @@ import pytest
 import torch
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from reverie.brain.senses import Senses
 from sklearn.datasets import load_wine
 
 from reverie.brain import Brain, Plan
 from reverie.brain.mind import Mind
-from reverie.brain.senses import Senses
 from reverie.brain.shards import keys_of
 from reverie.errors import BadData
 from reverie.memory import AssociativeMemory

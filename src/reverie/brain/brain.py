@@ -64,8 +64,10 @@ class Learned:
     novelty : array, shape [n]
         Of each sample, before it was learned; empty where labels were given.
     clipped : int
-        How many numbers lay so far out that they were cut to the range that the first experience has fixed: 16
-        deviations or more from its mean. What is cut is learned, and forgotten, as the nearest number within.
+        How many numbers lay so far out that they were cut to the range that the first experience has fixed. What is cut
+        is learned, and forgotten, as the nearest number within.
+    warning : str
+        What was unlike the first samples in more than a twentieth of the numbers, and what to do; empty: nothing.
     """
 
     samples: int
@@ -74,6 +76,7 @@ class Learned:
     seconds: float
     novelty: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     clipped: int = 0
+    warning: str = ""
 
 
 class Brain:
@@ -240,8 +243,8 @@ class Brain:
             self._check_room(mind, keys, columns)
             mind.memory.expect_room(keys)
             batch = contribution(keys, columns, per_class=mind.memory.per_class)
-            seen_by_sense = senses.watch(samples, keys)
-            clipped = seen_by_sense.clipped
+            watched = senses.watch(samples, keys)
+            clipped, warning = watched.clipped, watched.warning()
             event = {"kind": "learn", "time": _now(), "samples": len(samples), "new": new, "name": name}
             event |= {"clipped": clipped} if clipped else {}
             seen = mind.watch.see(mind.memory, keys, columns, [*mind.labels, *new])
@@ -253,16 +256,16 @@ class Brain:
                 self._durable.replace(grown)
             else:
                 self._durable.change(entry, keys=keys, columns=columns)
-            return Learned(len(samples), new, self.version, time.perf_counter() - began, clipped=clipped)
+            seconds = time.perf_counter() - began
+            return Learned(len(samples), new, self.version, seconds, clipped=clipped, warning=warning)
 
     def _learn_what_is_new(self, x: Any, name: str | None, began: float) -> Learned:
         novelty = self.novelty(x)
         new = np.flatnonzero(novelty >= NEW)
         if len(new) == 0:
             return Learned(0, [], self.version, time.perf_counter() - began, novelty)
-        chosen = [x[index] for index in new.tolist()]
         label = self._fresh_label()
-        learned = self.learn(chosen if isinstance(chosen[0], str) else np.stack(chosen), [label] * len(new), name=name)
+        learned = self.learn(_chosen(x, new.tolist()), [label] * len(new), name=name)
         return replace(learned, seconds=time.perf_counter() - began, novelty=novelty)
 
     def _fresh_label(self) -> Any:
@@ -662,6 +665,13 @@ def _recovered(damage: str, first: int, last: int) -> dict[str, Any]:
     """What history says where a brain goes on from what could be read."""
     lost = [first, last] if first <= last else None
     return {"kind": "recover", "time": _now(), "damage": damage, "lost": lost}
+
+
+def _chosen(x: Any, places: list[int]) -> Any:
+    """Some of the samples, in the form of all."""
+    if isinstance(x, list | tuple):
+        return [x[place] for place in places]
+    return x[places]
 
 
 def _now() -> str:

@@ -50,7 +50,7 @@ def cost_of(
     sensing = own is not None or not senses.is_own
     if budget_ms is not None and not sensing:
         raise BadData("Times need the brain's own encoder. Hand it in, or give no budget of milliseconds.")
-    x = senses.made_up(_BATCH, torch.Generator().manual_seed(0)) if sensing else None
+    x: Any = senses.made_up(_BATCH, torch.Generator().manual_seed(0)) if sensing else None
     y = [brain.classes[i % len(brain.classes)] for i in range(_BATCH)]
     with tempfile.TemporaryDirectory(prefix="reverie-cost-", dir=brain.folder.resolve().parent) as place:
         twin = Path(place) / "twin"
@@ -97,4 +97,3 @@ def _measured(action: Callable[[], Any], *, samples: int = _BATCH) -> dict[str, 
         action()
         times.append(time.perf_counter() - began)
     return {"us": 1e6 * median(times) / samples, "macs": spent.macs / samples}
-

@@ -19,7 +19,7 @@ from reverie.cli.reading import (
     Reading,
     SkipBad,
     TextColumn,
-    as_todays_brain_takes_them,
+    expect_classes,
     labelled,
     no_labels,
     print_csv,
@@ -28,7 +28,7 @@ from reverie.cli.reading import (
 from reverie.errors import BadData, MissingData
 
 if TYPE_CHECKING:
-    from reverie.brain import Brain
+    from reverie.brain import Brain, Learned
     from reverie.streams import Samples
 
 __all__ = ["app"]
@@ -100,37 +100,38 @@ def learn(
         if samples.y is None:
             if not brain.classes or ray is not None:
                 raise no_labels(samples, data)
-            samples = as_todays_brain_takes_them(brain, samples)
+            samples = expect_classes(samples)
             _learn_what_is_new(brain, samples, name, as_json)
             return
-        samples, about = as_todays_brain_takes_them(brain, samples), told(samples)
+        samples, about = expect_classes(samples), told(samples)
         y: Any = samples.y
         total = len(y)
         if ray is not None:
             from reverie.runs.shards import learn_in_shards
 
-            clipped = learn_in_shards(brain, samples.x, y, address=ray, shards=shards).clipped
+            done = [learn_in_shards(brain, samples.x, y, address=ray, shards=shards)]
         elif name is not None:
-            clipped = brain.learn(samples.x, y, name=name).clipped
+            done = [brain.learn(samples.x, y, name=name)]
         else:
-            clipped = 0
+            done = []
             for start in range(0, total, _BATCH):
                 end = start + _BATCH
-                clipped += brain.learn(samples.x[start:end], y[start:end]).clipped
+                done.append(brain.learn(samples.x[start:end], y[start:end]))
                 if not as_json and total > _BATCH:
                     say(f"  {min(start + _BATCH, total)} of {total}")
-        result = _learned(brain, total, began, clipped) | about
+        result = _learned(brain, total, began, done) | about
     if as_json:
         typer.echo(json.dumps(result))
         return
-    _tell_clipped(clipped)
+    _warn(done)
     typer.echo(
         f"Learned {result['samples']} samples in {result['seconds']:.1f} s. It knows {len(result['classes'])} classes: "
         f"{_some(result['classes'])}. Version {result['version']}."
     )
 
 
-def _learned(brain: "Brain", samples: int, began: float, clipped: int) -> dict[str, Any]:
+def _learned(brain: "Brain", samples: int, began: float, done: list["Learned"]) -> dict[str, Any]:
+    clipped = sum(one.clipped for one in done)
     return {
         "samples": samples,
         "classes": brain.classes,
@@ -144,15 +145,16 @@ def _learn_stream(
     brain: "Brain", batches: Iterator["Samples"], label: str | None, name: str | None, as_json: bool
 ) -> None:
     """Learn each batch as it comes, and acknowledge it once it is durable."""
-    began, total, clipped = time.perf_counter(), 0, 0
+    began, total = time.perf_counter(), 0
+    done: list["Learned"] = []
     for some in batches:
         samples = labelled(some, label, Path("-"))
         if samples.y is None:
             raise no_labels(samples, Path("-"))
-        samples, about = as_todays_brain_takes_them(brain, samples), told(samples)
-        clipped += brain.learn(samples.x, samples.y, name=name).clipped
+        samples, about = expect_classes(samples), told(samples)
+        done.append(brain.learn(samples.x, samples.y, name=name))
         total += len(samples.names)
-        result = _learned(brain, total, began, clipped) | about
+        result = _learned(brain, total, began, done) | about
         typer.echo(
             json.dumps(result)
             if as_json
@@ -160,16 +162,14 @@ def _learn_stream(
         )
         sys.stdout.flush()
     if not as_json:
-        _tell_clipped(clipped)
+        _warn(done)
 
 
-def _tell_clipped(clipped: int) -> None:
-    """Say that numbers lay far outside of what the first experience has shown."""
-    if clipped:
-        say(
-            f"{clipped} numbers lie 16 standard deviations or more from what the brain saw first, and were cut to that "
-            "range. Look for errors in the data; if the data have changed for good, create a new brain."
-        )
+def _warn(done: list["Learned"]) -> None:
+    """Say, once, that numbers lie outside of what the first experience has shown."""
+    warning = next((one.warning for one in done if one.warning), "")
+    if warning:
+        say(warning)
 
 
 def _learn_what_is_new(brain: "Brain", samples: "Samples", name: str | None, as_json: bool) -> None:
@@ -192,7 +192,7 @@ def _learn_what_is_new(brain: "Brain", samples: "Samples", name: str | None, as_
     if as_json:
         typer.echo(json.dumps(result))
         return
-    _tell_clipped(learned.clipped)
+    _warn([learned])
     for sample, novelty in list(zip(_shown(samples), learned.novelty.tolist(), strict=True))[:20]:
         typer.echo(f"{sample[:40]:<40}  {'this is new' if novelty >= NEW else 'like what it knows'}  {novelty:.2f}")
     typer.echo(
@@ -243,7 +243,7 @@ def predict(
         stream = str(data) == "-"
         parts = reading.batches("test", batch) if stream else iter([reading.read(data, "test")])
         for place, given in enumerate(parts):
-            samples = as_todays_brain_takes_them(brain, given)
+            samples = expect_classes(given)
             result = _answers(brain, samples, by) | told(samples)
             if as_json:
                 typer.echo(json.dumps(result))
@@ -335,7 +335,7 @@ def forget(
     """Forget a class, a name, or samples: as if they had never been learned."""
     with _open(folder, encoder) as brain:
         if data is not None:
-            samples = as_todays_brain_takes_them(brain, Reading().read(data, "train"))
+            samples = expect_classes(Reading().read(data, "train"))
             brain.forget(label, name=name, x=samples.x, y=samples.y)
         else:
             brain.forget(label, name=name)

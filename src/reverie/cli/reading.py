@@ -13,7 +13,6 @@ from reverie.cli.common import say
 from reverie.errors import BadData
 
 if TYPE_CHECKING:
-    from reverie.brain import Brain
     from reverie.streams import Samples
 
 __all__ = [
@@ -25,7 +24,7 @@ __all__ = [
     "Reading",
     "SkipBad",
     "TextColumn",
-    "as_todays_brain_takes_them",
+    "expect_classes",
     "labelled",
     "no_labels",
     "print_csv",
@@ -109,16 +108,14 @@ def no_labels(samples: "Samples", data: Path) -> BadData:
     )
 
 
-def as_todays_brain_takes_them(brain: "Brain", samples: "Samples") -> "Samples":
-    """Pictures at the brain's size and tables as vectors; numbers to predict are refused."""
-    from reverie.streams.plain_form import plain_form
-
+def expect_classes(samples: "Samples") -> "Samples":
+    """The same samples; numbers to predict are refused."""
     if samples.target == "numbers":
         raise BadData(
             f"The labels are numbers to predict ({samples.y[0] if samples.y is not None else ''}, …). A brain learns "
             "classes: write words in place of the numbers, or give another column (--label-column)."
         )
-    return samples._replace(x=plain_form(samples.x, brain.shape))
+    return samples
 
 
 def told(samples: "Samples") -> dict[str, Any]:

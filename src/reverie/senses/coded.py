@@ -194,8 +194,8 @@ class CodedSense(Sense):
         else:
             assert self.shape is not None
             samples = made_up_pictures(_NOISE, self.shape, generator)
-        seen, meant = (part(samples).flatten(1).float() for part in (self.compiled, self.module))
-        errors = seen - meant
+        seen: Tensor = self.compiled(samples).flatten(1).float()
+        errors: Tensor = seen - self.module(samples).flatten(1).float()
         return errors[:, self.kept] if self.kept is not None and self.picks else errors
 
     # keeping

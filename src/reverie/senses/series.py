@@ -6,11 +6,12 @@ Of each channel x(t), whatever its length::
     log(10⁻⁶ + power) in six octaves of frequency below half of the sampling rate, by a Hann window;
     and the correlation of each pair of channels (of the first eight)
 
-The level stays, which kernels such as MiniRocket's throw away, and in which posture lies; |mean| stands beside it, for a
-sensor is worn either way round. Missing values (NaN) are filled by a line between their neighbours.
+The level stays, which kernels such as MiniRocket's throw away, and in which posture lies; |mean| stands beside it, for
+a sensor is worn either way round. Missing values (NaN) are filled by a line between their neighbours.
 """
 
 from collections.abc import Sized
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -124,7 +125,8 @@ def _window(one: Any, index: int) -> NDArray[np.float64]:
     window = window[None] if window.ndim == 1 else window
     if window.ndim != 2 or window.shape[1] < _SHORTEST or 0 in window.shape:
         raise BadData(
-            f"Window {index} has shape {np.shape(one)}. Expected [channels, steps] or [steps], {_SHORTEST} steps or more."
+            f"Window {index} has shape {np.shape(one)}. Expected [channels, steps] or [steps], of {_SHORTEST} steps or "
+            "more."
         )
     if np.isinf(window).any():
         raise BadData(f"Window {index} holds infinity. Give NaN for what is missing.")
@@ -148,11 +150,20 @@ def _statistics(window: NDArray[np.float64]) -> NDArray[np.float64]:
     spectrum = np.abs(np.fft.rfft((window - mean[:, None]) * np.hanning(steps), axis=1)) ** 2 / steps
     top = spectrum.shape[1]
     edges = [1, *(max(1, round(top / 2**octave)) for octave in range(_OCTAVES - 1, -1, -1))]
-    bands = [spectrum[:, a : max(b, a + 1)].mean(1) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    bands = [spectrum[:, a : max(b, a + 1)].mean(1) for a, b in pairwise(edges)]
     scale = np.maximum(deviation, 1e-12)
     few = ((window - mean[:, None]) / scale[:, None])[:_PAIRED]
     pairs = (few @ few.T / steps)[np.triu_indices(len(few), 1)]
-    each = [mean, np.abs(mean), deviation, window.min(1), window.max(1), *quantiles, step, *np.log(np.stack(bands) + _TINY)]
+    each = [
+        mean,
+        np.abs(mean),
+        deviation,
+        window.min(1),
+        window.max(1),
+        *quantiles,
+        step,
+        *np.log(np.stack(bands) + _TINY),
+    ]
     return np.concatenate([np.stack(each).ravel(), pairs])
 
 

@@ -61,7 +61,9 @@ class Expanded(NumericSense):
 
     def __init__(self, settings: Any = None, seed: int = 0, *, budget: int | None = None) -> None:
         super().__init__(settings, seed, budget=budget)
-        expansion_of(1, {"width": 2} | self.settings, 2, seed, sense=self.name)  # what is wrong is said before there is data
+        expansion_of(
+            1, {"width": 2} | self.settings, 2, seed, sense=self.name
+        )  # what is wrong is said before there is data
 
     @classmethod
     def recognises(cls, x: Any) -> bool:
@@ -69,7 +71,7 @@ class Expanded(NumericSense):
 
     def form(self, samples: Any) -> None:
         numbers = self.see_first(samples)
-        self.affordable(20_000, 1, int(np.prod(self.shape)) + 2)
+        self.affordable(20_000, 1, numbers[0].numel() + 2)
         self.module = self.make()
         together = _together(numbers)
         self.grid = None if together else Grid.of(numbers)

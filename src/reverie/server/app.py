@@ -139,7 +139,7 @@ def _routes(router: APIRouter, keeper: Keeper, measures: Measures, limits: Limit
         """Recognise samples."""
 
         def act(brain: Brain) -> Any:
-            return brain.answer(forms.samples_of(question.samples, brain.shape, limits.pixels), by=question.by)
+            return brain.answer(forms.samples_of(question.samples, limits.pixels), by=question.by)
 
         with measures.seconds.labels("predict").time():
             labels, confidence, novelty = keeper.ask(act)
@@ -156,7 +156,7 @@ def _routes(router: APIRouter, keeper: Keeper, measures: Measures, limits: Limit
     def learn(given: forms.Labelled) -> dict[str, Any]:
         """Learn samples. When this has answered, no kill and no power cut loses them."""
         with measures.seconds.labels("learn").time():
-            samples = keeper.ask(lambda brain: forms.samples_of(given.samples, brain.shape, limits.pixels))
+            samples = forms.samples_of(given.samples, limits.pixels)
             learned = keeper.change(lambda brain: brain.learn(samples, given.labels, name=given.name))
         keeper.met(learned.novelty)
         _count(measures, "learned", learned.novelty, learned.samples)

@@ -10,7 +10,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat,
 
 from reverie.errors import BadData, CorruptFile
 from reverie.streams.pictures import Pictures as Files
-from reverie.streams.plain_form import plain_form
 
 __all__ = [
     "Brain",
@@ -163,8 +162,8 @@ class Problem(_Form):
     error: str
 
 
-def samples_of(samples: Texts | Pictures | Vectors, shape: tuple[int, ...] | None, pixels: int) -> Any:
-    """Samples as a brain takes them; pictures in the size that it knows, all of them of at most so many `pixels`."""
+def samples_of(samples: Texts | Pictures | Vectors, pixels: int) -> Any:
+    """Samples as a brain takes them; pictures of at most so many `pixels` together. They are decoded by its sense."""
     if isinstance(samples, Texts):
         return samples.texts
     if isinstance(samples, Vectors):
@@ -177,7 +176,7 @@ def samples_of(samples: Texts | Pictures | Vectors, shape: tuple[int, ...] | Non
     sent = files.pixels
     if sent > pixels:
         raise BadData(f"The pictures have {sent} pixels together. Expected at most {pixels} in a request; send fewer.")
-    return plain_form(files, shape)
+    return files
 
 
 def _decoded(text: str, name: str) -> bytes:
