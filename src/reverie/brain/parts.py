@@ -14,6 +14,7 @@ from reverie.layers import Expansion, IntegerCortex, IntegerExpansion, MixedExpa
 from reverie.layers.expansion import UNIT
 from reverie.senses.coded import CodedSense
 from reverie.senses.grid import DEVIATION, LIMIT
+from reverie.senses.numeric import NumericSense
 
 __all__ = ["parts_of"]
 
@@ -42,6 +43,8 @@ def parts_of(mind: Mind, *, by: str = "memory", int8: bool = False) -> Parts:
         "encoder": senses.encoder,
         "by": by,
     }
+    if not isinstance(sense, NumericSense) and sense.front() is None:
+        about["takes"] = f"the {about['shape'][0]} numbers that the sense {sense.name} makes of a sample"
     arrays = _of_senses(sense.compiled or sense.module, about)
     if sense.grid is not None:
         about |= {"limit": LIMIT, "deviation": DEVIATION if isinstance(sense.module, Expansion) else None}
@@ -62,7 +65,7 @@ def parts_of(mind: Mind, *, by: str = "memory", int8: bool = False) -> Parts:
         arrays |= _of_network(mind.cortex, known.columns)
     else:
         raise BadData(f"by is {by!r}. Expected 'memory' or 'cortex'.")
-    parts = Parts(about, arrays)
+    parts = Parts(about, arrays, sense.front())
     return parts.rounded() if int8 else parts
 
 

@@ -446,6 +446,8 @@ def export(
         typer.echo(json.dumps(result))
         return
     typer.echo(f"{result['path']}: {result['bytes'] / 1e6:.2f} MB, {len(result['classes'])} classes.")
+    if "takes" in result:
+        typer.echo(f"It takes {result['takes']}: reverie.senses makes them where samples come in.")
     if result["format"] == "numpy":
         typer.echo(f"There: python {file}/predict.py SAMPLES.npy")
 

@@ -30,7 +30,7 @@ def export(parts: Parts, path: str | Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        `path`, `format` ("onnx" or "numpy"), `bytes`, `classes`.
+        `path`, `format` ("onnx" or "numpy"), `bytes`, `classes`; `takes`, where it is not samples that it takes.
     """
     path = Path(path)
     if os.path.lexists(path):
@@ -42,9 +42,12 @@ def export(parts: Parts, path: str | Path) -> dict[str, Any]:
         data = onnx_bytes(parts)
         replace_file(path, data)
         size = len(data)
+    elif parts.front is not None:
+        raise BadData("The network that sees photos is not exported for NumPy. Give a name that ends in .onnx.")
     else:
         size = _write_folder(path, parts)
-    return {"path": str(path), "format": kind, "bytes": size, "classes": parts.about["classes"]}
+    made = {"path": str(path), "format": kind, "bytes": size, "classes": parts.about["classes"]}
+    return made | ({"takes": parts.about["takes"]} if "takes" in parts.about else {})
 
 
 def _write_folder(path: Path, parts: Parts) -> int:

@@ -20,10 +20,10 @@ def onnx_bytes(parts: Parts) -> bytes:
     """The model, serialised.
 
     Input `samples`: float32, for pixels uint8, and float64 where float32 cannot tell a column's numbers apart. Outputs
-    `labels` [n] (words or int64) and `probabilities` [n, k].
+    `labels` [n] (words or int64) and `probabilities` [n, k]. Where the parts have a front, `samples` are its input.
     """
     try:
-        from onnx import TensorProto, checker, helper
+        from onnx import TensorProto, checker, compose, helper
     except ImportError:
         raise MissingData("ONNX is not installed. Run: pip install 'reverie[edge]'") from None
     about, graph = parts.about, _Graph(parts)
@@ -39,6 +39,11 @@ def onnx_bytes(parts: Parts) -> bytes:
     model = helper.make_model(made, opset_imports=[helper.make_opsetid("", _OPSET)], producer_name="reverie")
     model.ir_version = 8
     helper.set_model_props(model, {"encoder": str(about["encoder"]), "by": str(about["by"])})
+    if parts.front is not None:
+        model = compose.merge_models(parts.front, model, io_map=[("numbers", "samples")], prefix1="front_")
+        model.graph.input[0].name, first = "samples", model.graph.input[0].name
+        for node in model.graph.node:
+            node.input[:] = ["samples" if name == first else name for name in node.input]
     checker.check_model(model)
     return bytes(model.SerializeToString())
 

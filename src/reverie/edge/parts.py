@@ -25,10 +25,13 @@ class Parts:
         The encoder's weights; of a grid `centre` and `step`; of the memory's answer `weights` [d, k], `intercept` [k]
         and `slope` (p = softmax of slope · scores); or of the cortex's, `mean`, `scale`, and `w0`, `b0`, `w1`, … of its
         layers.
+    front : ModelProto or None
+        What makes numbers of samples, as an ONNX model with the output `numbers`; None: numbers are what is given.
     """
 
     about: dict[str, Any]
     arrays: dict[str, NDArray[Any]]
+    front: Any = None
 
     def rounded(self) -> "Parts":
         """With matrices of eight bits, and a scale for each of their columns."""
@@ -38,4 +41,4 @@ class Parts:
             scale = np.maximum(np.abs(matrix).max(0), 1e-12) / 127
             arrays[name] = np.round(matrix / scale).astype(np.int8)
             arrays[f"{name}.scale"] = scale.astype(matrix.dtype)
-        return Parts(self.about, arrays)
+        return Parts(self.about, arrays, self.front)

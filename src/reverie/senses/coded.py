@@ -114,6 +114,10 @@ class CodedSense(Sense):
         keys = keys if self.grid is None or self._grid_first else self.grid.codes(keys)
         return keys[:, self.kept] if self.kept is not None and self.picks else keys
 
+    def front(self) -> Any:
+        """What makes `numbers` of samples, as an ONNX model with the output `numbers`; None: there is none."""
+        return None
+
     # size
 
     def affordable(self, largest: int, width: int, each: int, fixed: int = 0) -> None:

@@ -22,7 +22,7 @@ from reverie.contracts import Seen, State
 from reverie.errors import BadData
 from reverie.senses.coded import CodedSense
 from reverie.senses.made_up import made_up_pictures
-from reverie.senses.photo_network import LICENCE, photo_features, photo_weights_digest
+from reverie.senses.photo_network import LICENCE, photo_features, photo_graph, photo_weights_digest
 from reverie.streams import Pictures, as_pictures
 
 __all__ = ["Photo"]
@@ -98,6 +98,25 @@ class Photo(CodedSense):
         ]
         features = np.concatenate(blocks)
         return torch.from_numpy(np.rint(_STEPS * np.sqrt(features.clip(0, 6)))).to(torch.uint8)
+
+    def front(self) -> Any:
+        """The network and what follows it; its input: uint8 pictures [n, side, side, 3], cut to their middle."""
+        from onnx import helper, numpy_helper
+
+        model = photo_graph()
+        graph = model.graph
+        for name, value in (("six", 6.0), ("steps", float(_STEPS))):
+            graph.initializer.append(numpy_helper.from_array(np.asarray(value, np.float32), name))
+        graph.node.extend(
+            [
+                helper.make_node("Min", ["features", "six"], ["bounded"]),
+                helper.make_node("Sqrt", ["bounded"], ["root"]),
+                helper.make_node("Mul", ["root", "steps"], ["stepped"]),
+                helper.make_node("Round", ["stepped"], ["numbers"]),
+            ]
+        )
+        graph.output[0].name = "numbers"
+        return model
 
     def sensed(self, samples: Any, module: Any) -> Tensor:
         return self.numbers(samples)
