@@ -126,6 +126,7 @@ def photos(seeds: list[int]) -> Iterator[Claim]:
     yield Claim.of(
         "clothes: area under the curve of novelty, three of ten classes unknown", novel, "", 0.83, ">=", COMMAND
     )
+    assert isinstance(asked.x, Pictures) and isinstance(learned.x, Pictures)
     yield time_of_a_photo(asked.x, learned.x, y)
 
 
