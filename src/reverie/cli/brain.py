@@ -44,7 +44,13 @@ Folder = Annotated[Path, typer.Argument(help="The brain's folder.")]
 def create(
     folder: Folder,
     encoder: Annotated[
-        str, typer.Option(help="auto, raw, expansion, cortex, hash, minilm; or your own, package.module:function.")
+        str,
+        typer.Option(
+            "--encoder",
+            "--sense",
+            help="auto (the first samples choose), photo, cortex, sound, series, table, minilm, words, hash, expansion, "
+            "raw; or your own, package.module:function.",
+        ),
     ] = "auto",
     budget: Annotated[int | None, typer.Option(help="Bytes that its state may have.")] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
