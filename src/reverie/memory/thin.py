@@ -159,7 +159,7 @@ def _block(rows: Tensor, samples: int, error: float) -> Block | None:
     error += _DOUBLE * energy
     if not error < _SURE:
         return None
-    r = rows if not bool(rows.tril(-2).any()) else triangular(rows)  # a contribution's are nearly triangular
+    r = rows if not bool(rows[:, : len(rows)].tril(-2).any()) else triangular(rows)  # a contribution's are nearly triangular
     rounded = r.float()
     single = error + (0.0 if torch.equal(rounded.double(), r) else _SINGLE * energy)
     return Block(rounded, samples, single) if single < _SURE else Block(r.clone(), samples, error)
@@ -171,7 +171,7 @@ def _energy(rows: Tensor) -> float:
 
 def triangular(rows: Tensor) -> Tensor:
     """R of a QR decomposition, with a diagonal that is not negative."""
-    if bool((rows.tril(-1) == 0).all()) and bool((rows.diagonal() >= 0).all()):
+    if bool((rows[:, : len(rows)].tril(-1) == 0).all()) and bool((rows.diagonal() >= 0).all()):
         return rows[: rows.shape[1]].clone()
     r: Tensor = torch.linalg.qr(rows, mode="r").R
     return r * torch.where(r.diagonal() < 0, -1.0, 1.0)[:, None]
@@ -207,7 +207,7 @@ def pack_thin(grams: dict[int, ThinGram]) -> State:
         for block in thin.blocks:
             r = block.r
             name = str(r.dtype).removeprefix("torch.")
-            hessenberg = not bool(r.tril(-2).any())
+            hessenberg = not bool(r[:, : len(r)].tril(-2).any())
             numbers[name].append(r[_above(*r.shape)] if hessenberg else r.flatten())
             table.append([column, len(r), block.samples, _TYPES.index(name), int(hessenberg)])
             errors.append(block.error)
