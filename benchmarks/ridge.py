@@ -18,8 +18,8 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from common import Claim, arguments, finish, one_thread
-from reverie.brain.senses import Senses
 from reverie.memory import AssociativeMemory
+from reverie.senses import Senses
 
 COMMAND = "python benchmarks/ridge.py"
 DATA = Path(os.environ.get("REVERIE_DATA", "../shared/data"))

@@ -316,7 +316,9 @@ class Sense(ABC):
     shape: tuple[int, ...] | None
 
     @abstractmethod
-    def __init__(self, settings: Mapping[str, Any] | None = None, seed: int = 0, *, budget: int | None = None) -> None: ...
+    def __init__(
+        self, settings: Mapping[str, Any] | None = None, seed: int = 0, *, budget: int | None = None
+    ) -> None: ...
 
     @classmethod
     @abstractmethod

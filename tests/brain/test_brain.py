@@ -248,7 +248,7 @@ def test_a_brain_of_a_kind_that_is_refused_today_is_opened(tmp_path: Path) -> No
     with Brain.create(tmp_path / "b", encoder="expansion", settings={"width": 40, "kind": "relu"}) as made:
         made.learn(X, Y)
         expected = made.predict_proba(X)
-        made._mind.senses.settings["kind"] = "ReLU"  # a word that was taken for "relu" once
+        made._mind.senses.sense.settings["kind"] = "ReLU"  # a word that was taken for "relu" once
         made._durable.replace(made._mind)
     with Brain.open(tmp_path / "b") as brain:
         np.testing.assert_array_equal(brain.predict_proba(X), expected)

@@ -3,8 +3,8 @@
 from reverie.brain.brain import NEW, Brain, Learned
 from reverie.brain.cost import cost_of
 from reverie.brain.night import Plan
-from reverie.senses import ENCODERS
 from reverie.brain.shards import shard_sums
 from reverie.brain.watch import Drift
+from reverie.senses import ENCODERS
 
 __all__ = ["ENCODERS", "NEW", "Brain", "Drift", "Learned", "Plan", "cost_of", "shard_sums"]

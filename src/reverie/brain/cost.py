@@ -97,4 +97,3 @@ def _measured(action: Callable[[], Any], *, samples: int = _BATCH) -> dict[str, 
         action()
         times.append(time.perf_counter() - began)
     return {"us": 1e6 * median(times) / samples, "macs": spent.macs / samples}
-

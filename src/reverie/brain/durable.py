@@ -19,12 +19,12 @@ from torch import Tensor
 
 from reverie.brain.life import Life
 from reverie.brain.mind import Mind
-from reverie.senses import OwnEncoder
 from reverie.brain.store import Store
 from reverie.brain.waking import newborn, newest, newest_whole
 from reverie.checkpoint import state_bytes
 from reverie.contracts import State
 from reverie.errors import BadData, Unfinished
+from reverie.senses import OwnEncoder
 
 __all__ = ["Durable"]
 

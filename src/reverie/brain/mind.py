@@ -12,13 +12,13 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from reverie.senses import Senses
 from reverie.brain.watch import Watch
 from reverie.checkpoint import state_bytes
 from reverie.contracts import State
 from reverie.errors import BadData
 from reverie.memory import AssociativeMemory
 from reverie.memory.contribution import moved_columns, restricted
+from reverie.senses import Senses
 from reverie.sleep import cortex_network
 
 __all__ = ["Mind"]

@@ -6,10 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reverie.senses import Own, OwnEncoder
-from reverie.senses import Senses
 from reverie.contracts import State
 from reverie.memory.contribution import contribution
+from reverie.senses import Own, OwnEncoder, Senses
 
 __all__ = ["keys_of", "shard_sums"]
 

@@ -50,8 +50,7 @@ def photo_features(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         A package is not installed.
     """
     found = [
-        _session().run(None, {"pictures": pictures[i : i + _TOGETHER]})[0]
-        for i in range(0, len(pictures), _TOGETHER)
+        _session().run(None, {"pictures": pictures[i : i + _TOGETHER]})[0] for i in range(0, len(pictures), _TOGETHER)
     ]
     return np.concatenate(found) if found else np.zeros((0, FEATURES), np.float32)
 
@@ -102,7 +101,10 @@ def photo_graph() -> Any:
         x = convolve(x, f"{at}._depthwise_conv", f"{at}._bn1", stride=stride)
         x = convolve(x, f"{at}._project_conv", f"{at}._bn2", bent=False)
         first = state.get(f"{at}._expand_conv.weight", state[f"{at}._depthwise_conv.weight"])
-        widths = first.shape[1 if f"{at}._expand_conv.weight" in state else 0], state[f"{at}._project_conv.weight"].shape[0]
+        widths = (
+            first.shape[1 if f"{at}._expand_conv.weight" in state else 0],
+            state[f"{at}._project_conv.weight"].shape[0],
+        )
         if stride == 1 and widths[0] == widths[1]:
             x = add("Add", [x, before], f"{at}.sum")
     x = convolve(x, "_conv_head", "_bn1")
@@ -131,9 +133,7 @@ def _made_session(process: int) -> Any:
         raise _not_installed() from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    return onnxruntime.InferenceSession(
-        photo_graph().SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    return onnxruntime.InferenceSession(photo_graph().SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
 def _weights_file() -> Path:

@@ -30,8 +30,7 @@ from reverie.senses.words import Words
 __all__ = ["AUTO", "ENCODERS", "KINDS", "Senses"]
 
 KINDS: dict[str, type[Sense]] = {
-    kind.name: kind
-    for kind in (Cortex, Expanded, Hashed, MiniLM, Photo, Raw, Series, Sound, TableSense, Words)
+    kind.name: kind for kind in (Cortex, Expanded, Hashed, MiniLM, Photo, Raw, Series, Sound, TableSense, Words)
 }
 """Every sense with a name."""
 
@@ -123,7 +122,9 @@ class Senses:
         kind = next((kind for kind in AUTO if kind.recognises(like)), Expanded)
         own = {name: value for name, value in self.settings.items() if name in kind.known_settings}
         for name in self.settings.keys() - own.keys():
-            raise unknown_name(f"setting of the sense {kind.name}, which these samples ask for", name, kind.known_settings)
+            raise unknown_name(
+                f"setting of the sense {kind.name}, which these samples ask for", name, kind.known_settings
+            )
         return kind(own, self.seed, budget=self.budget)
 
     @property
@@ -256,5 +257,3 @@ def _looked_at(x: Any) -> Any:
         return np.asarray(x)
     except ValueError:
         return x
-
-

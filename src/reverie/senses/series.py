@@ -152,7 +152,16 @@ def _statistics(window: NDArray[np.float64]) -> NDArray[np.float64]:
     scale = np.maximum(deviation, 1e-12)
     few = ((window - mean[:, None]) / scale[:, None])[:_PAIRED]
     pairs = (few @ few.T / steps)[np.triu_indices(len(few), 1)]
-    each = [mean, np.abs(mean), deviation, window.min(1), window.max(1), *quantiles, step, *np.log(np.stack(bands) + _TINY)]
+    each = [
+        mean,
+        np.abs(mean),
+        deviation,
+        window.min(1),
+        window.max(1),
+        *quantiles,
+        step,
+        *np.log(np.stack(bands) + _TINY),
+    ]
     return np.concatenate([np.stack(each).ravel(), pairs])
 
 

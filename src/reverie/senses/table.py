@@ -93,7 +93,9 @@ class TableSense(CodedSense):
             table = table.as_kinds(self.kinds)
             self._expect(table)
         if len(table) == 0 or not table.names:
-            raise BadData(f"The table has {len(table)} rows and {len(table.names)} columns. Expected one of each at least.")
+            raise BadData(
+                f"The table has {len(table)} rows and {len(table.names)} columns. Expected one of each at least."
+            )
         return table
 
     def _take_array(self, x: NDArray[Any]) -> Table:
@@ -169,9 +171,13 @@ class TableSense(CodedSense):
             else:
                 names = column.values or ("",)
                 made[column.name] = [names[int(abs(place) * 10) % len(names)] for place in z]
-        return Table.of(made, kinds={name: "number" if values.dtype.kind == "f" else "category" for name, values in (
-            (name, np.asarray(values)) for name, values in made.items()
-        )})
+        return Table.of(
+            made,
+            kinds={
+                name: "number" if values.dtype.kind == "f" else "category"
+                for name, values in ((name, np.asarray(values)) for name, values in made.items())
+            },
+        )
 
     def state_dict(self) -> State:
         columns = [

@@ -61,7 +61,9 @@ class Expanded(NumericSense):
 
     def __init__(self, settings: Any = None, seed: int = 0, *, budget: int | None = None) -> None:
         super().__init__(settings, seed, budget=budget)
-        expansion_of(1, {"width": 2} | self.settings, 2, seed, sense=self.name)  # what is wrong is said before there is data
+        expansion_of(
+            1, {"width": 2} | self.settings, 2, seed, sense=self.name
+        )  # what is wrong is said before there is data
 
     @classmethod
     def recognises(cls, x: Any) -> bool:

@@ -11,7 +11,6 @@ Reference: Spärck Jones, 1972, Journal of Documentation 28; Weinberger et al., 
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from reverie.senses.sentences import Sentences
