@@ -90,8 +90,8 @@ def photo_graph() -> Any:
     for name in ("0", "6"):
         constant(np.asarray(name, dtype=np.float32), name)
     x = add("Cast", ["pictures"], "levels", to=TensorProto.FLOAT)
-    x = add("Sub", [x, constant(np.float32(_CENTRE).reshape(()), "centre")], "centred")
-    x = add("Div", [x, constant(np.float32(_SCALE).reshape(()), "scale")], "scaled")
+    x = add("Sub", [x, constant(np.asarray(_CENTRE, np.float32), "centre")], "centred")
+    x = add("Div", [x, constant(np.asarray(_SCALE, np.float32), "scale")], "scaled")
     x = add("Transpose", [x], "planes", perm=[0, 3, 1, 2])
     x = convolve(x, "_conv_stem", "_bn0", stride=2)
     for block in range(1 + max(int(name.split(".")[1]) for name in state if name.startswith("_blocks."))):
@@ -146,6 +146,6 @@ def _weights_file() -> Path:
 
 def _not_installed() -> MissingData:
     return MissingData(
-        "The sense 'photo' needs packages that are not installed. Run: pip install 'reverie[photo]', or create the brain "
-        "with another sense, such as 'cortex'."
+        "The sense 'photo' needs packages that are not installed. Run: pip install 'reverie[photo]', or create the "
+        "brain with another sense, such as 'cortex'."
     )

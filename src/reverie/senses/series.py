@@ -6,11 +6,12 @@ Of each channel x(t), whatever its length::
     log(10⁻⁶ + power) in six octaves of frequency below half of the sampling rate, by a Hann window;
     and the correlation of each pair of channels (of the first eight)
 
-The level stays, which kernels such as MiniRocket's throw away, and in which posture lies; |mean| stands beside it, for a
-sensor is worn either way round. Missing values (NaN) are filled by a line between their neighbours.
+The level stays, which kernels such as MiniRocket's throw away, and in which posture lies; |mean| stands beside it, for
+a sensor is worn either way round. Missing values (NaN) are filled by a line between their neighbours.
 """
 
 from collections.abc import Sized
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from torch import Tensor
 from reverie.contracts import Seen, State
 from reverie.errors import BadData
 from reverie.layers import MixedExpansion
-from reverie.senses.coded import CodedSense
+from reverie.senses.coded import CodedSense, checked_width, mixed_expansion_of
 from reverie.senses.grid import DEVIATION, Grid
 
 __all__ = ["Series"]
@@ -34,6 +35,7 @@ _WIDTH = 1500
 _SHORTEST = 4  # steps
 _CLIP = 4.0  # deviations
 _TINY = 1e-6
+_LARGEST = 1e38  # number of a window: its square is one of float64
 
 
 class Series(CodedSense):
@@ -54,9 +56,7 @@ class Series(CodedSense):
 
     def __init__(self, settings: Any = None, seed: int = 0, *, budget: int | None = None) -> None:
         super().__init__(settings, seed, budget=budget)
-        width = self.settings.get("width", _WIDTH)
-        if not isinstance(width, int) or width < 4:
-            raise BadData(f"width is {width!r}. Expected the number of cells, 4 or more.")
+        checked_width(self.settings, _WIDTH)
         self.scales: Grid | None = None  # of the statistics
 
     @classmethod
@@ -85,8 +85,7 @@ class Series(CodedSense):
 
     def make(self) -> MixedExpansion:
         assert self.shape is not None
-        source = torch.Generator().manual_seed(self.seed)
-        return MixedExpansion(_width_of(self.shape[0]), self.settings.get("width", _WIDTH), generator=source)
+        return mixed_expansion_of(_width_of(self.shape[0]), self.settings, _WIDTH, self.seed, sense=self.name)
 
     def numbers(self, samples: Any) -> Float[Tensor, "n d"]:
         """In deviations of the first windows, cut to −4…4."""
@@ -124,10 +123,13 @@ def _window(one: Any, index: int) -> NDArray[np.float64]:
     window = window[None] if window.ndim == 1 else window
     if window.ndim != 2 or window.shape[1] < _SHORTEST or 0 in window.shape:
         raise BadData(
-            f"Window {index} has shape {np.shape(one)}. Expected [channels, steps] or [steps], {_SHORTEST} steps or more."
+            f"Window {index} has shape {np.shape(one)}. Expected [channels, steps] or [steps], {_SHORTEST} steps or "
+            "more."
         )
-    if np.isinf(window).any():
-        raise BadData(f"Window {index} holds infinity. Give NaN for what is missing.")
+    if (np.abs(window) > _LARGEST).any():
+        raise BadData(
+            f"Window {index} holds infinity, or a number beyond {_LARGEST:.0e}. Give NaN for what is missing."
+        )
     return window
 
 
@@ -148,7 +150,7 @@ def _statistics(window: NDArray[np.float64]) -> NDArray[np.float64]:
     spectrum = np.abs(np.fft.rfft((window - mean[:, None]) * np.hanning(steps), axis=1)) ** 2 / steps
     top = spectrum.shape[1]
     edges = [1, *(max(1, round(top / 2**octave)) for octave in range(_OCTAVES - 1, -1, -1))]
-    bands = [spectrum[:, a : max(b, a + 1)].mean(1) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    bands = [spectrum[:, a : max(b, a + 1)].mean(1) for a, b in pairwise(edges)]
     scale = np.maximum(deviation, 1e-12)
     few = ((window - mean[:, None]) / scale[:, None])[:_PAIRED]
     pairs = (few @ few.T / steps)[np.triu_indices(len(few), 1)]

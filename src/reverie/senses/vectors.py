@@ -1,8 +1,8 @@
 """Vectors of numbers: as they are, or in a random expansion that separates what a plane cannot."""
 
+from math import prod
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -71,14 +71,14 @@ class Expanded(NumericSense):
 
     def form(self, samples: Any) -> None:
         numbers = self.see_first(samples)
-        self.affordable(20_000, 1, int(np.prod(self.shape)) + 2)
+        self.affordable(20_000, 1, prod(numbers.shape[1:]) + 2)
         self.module = self.make()
         together = _together(numbers)
         self.grid = None if together else Grid.of(numbers)
 
     def make(self) -> Expansion:
         assert self.shape is not None
-        n_in = int(np.prod(self.shape))
+        n_in = prod(self.shape)
         return expansion_of(n_in, self.settings, min(4000, max(512, 16 * n_in)), self.seed, sense=self.name)
 
     def numbers(self, samples: Any) -> Tensor:
