@@ -274,7 +274,9 @@ class Seen:
     missing : int
         Were not there.
     worst : str
-        The column with the largest share of such numbers; "" where there are no columns.
+        The column with the largest share of clipped and unseen numbers; "" where there are no columns.
+    worst_share : float
+        That share.
     """
 
     numbers: int = 0
@@ -282,10 +284,11 @@ class Seen:
     unseen: int = 0
     missing: int = 0
     worst: str = ""
+    worst_share: float = 0.0
 
     def share(self) -> float:
-        """The share of numbers that were clipped or unseen."""
-        return (self.clipped + self.unseen) / max(1, self.numbers)
+        """The share of numbers that were clipped or unseen: of all, or of the worst column where that is larger."""
+        return max(self.worst_share, (self.clipped + self.unseen) / max(1, self.numbers))
 
 
 class Sense(ABC):

@@ -172,8 +172,9 @@ class Recognises(Raw):
 class Squints(Expanded):
     def compile(self) -> bool:
         done = super().compile()
-        assert isinstance(self.compiled, IntegerExpansion)
-        self.compiled.kernel.copy_(self.compiled.kernel.flip(1))
+        made = self.compiled
+        assert isinstance(made, IntegerExpansion)
+        self.compiled = IntegerExpansion(made.kernel.flip(1), made.constant, made.bias, winners=made.winners)
         return done
 
 

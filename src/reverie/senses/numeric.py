@@ -88,9 +88,9 @@ class NumericSense(CodedSense):
             self.shape = (len(self.columns),)
         else:
             self.shape = tuple(samples.shape[1:])
-        numbers = self.numbers(samples)
-        self.pixels = numbers.dtype == torch.uint8 and numbers.ndim > 2
-        return numbers
+        given = NumericSense.numbers(self, samples)
+        self.pixels = given.dtype == torch.uint8 and given.ndim > 2
+        return self.numbers(samples)
 
     def numbers(self, samples: Any) -> Num[Tensor, "n *shape"]:
         assert self.shape is not None
@@ -199,5 +199,6 @@ def _array(x: Any) -> Tensor:
 
 
 def _plain(x: Any) -> Any:
-    """Types that torch has: unsigned numbers of more bits as signed ones."""
+    """Types that torch has: the machine's own order of bytes, and unsigned numbers of more bits as signed ones."""
+    x = x.astype(x.dtype.newbyteorder("="), copy=False)
     return x.astype(np.int64) if x.dtype in (np.uint16, np.uint32, np.uint64) and x.size else x

@@ -72,7 +72,8 @@ class Photo(CodedSense):
             if len(x) == 0:
                 raise BadData("There are no pictures. Expected at least one.")
             return x
-        if not hasattr(x, "shape") and not (isinstance(x, list | tuple) and x and hasattr(x[0], "shape")):
+        many = isinstance(x, list | tuple) and x and (hasattr(x[0], "shape") or hasattr(x[0], "getbands"))
+        if not hasattr(x, "shape") and not many:
             raise BadData(f"Given {type(x).__name__}. The sense photo takes pictures: give files or arrays of uint8.")
         if isinstance(x, list | tuple):
             return Pictures(list(x))

@@ -88,8 +88,9 @@ class TableSense(CodedSense):
             raise BadData("Given sentences. This brain takes rows of a table: give them, or create another brain.")
         shape = tuple(getattr(x, "shape", ()))
         if len(shape) == 2 and not isinstance(x, Table) and not is_table(x):
-            return self._take_array(np.asanyarray(x.detach().cpu() if isinstance(x, Tensor) else x))
-        table = Table.of(x, kinds=self.kinds or None)
+            table = self._of_array(np.asanyarray(x.detach().cpu() if isinstance(x, Tensor) else x))
+        else:
+            table = Table.of(x, kinds=self.kinds or None)
         if self.kinds:
             self._expect(table)
         if len(table) == 0 or not table.names:
@@ -98,7 +99,7 @@ class TableSense(CodedSense):
             )
         return table
 
-    def _take_array(self, x: NDArray[Any]) -> Table:
+    def _of_array(self, x: NDArray[Any]) -> Table:
         """Rows without names: in the order of the first columns."""
         if x.dtype.kind not in "buif":
             raise BadData(f"x has type {x.dtype}. Expected rows of a table, or numbers [n, d].")
@@ -138,7 +139,7 @@ class TableSense(CodedSense):
         return torch.from_numpy(np.concatenate(parts, 1))
 
     def watch(self, samples: Any, keys: Tensor) -> Seen:
-        seen, worst = Seen(), 0.0
+        seen = Seen()
         for column in self.columns:
             values = samples.columns[column.name]
             clipped, unseen, missing = _amiss(column, values)
@@ -147,8 +148,8 @@ class TableSense(CodedSense):
             seen.unseen += unseen
             seen.missing += missing
             share = (clipped + unseen) / max(1, len(values))
-            if share > worst:
-                worst, seen.worst = share, column.name
+            if share > seen.worst_share:
+                seen.worst_share, seen.worst = share, column.name
         return seen
 
     def made_up(self, n: int, generator: torch.Generator) -> Table:
