@@ -657,13 +657,18 @@ def same_seed_same_keys(new: NewSense, samples: Any, off: int = 0) -> None:
     for seed in (1, 2):
         torch.manual_seed(seed)
         np.random.seed(seed)  # noqa: NPY002  the global state is what is looked at
-        before = torch.get_rng_state(), np.random.get_state()[1]  # noqa: NPY002
+        before = torch.get_rng_state(), _numpys_state()
         sense, taken = _formed(new, samples)
         found.append(sense.keys(taken))
-        after = torch.get_rng_state(), np.random.get_state()[1]  # noqa: NPY002
+        after = torch.get_rng_state(), _numpys_state()
         same = torch.equal(before[0], after[0]) and np.array_equal(before[1], after[1])
         _require(same, "A global random state was advanced.")
     _require(torch.equal(*found), "The keys depend on a global random state.")
+
+
+def _numpys_state() -> Any:
+    state: Any = np.random.get_state()  # noqa: NPY002
+    return state[1]
 
 
 def samples_are_unchanged(new: NewSense, samples: Any, off: int = 0) -> None:

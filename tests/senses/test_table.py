@@ -191,7 +191,7 @@ def test_a_column_keeps_the_kind_that_it_had_at_first() -> None:
     numbers = TableSense({"width": 16})
     numbers.form(numbers.take({"a": ["1,5", "2,25", "3"]}))
     assert numbers.take({"a": ["1,125"]}).columns["a"].tolist() == [1.125]  # type: ignore[attr-defined]
-    with pytest.raises(BadData, match="row 0.*'many' is not a number"):
+    with pytest.raises(BadData, match=r"row 0.*'many' is not a number"):
         numbers.take({"a": ["many", "1,5"]})
 
 

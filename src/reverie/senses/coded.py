@@ -197,7 +197,7 @@ class CodedSense(Sense):
             assert self.shape is not None
             samples = made_up_pictures(_NOISE, self.shape, generator)
         seen, meant = (part(samples).flatten(1).float() for part in (self.compiled, self.module))
-        errors = seen - meant
+        errors: Tensor = seen - meant
         return errors[:, self.kept] if self.kept is not None and self.picks else errors
 
     # keeping
