@@ -1,7 +1,7 @@
-"""What every learner, stream, memory, rule and discipline must satisfy, for those here and for those that you write.
+"""What every learner, stream, memory, rule, sense and discipline must satisfy, for those here and for those you write.
 
 Each check is a function that raises `CheckFailed` with what was found; `check_learner`, `check_stream`, `check_memory`,
-`check_rule` and `check_discipline` run all of a kind. In a test::
+`check_rule`, `check_sense` and `check_discipline` run all of a kind. In a test::
 
     @pytest.mark.parametrize("check", LEARNER_CHECKS)
     def test_mine(check):
@@ -9,6 +9,7 @@ Each check is a function that raises `CheckFailed` with what was found; `check_l
 """
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from dataclasses import fields, is_dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -19,7 +20,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves, tree_map
 
 from reverie.checkpoint import load_state, save_state
-from reverie.contracts import Discipline, Learner, Memory, Rule, Stream, SynapseView
+from reverie.contracts import Discipline, Learner, Memory, Rule, Seen, Sense, Stream, SynapseView
 from reverie.errors import BadData
 from reverie.layers import SpikingConv, SpikingDense
 from reverie.plasticity import learn, steps
@@ -30,12 +31,14 @@ __all__ = [
     "LEARNER_CHECKS",
     "MEMORY_CHECKS",
     "RULE_CHECKS",
+    "SENSE_CHECKS",
     "STREAM_CHECKS",
     "CheckFailed",
     "check_discipline",
     "check_learner",
     "check_memory",
     "check_rule",
+    "check_sense",
     "check_stream",
 ]
 
@@ -611,6 +614,244 @@ def check_rule(new: NewRule) -> None:
     for check in RULE_CHECKS:
         for kind in LAYER_KINDS:
             check(new, kind)
+
+
+# senses
+
+NewSense = Callable[[], Sense]
+"""Makes a fresh sense that has not formed, the same each time; small and quick."""
+
+_LARGEST_KEY = 2**16
+_NEAR = 0.05  # of the keys' variance: what glances may be off
+
+
+def _formed(new: NewSense, samples: Any) -> tuple[Sense, Any]:
+    """A sense that formed from the samples, and the samples as it takes them."""
+    sense = new()
+    taken = sense.take(samples)
+    sense.form(taken)
+    return sense, taken
+
+
+def keys_are_whole_numbers(new: NewSense, samples: Any, off: int = 0) -> None:
+    """A row for each sample, of integers up to 2¹⁶; `take` gives what has a length and slices."""
+    sense = new()
+    _require(sense.shape is None, f"A sense that has not formed has the shape {sense.shape}. Expected None.")
+    taken = sense.take(samples)
+    _require(len(taken) == len(samples), f"take made {len(taken)} samples of {len(samples)}.")
+    sense.form(taken)
+    _require(isinstance(sense.shape, tuple), f"A sense that has formed has the shape {sense.shape}. Expected a tuple.")
+    keys = sense.keys(taken)
+    _require(keys.ndim == 2 and len(keys) == len(taken), f"Keys of {len(taken)} samples have shape {keys.shape}.")
+    whole = not (keys.is_floating_point() or keys.is_complex() or keys.dtype == torch.bool)
+    _require(whole, f"Keys are {keys.dtype}, expected integers.")
+    size = int(keys.long().abs().max())
+    _require(size <= _LARGEST_KEY, f"A key is {size}. Expected at most {_LARGEST_KEY}, so that sums of them are exact.")
+    part: Any = taken[1:3]  # type: ignore[index]
+    _require(len(part) == 2, f"A slice of two samples has {len(part)}.")
+
+
+def same_seed_same_keys(new: NewSense, samples: Any, off: int = 0) -> None:
+    """Two senses made alike give the same keys, whatever the global random states; and they leave these alone."""
+    found = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        np.random.seed(seed)  # noqa: NPY002  the global state is what is looked at
+        before = torch.get_rng_state(), _numpys_state()
+        sense, taken = _formed(new, samples)
+        found.append(sense.keys(taken))
+        after = torch.get_rng_state(), _numpys_state()
+        same = torch.equal(before[0], after[0]) and np.array_equal(before[1], after[1])
+        _require(same, "A global random state was advanced.")
+    _require(torch.equal(*found), "The keys depend on a global random state.")
+
+
+def _numpys_state() -> Any:
+    state: Any = np.random.get_state()  # noqa: NPY002
+    return state[1]
+
+
+def samples_are_unchanged(new: NewSense, samples: Any, off: int = 0) -> None:
+    """Forming and sensing leave the given samples as they were."""
+    given = deepcopy(samples)
+    sense, taken = _formed(new, samples)
+    then = deepcopy(taken)
+    sense.watch(taken, sense.keys(taken))
+    _require(_equal(samples, given), "The samples given were changed.")
+    _require(_equal(taken, then), "What take returned was changed.")
+
+
+def _equal(one: Any, two: Any) -> bool:
+    """Whether two samples are the same, through lists, dictionaries and objects."""
+    if type(one) is not type(two):
+        return False
+    if isinstance(one, Tensor):
+        return one.dtype == two.dtype and torch.equal(one.nan_to_num(), two.nan_to_num())
+    if isinstance(one, np.ndarray):
+        if one.dtype.kind == "O":
+            return _equal(one.tolist(), two.tolist())
+        numeric = one.dtype.kind in "fc"
+        return one.dtype == two.dtype and np.array_equal(one, two, equal_nan=numeric)
+    if isinstance(one, Mapping):
+        return list(one) == list(two) and all(_equal(one[name], two[name]) for name in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(two) and all(_equal(a, b) for a, b in zip(one, two, strict=True))
+    if hasattr(one, "__dict__"):
+        return _equal(vars(one), vars(two))
+    return bool(one == two) or (one != one and two != two)
+
+
+def sense_resumes_exactly(new: NewSense, samples: Any, off: int = 0) -> None:
+    """A sense made from another's saved state gives the same keys: as it formed, and pruned and compiled."""
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    sense, taken = _formed(new, samples)
+    with TemporaryDirectory() as name:
+        for place, change in enumerate((lambda: None, lambda: _prune(sense, taken), sense.compile)):
+            change()
+            save_state(Path(name) / str(place), sense.state_dict(), kind="check")
+            other = new()
+            other.load_state_dict(load_state(Path(name) / str(place), kind="check"))
+            again = other.take(samples)
+            same = sense.shape == other.shape and torch.equal(sense.keys(taken), other.keys(again))
+            _require(same, "A sense made from another's state gives other keys.")
+            _require(torch.equal(sense.glance(taken), other.glance(again)), "It gives other glances.")
+
+
+def _prune(sense: Sense, taken: Any) -> Tensor:
+    """Keep two groups of three; the inputs that remain."""
+    width = sense.keys(taken).shape[1]
+    kept = torch.arange(len(sense.groups(width)))
+    return sense.keep(kept[kept % 3 != 1], width)
+
+
+def batches_do_not_matter(new: NewSense, samples: Any, off: int = 0) -> None:
+    """Keys of many samples are those of each alone, and of them in another order; up to `off`."""
+    sense, taken = _formed(new, samples)
+    keys = sense.keys(taken).long()
+    alone = torch.cat([sense.keys(taken[place : place + 1]) for place in range(len(taken))]).long()
+    away = int((keys - alone).abs().max())
+    _require(away <= off, f"Keys of a batch differ from those of its samples alone by {away}. Expected at most {off}.")
+
+
+def pruned_keys_are_those_kept(new: NewSense, samples: Any, off: int = 0) -> None:
+    """Groups are a partition of the inputs; after `keep`, keys are the columns that it names. Twice."""
+    sense, taken = _formed(new, samples)
+    for _ in range(2):
+        keys = sense.keys(taken)
+        width = keys.shape[1]
+        groups = sense.groups(width)
+        _require(
+            torch.equal(groups.flatten().sort().values, torch.arange(width)),
+            f"The groups of {width} inputs do not hold each of them once.",
+        )
+        if len(groups) < 3:
+            return
+        inputs = _prune(sense, taken)
+        _require(torch.equal(sense.keys(taken), keys[:, inputs]), "Pruned keys are not the columns that were kept.")
+
+
+def watching_counts(new: NewSense, samples: Any, off: int = 0) -> None:
+    """What could not be taken as it came is counted, of how many there are; and nothing is changed by it."""
+    sense, taken = _formed(new, samples)
+    keys = sense.keys(taken)
+    before = keys.clone()
+    seen = sense.watch(taken, keys)
+    _require(isinstance(seen, Seen) and seen.numbers > 0, f"watch returned {seen}. Expected what it saw of how many.")
+    counts = seen.clipped, seen.unseen, seen.missing
+    _require(min(counts) >= 0 and 0 <= seen.share() <= 1, f"watch counted {counts} of {seen.numbers} numbers.")
+    part = sense.watch(taken[:2], keys[:2])
+    _require(part.numbers < seen.numbers, f"watch saw {part.numbers} numbers in two of {len(taken)} samples.")
+    _require(torch.equal(sense.keys(taken), before), "Watching changed the keys.")
+    _require(sense.watch(taken, keys) == seen, "The same samples were counted differently.")
+
+
+def strangers_are_refused(new: NewSense, samples: Any, off: int = 0) -> None:
+    """`take` raises BadData for what is not of its kind, before it has formed and after; `recognises` says no."""
+    strangers: dict[str, Any] = {
+        "nothing": None,
+        "an object": object(),
+        "no samples": [],
+        "one text": "text",
+        "numbers along five axes": np.zeros((3, 2, 5, 7, 4)),
+    }
+    if not all(isinstance(one, str) for one in samples):
+        strangers["sentences"] = ["one sentence", "another one", "and one more"]
+    formed, _ = _formed(new, samples)
+    for what, x in strangers.items():
+        _refuses(lambda x=x: formed.take(x), what)  # type: ignore[misc]
+        if what != "numbers along five axes":  # which some take at first
+            _refuses(lambda x=x: new().take(x), what)  # type: ignore[misc]
+            _require(formed.recognises(x) is False, f"It recognises {what}.")
+
+
+def glances_are_near(new: NewSense, samples: Any, off: int = 0) -> None:
+    """Where it compiles, glances are close to the keys, pruned or not, and `distortion` tells of noise; keys stay."""
+    sense, taken = _formed(new, samples)
+    keys = sense.keys(taken)
+    if not sense.compile():
+        _require(torch.equal(sense.glance(taken), keys), "It did not compile, and glances are not the keys.")
+        _refuses(lambda: sense.distortion(torch.Generator().manual_seed(0)), "asking for the distortion of no glance")
+        return
+    for pruned in (False, True):
+        if pruned:
+            keys = keys[:, _prune(sense, taken)]
+            if not sense.compile():  # it is too small now
+                return
+        _require(torch.equal(sense.keys(taken), keys), "Compiling or pruning changed the keys.")
+        away = (sense.glance(taken).double() - keys.double()).square().sum()
+        spread = (keys.double() - keys.double().mean(0)).square().sum()
+        near = float(away) <= _NEAR * float(spread)
+        _require(near, f"Glances differ from the keys by {float(away / spread):.2f} of their variance.")
+        noise = sense.distortion(torch.Generator().manual_seed(0))
+        _require(noise.shape[1] == keys.shape[1], f"distortion has {noise.shape[1]} columns; keys {keys.shape[1]}.")
+
+
+def made_up_samples_are_taken(new: NewSense, samples: Any, off: int = 0) -> None:
+    """`made_up` makes as many samples as asked for, of the form that it takes; a generator says which."""
+    sense, taken = _formed(new, samples)
+    made, again = (sense.made_up(4, torch.Generator().manual_seed(3)) for _ in range(2))
+    keys = sense.keys(sense.take(made))
+    width = sense.keys(taken).shape[1]
+    _require(keys.shape == (4, width), f"Keys of four made-up samples have shape {tuple(keys.shape)}.")
+    _require(torch.equal(keys, sense.keys(sense.take(again))), "The same generator made up other samples.")
+
+
+SENSE_CHECKS: tuple[Callable[[NewSense, Any, int], None], ...] = (
+    keys_are_whole_numbers,
+    same_seed_same_keys,
+    samples_are_unchanged,
+    sense_resumes_exactly,
+    batches_do_not_matter,
+    pruned_keys_are_those_kept,
+    watching_counts,
+    strangers_are_refused,
+    glances_are_near,
+    made_up_samples_are_taken,
+)
+
+
+def check_sense(make: NewSense, samples: Any, *, off: int = 0) -> None:
+    """Run every check of a sense.
+
+    Parameters
+    ----------
+    make : callable
+        Returns a fresh sense that has not formed.
+    samples : Any
+        At least ten, as `take` takes them.
+    off : int
+        By how much keys of a batch may differ from those of its samples alone; 1 for a network whose sums of floats
+        depend on the size of the batch.
+
+    Examples
+    --------
+    >>> from reverie.senses import Raw
+    >>> check_sense(Raw, np.random.default_rng(0).normal(size=(12, 5)))
+    """
+    for check in SENSE_CHECKS:
+        check(make, samples, off)
 
 
 # disciplines

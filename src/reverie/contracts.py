@@ -274,7 +274,9 @@ class Seen:
     missing : int
         Were not there.
     worst : str
-        The column with the largest share of such numbers; "" where there are no columns.
+        The column with the largest share of clipped and unseen numbers; "" where there are no columns.
+    worst_share : float
+        That share.
     """
 
     numbers: int = 0
@@ -282,12 +284,12 @@ class Seen:
     unseen: int = 0
     missing: int = 0
     worst: str = ""
-    of_worst: float = 0.0
+    worst_share: float = 0.0
     """Its share."""
 
     def share(self) -> float:
         """The share of numbers that were clipped or unseen: of all, or of the worst column where that is more."""
-        return max(self.of_worst, (self.clipped + self.unseen) / max(1, self.numbers))
+        return max(self.worst_share, (self.clipped + self.unseen) / max(1, self.numbers))
 
     def warning(self, most: float = 0.05) -> str:
         """What to say where more than `most` of the numbers were clipped or unseen; else nothing.

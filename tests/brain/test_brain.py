@@ -209,7 +209,7 @@ BAD: dict[str, tuple[Any, Any, str]] = {
     "labels of fractions": (PICTURES[:2], [0.5, 1.5], "whole numbers"),
     "mixed labels": (PICTURES[:2], [None, True], "whole numbers"),
     "sentences": (["a", "b"], [1, 2], "sentences"),
-    "a sentence": ("a", [1], "list of sentences"),
+    "a sentence": ("a", [1], "takes numbers"),
     "objects": (np.array([object()]), [1], "not an array"),
     "ragged": ([[1, 2], [3]], [1, 2], "not an array"),
     "nested labels": (PICTURES[:2], [[1], [2, 3]], "labels"),
@@ -248,7 +248,7 @@ def test_a_brain_of_a_kind_that_is_refused_today_is_opened(tmp_path: Path) -> No
     with Brain.create(tmp_path / "b", encoder="expansion", settings={"width": 40, "kind": "relu"}) as made:
         made.learn(X, Y)
         expected = made.predict_proba(X)
-        made._mind.senses.settings["kind"] = "ReLU"  # a word that was taken for "relu" once
+        made._mind.senses.sense.settings["kind"] = "ReLU"  # a word that was taken for "relu" once
         made._durable.replace(made._mind)
     with Brain.open(tmp_path / "b") as brain:
         np.testing.assert_array_equal(brain.predict_proba(X), expected)

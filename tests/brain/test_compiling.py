@@ -13,6 +13,7 @@ from sklearn.datasets import load_digits
 from reverie.brain import Brain, Plan
 from reverie.edge.numpy_predictor import Predictor
 from reverie.layers import Expansion, IntegerCortex, IntegerExpansion, VisualCortex
+from reverie.senses.made_up import made_up_pictures
 
 X, Y = load_digits(return_X_y=True)
 PICTURES = (X.reshape(-1, 8, 8) * 15.9).astype(np.uint8)
@@ -23,7 +24,7 @@ NIGHT = Plan(hidden=(), tolerance=0.05, keep=0.7)
 
 @pytest.fixture(autouse=True)
 def compiles_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reverie.brain.senses._PAYS", 0)
+    monkeypatch.setattr("reverie.senses.coded._PAYS", 0)
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_samples_of_before_are_forgotten_exactly(tmp_path: Path) -> None:
         brain.forget(x=PICTURES[300:1000], y=Y[300:1000])  # an error of a spike would leave sums that are no squares
         difference = np.abs(brain.predict_proba(PICTURES) - without)  # only that of eyes which have been compiled
         assert float(difference.mean()) < 0.01
-        brain.mind.senses.compiled = None
+        brain.mind.senses.sense.compiled = None
         np.testing.assert_allclose(brain.predict_proba(PICTURES), without, atol=1e-8)
 
 
@@ -212,7 +213,7 @@ def test_cells_that_compete_still_do_when_some_are_pruned(tmp_path: Path, active
         brain.learn(x[:600], Y[:600])
         keys = brain.mind.senses.keys(torch.from_numpy(x))
         assert brain.sleep(Plan(hidden=(), tolerance=0.2))["verdict"] == "committed"
-        kept = brain.mind.senses.kept
+        kept = brain.mind.senses.sense.kept
         assert kept is not None
         assert torch.equal(brain.mind.senses.keys(torch.from_numpy(x)), keys[:, kept])
         asleep = brain.predict_proba(x)
@@ -235,7 +236,7 @@ def test_a_small_expansion_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_one_that_a_night_has_made_small_is_compiled_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reverie.brain.senses._PAYS", 65 * 300)
+    monkeypatch.setattr("reverie.senses.coded._PAYS", 65 * 300)
     x = X.astype(np.float32)
     with Brain.create(tmp_path / "b", encoder="expansion", settings={"width": 400}) as brain:
         brain.learn(x, Y)

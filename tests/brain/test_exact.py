@@ -21,6 +21,7 @@ from reverie.errors import BadData
 from reverie.memory import AssociativeMemory
 from reverie.memory.familiarity import unfamiliarity
 from reverie.memory.thin import ThinGram
+from reverie.senses import Senses
 
 SOURCE = np.random.default_rng(0)
 Y = [f"class {row % 4}" for row in range(40)]
@@ -309,7 +310,7 @@ def test_a_brain_from_before_the_grid_answers_as_before(tmp_path: Path) -> None:
     with made(tmp_path, ridge=1.0) as brain:
         brain.learn(VECTORS[:4], Y[:4])
         mind = brain.mind
-        mind.senses.grid = None
+        mind.senses.sense.grid = None
         mind.memory.unit = 1.0
         mind.memory._sums = None
         mind.memory.write(torch.from_numpy(VECTORS).float(), torch.eye(4)[torch.arange(40) % 4])

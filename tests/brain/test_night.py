@@ -139,9 +139,9 @@ def test_brains_that_slept_apart_merge(tmp_path: Path) -> None:
         two.learn(X[500:1000], Y[500:1000])
         one.sleep(Plan(hidden=(), tolerance=1.0, keep=0.6))
         two.sleep(Plan(hidden=(), tolerance=1.0, keep=0.6))
-        kept = set(one._mind.senses.kept.tolist()) & set(two._mind.senses.kept.tolist())
+        kept = set(one._mind.senses.sense.kept.tolist()) & set(two._mind.senses.sense.kept.tolist())
         one.merge(two)
-        assert set(one._mind.senses.kept.tolist()) == kept
+        assert set(one._mind.senses.sense.kept.tolist()) == kept
         assert one.counts == {int(label): int((Y[:1000] == label).sum()) for label in range(10)}
         assert float((one.predict(X[:1000]) == Y[:1000]).mean()) > 0.9
 

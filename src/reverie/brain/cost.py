@@ -63,7 +63,7 @@ def cost_of(
                 "learn": None,
                 "sleep": None,
             }
-            if sensing:
+            if x is not None:
                 copy.predict(x[:1])  # solves the read-out, which is asked for once after learning
                 found["predict"] = _measured(lambda: copy.predict(x))
                 found["predict"]["us_alone"] = _measured(lambda: copy.predict(x[:1]), samples=1)["us"]

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 from reverie.brain.life import Life
 from reverie.brain.mind import Mind
-from reverie.brain.sound import check_entry, check_settings, check_state
 from reverie.brain.store import Store
+from reverie.brain.validity import check_entry, check_settings, check_state
 from reverie.errors import BadData, CorruptFile, MissingData, ReverieError
 from reverie.memory import AssociativeMemory
 from reverie.senses import OwnEncoder, Senses

@@ -20,7 +20,8 @@ def onnx_bytes(parts: Parts) -> bytes:
     """The model, serialised.
 
     Input `samples`: float32, for pixels uint8, and float64 where float32 cannot tell a column's numbers apart. Outputs
-    `labels` [n] (words or int64) and `probabilities` [n, k]. Where the parts have a front, `samples` are its input.
+    `labels` [n] (words or int64; whole numbers beyond 64 bits as words) and `probabilities` [n, k]. Where the parts have
+    a front, `samples` are its input.
     """
     try:
         from onnx import TensorProto, checker, compose, helper
@@ -30,7 +31,7 @@ def onnx_bytes(parts: Parts) -> bytes:
     kind = TensorProto.UINT8 if about["pixels"] else TensorProto.DOUBLE if _needs_double(parts) else TensorProto.FLOAT
     samples = helper.make_tensor_value_info("samples", kind, ["n", *about["shape"]])
     graph.answer(graph.keys())
-    words = isinstance(about["classes"][0], str)
+    words = _as_words(about["classes"])
     outputs = [
         helper.make_tensor_value_info("labels", TensorProto.STRING if words else TensorProto.INT64, ["n"]),
         helper.make_tensor_value_info("probabilities", TensorProto.DOUBLE, ["n", len(about["classes"])]),
@@ -53,6 +54,11 @@ def _needs_double(parts: Parts) -> bool:
     if "step" not in parts.arrays:
         return False
     return bool((np.abs(parts.arrays["centre"]) > 2**_MANTISSA * parts.arrays["step"]).any())
+
+
+def _as_words(classes: list[Any]) -> bool:
+    """Whether labels are written as text: words, or whole numbers for which 64 bits are too few."""
+    return isinstance(classes[0], str) or not all(-(2**63) <= label < 2**63 for label in classes)
 
 
 class _Graph:
@@ -129,8 +135,9 @@ class _Graph:
             scores = self.cast(scores, np.float64)
         self.op("Softmax", scores, out="probabilities", axis=1)
         best = self.op("ArgMax", scores, axis=1, keepdims=0)
-        words = isinstance(self.about["classes"][0], str)
-        self.op("Gather", self.constant(self.about["classes"], str if words else np.int64), best, out="labels", axis=0)
+        classes = self.about["classes"]
+        names = self.constant([str(label) for label in classes], str) if _as_words(classes) else None
+        self.op("Gather", names or self.constant(classes, np.int64), best, out="labels", axis=0)
 
     def cast(self, name: str, dtype: Any) -> str:
         from onnx import TensorProto

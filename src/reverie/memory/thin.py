@@ -159,7 +159,9 @@ def _block(rows: Tensor, samples: int, error: float) -> Block | None:
     error += _DOUBLE * energy
     if not error < _SURE:
         return None
-    r = rows if not bool(rows[:, : len(rows)].tril(-2).any()) else triangular(rows)  # a contribution's are nearly triangular
+    r = (
+        rows if not bool(rows[:, : len(rows)].tril(-2).any()) else triangular(rows)
+    )  # a contribution's are nearly triangular
     rounded = r.float()
     single = error + (0.0 if torch.equal(rounded.double(), r) else _SINGLE * energy)
     return Block(rounded, samples, single) if single < _SURE else Block(r.clone(), samples, error)

@@ -19,10 +19,11 @@ from reverie.layers import Expansion, IntegerCortex, IntegerExpansion, MixedExpa
 from reverie.senses.grid import DEVIATION, LIMIT, Grid
 from reverie.senses.made_up import made_up_pictures, made_up_vectors
 
-__all__ = ["CodedSense", "expansion_of"]
+__all__ = ["CodedSense", "checked_width", "expansion_of", "mixed_expansion_of"]
 
 _PAYS = 2**20  # products of a sample and an expansion from which on whole numbers are sooner
 _NOISE = 200  # samples by which it is measured what compiling distorts
+_DRAWN = 2**28  # numbers that an expansion draws at random, at most
 _SPARE = 0.85  # share of a budget that the sums may take at once; classes and a night's network need the rest
 
 
@@ -107,7 +108,8 @@ class CodedSense(Sense):
         if module is None:
             return numbers.flatten(1) if self.grid is not None else numbers.flatten(1).float()
         keys: Tensor = module(numbers.float() if numbers.ndim == 2 else numbers)
-        return keys.flatten(1)
+        flat: Tensor = keys.flatten(1)
+        return flat
 
     def _coded(self, samples: Any, module: nn.Module | None) -> Tensor:
         keys = self.sensed(samples, module)
@@ -198,8 +200,8 @@ class CodedSense(Sense):
         else:
             assert self.shape is not None
             samples = made_up_pictures(_NOISE, self.shape, generator)
-        seen: Tensor = self.compiled(samples).flatten(1).float()
-        errors: Tensor = seen - self.module(samples).flatten(1).float()
+        seen, meant = (part(samples).flatten(1).float() for part in (self.compiled, self.module))
+        errors: Tensor = seen - meant
         return errors[:, self.kept] if self.kept is not None and self.picks else errors
 
     # keeping
@@ -244,7 +246,38 @@ def load_module(module: nn.Module, state: State) -> None:
 def expansion_of(n_in: int, settings: Mapping[str, Any], usual: int, seed: int, *, sense: str) -> Expansion:
     """An expansion by the settings of a sense; `usual` is its width where they have none."""
     source = torch.Generator().manual_seed(seed)
+    wanted: dict[str, Any] = {"width": usual} | dict(settings)
     try:
-        return Expansion(n_in, **({"width": usual} | dict(settings)), whole=True, generator=source)
+        _bounded((n_in + 1) * wanted["width"], sense)
+        return Expansion(n_in, **wanted, whole=True, generator=source)
     except TypeError as error:
         raise BadData(f"A setting of the sense {sense} has the wrong type: {error}.") from None
+
+
+def mixed_expansion_of(n_in: int, settings: Mapping[str, Any], usual: int, seed: int, *, sense: str) -> MixedExpansion:
+    """A mixed expansion by the settings of a sense; `usual` is its width where they have none."""
+    width = checked_width(settings, usual)
+    _bounded(n_in * (width + 2 * n_in), sense)
+    return MixedExpansion(n_in, width, generator=torch.Generator().manual_seed(seed))
+
+
+def checked_width(settings: Mapping[str, Any], usual: int) -> int:
+    """The width of a mixed expansion.
+
+    Raises
+    ------
+    BadData
+        Not a whole number of at least 4.
+    """
+    width = settings.get("width", usual)
+    if not isinstance(width, int) or isinstance(width, bool) or width < 4:
+        raise BadData(f"width is {width!r}. Expected the number of cells, 4 or more.")
+    return width
+
+
+def _bounded(numbers: int, sense: str) -> None:
+    if numbers > _DRAWN:
+        raise BadData(
+            f"The sense {sense} would need an expansion of {numbers:.1e} numbers. Expected at most {_DRAWN:.1e}: give "
+            "a smaller width, or fewer columns."
+        )

@@ -18,7 +18,7 @@ from reverie.senses.coded import CodedSense
 from reverie.senses.made_up import made_up_pictures, made_up_vectors
 from reverie.streams import Pictures, Table, as_pictures
 
-__all__ = ["NumericSense", "form_of"]
+__all__ = ["NumericSense", "form_of", "grey_levels", "pictures_of"]
 
 _LARGEST = 64  # pixels of a side to which larger pictures are reduced
 _FINE = (torch.float64, torch.int64, torch.int32)  # types whose vectors are taken in float64
@@ -50,7 +50,10 @@ class NumericSense(CodedSense):
     def take(self, x: Any) -> Sized:
         if isinstance(x, str) or _sentences(x):
             raise BadData(f"Given sentences. The sense {self.name} takes numbers: give them, or use another sense.")
+        x = pictures_of(x) or x if isinstance(x, list | tuple) else x
         if isinstance(x, Pictures):
+            if len(x) == 0:
+                raise BadData("There are no pictures. Expected at least one.")
             self._expect(self._shape_of(x))
             return x
         if isinstance(x, Table):
@@ -85,9 +88,9 @@ class NumericSense(CodedSense):
             self.shape = (len(self.columns),)
         else:
             self.shape = tuple(samples.shape[1:])
-        numbers = self.numbers(samples)
-        self.pixels = numbers.dtype == torch.uint8 and numbers.ndim > 2
-        return numbers
+        given = NumericSense.numbers(self, samples)
+        self.pixels = given.dtype == torch.uint8 and given.ndim > 2
+        return self.numbers(samples)
 
     def numbers(self, samples: Any) -> Num[Tensor, "n *shape"]:
         assert self.shape is not None
@@ -148,6 +151,24 @@ def _sentences(x: Any) -> bool:
     return isinstance(x, list | tuple) and len(x) > 0 and all(isinstance(item, str) for item in x)
 
 
+def pictures_of(x: Any) -> Pictures | None:
+    """Images of PIL, and arrays of pictures of different sizes, as Pictures; None where they are others.
+
+    Examples
+    --------
+    >>> pictures_of([np.zeros((4, 6), np.uint8), np.zeros((5, 6), np.uint8)])
+    Pictures(2)
+    """
+    if all(hasattr(one, "getbands") and hasattr(one, "size") for one in x):
+        return Pictures(x) if len(x) else None
+    shapes = {tuple(getattr(one, "shape", ())) for one in x}
+    if len(shapes) > 1 and all(len(shape) in (2, 3) and 0 not in shape for shape in shapes):
+        coloured = {len(shape) == 3 for shape in shapes}
+        if coloured == {False} or all(shape[2] in (1, 3, 4) for shape in shapes if len(shape) == 3):
+            return Pictures(x)
+    return None
+
+
 def _array(x: Any) -> Tensor:
     if isinstance(x, np.ma.MaskedArray) and np.ma.is_masked(x):
         raise BadData(
@@ -159,6 +180,7 @@ def _array(x: Any) -> Tensor:
     except (TypeError, ValueError) as error:
         raise BadData(f"x is not an array of numbers ({error}). Expected samples along the first axis.") from None
     given = given.detach().cpu()
+    given = given.float() if given.dtype == torch.bfloat16 else given  # a type that NumPy has not
     if given.ndim < 2 or 0 in given.shape or given.dtype in (torch.bool, torch.complex64, torch.complex128):
         raise BadData(
             f"x has shape {tuple(given.shape)} and type {given.dtype}. Expected sentences, or numbers [n, *shape] "
@@ -177,5 +199,6 @@ def _array(x: Any) -> Tensor:
 
 
 def _plain(x: Any) -> Any:
-    """Types that torch has: unsigned numbers of more bits as signed ones."""
+    """Types that torch has: the machine's own order of bytes, and unsigned numbers of more bits as signed ones."""
+    x = x.astype(x.dtype.newbyteorder("="), copy=False)
     return x.astype(np.int64) if x.dtype in (np.uint16, np.uint32, np.uint64) and x.size else x

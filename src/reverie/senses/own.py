@@ -1,6 +1,6 @@
 """A sense by a user's own encoder: a torch module that the caller hands in (`reverie.senses.handed_in`).
 
-What it returns is put on a grid, each column on its own, unless it is whole numbers.
+What it returns is put on a grid, each column on its own, unless it is whole numbers up to 2¹⁶.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from reverie.contracts import State
 from reverie.errors import BadData, MissingData
-from reverie.senses.grid import Grid
+from reverie.senses.grid import LIMIT, Grid
 from reverie.senses.handed_in import OWN, OwnEncoder, digest_of, digest_of_tensors
 from reverie.senses.numeric import NumericSense
 
@@ -50,7 +50,8 @@ class OwnSense(NumericSense):
         self.digest = digest_of(self.module)[1]
         with torch.no_grad():
             keys = torch.cat([self.sensed(part, self.module) for part in numbers.split(_BLOCK)])
-        self.grid = Grid.of(keys) if keys.is_floating_point() else None
+        whole = not keys.is_floating_point() and -LIMIT <= int(keys.min()) <= int(keys.max()) <= LIMIT
+        self.grid = None if whole else Grid.of(keys)
 
     def make(self) -> nn.Sequential:
         return self._handed_in().module(self.shape or ())
@@ -61,7 +62,14 @@ class OwnSense(NumericSense):
 
     def sensed(self, samples: Any, module: nn.Module | None) -> Tensor:
         self._handed_in()
-        return super().sensed(samples, module)
+        keys = super().sensed(samples, module)
+        if keys.is_complex() or not bool(torch.isfinite(keys).all()):
+            raise BadData("The encoder returned numbers that are complex, NaN or infinite. Expected finite ones.")
+        return keys.to(torch.uint8) if keys.dtype == torch.bool else keys
+
+    def _coded(self, samples: Any, module: nn.Module | None) -> Tensor:
+        keys = super()._coded(samples, module)
+        return keys.clamp(-LIMIT, LIMIT) if keys.dtype in (torch.int64, torch.int32) else keys
 
     def _handed_in(self) -> OwnEncoder:
         if self.own is None:

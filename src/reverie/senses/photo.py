@@ -7,7 +7,8 @@ put on whole numbers 0…127::
 
 The square root makes the rare large numbers count less; measured on parts held out of the training photos of ten kinds
 of clothes, it gains a point. A central crop is better than squashing (0.86 against 0.84), and than white margins
-(0.85). Nothing is learned from the first photos, so brains that began apart can be merged.
+(0.85).
+Nothing is learned from the first photos, so brains that began apart can be merged.
 """
 
 from collections.abc import Sized
@@ -68,8 +69,11 @@ class Photo(CodedSense):
 
     def take(self, x: Any) -> Sized:
         if isinstance(x, Pictures):
+            if len(x) == 0:
+                raise BadData("There are no pictures. Expected at least one.")
             return x
-        if not hasattr(x, "shape") and not (isinstance(x, list | tuple) and x and hasattr(x[0], "shape")):
+        many = isinstance(x, list | tuple) and x and (hasattr(x[0], "shape") or hasattr(x[0], "getbands"))
+        if not hasattr(x, "shape") and not many:
             raise BadData(f"Given {type(x).__name__}. The sense photo takes pictures: give files or arrays of uint8.")
         if isinstance(x, list | tuple):
             return Pictures(list(x))

@@ -15,9 +15,10 @@ from torch import Tensor
 
 from reverie.checkpoint import pack_state
 from reverie.contracts import Seen, Sense, State
-from reverie.errors import BadData, unknown_name
+from reverie.errors import BadData, ReverieError, unknown_name
 from reverie.senses.cortex import Cortex
 from reverie.senses.handed_in import OWN, OwnEncoder
+from reverie.senses.numeric import pictures_of
 from reverie.senses.own import OwnSense
 from reverie.senses.photo import Photo
 from reverie.senses.sentences import Hashed, MiniLM
@@ -74,10 +75,28 @@ class Senses:
         if encoder != "auto":
             self.sense = self._sense(encoder)
         else:
-            known = {name for kind in KINDS.values() for name in kind.known_settings}
-            for name in self.settings:
-                if name not in known:
-                    raise unknown_name("setting of the encoder auto", name, known)
+            self._check_open()
+
+    def _check_open(self) -> None:
+        """Refuse settings with which none of the senses among which `auto` chooses can be made."""
+        known = {name for kind in AUTO for name in kind.known_settings}
+        refused: ReverieError | None = None
+        for kind in AUTO if self.settings else ():
+            if self.settings.keys() <= set(kind.known_settings):
+                try:
+                    kind(self.settings, self.seed, budget=self.budget)
+                    return
+                except ReverieError as error:
+                    refused = refused or error
+        for name in self.settings:
+            if name not in known:
+                raise unknown_name("setting of the encoder auto", name, known)
+        if refused is not None:
+            raise refused
+        if self.settings:
+            raise BadData(
+                f"No sense has all of the settings {', '.join(self.settings)}. Name the encoder, or give fewer."
+            )
 
     def _sense(self, encoder: str) -> Sense:
         if encoder in KINDS:
@@ -250,10 +269,12 @@ class Senses:
 
 
 def _looked_at(x: Any) -> Any:
-    """Lists as `recognises` takes them: sentences as they are, numbers as an array."""
-    if len(x) == 0 or isinstance(x[0], str | Mapping) or hasattr(x[0], "shape"):
+    """Lists as `recognises` takes them: sentences and rows as they are, numbers as an array, pictures as Pictures."""
+    if len(x) == 0 or isinstance(x[0], str | Mapping):
         return x
+    if pictures_of(x) is not None:
+        return pictures_of(x)
     try:
         return np.asarray(x)
-    except ValueError:
+    except (TypeError, ValueError, RuntimeError):
         return x

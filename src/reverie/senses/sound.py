@@ -1,8 +1,8 @@
 """Sounds: the log-mel spectrogram of a clip, at one size and one scale, in a random expansion.
 
-A clip is brought to 8 kHz, cut where it begins and ends in silence, and becomes 40
-mel bands × 32 frames, whatever its length. One mean and one deviation of the whole clip scale it, so that loudness does
-not count and steady sounds stay. Nothing is learned from the first clips, so brains that began apart can be merged.
+A clip is brought to 8 kHz and to one peak, cut where it begins and ends in silence, and becomes 40 mel bands × 32
+frames, whatever its length. One mean and one deviation of the whole clip scale it, so that loudness does not count and
+steady sounds stay. Nothing is learned from the first clips, so brains that began apart can be merged.
 
 Reference: Stevens, Volkmann, Newman, 1937, JASA 8 (the mel scale; here 2595 log₁₀(1 + f / 700)).
 """
@@ -91,6 +91,7 @@ class Sound(CodedSense):
 
 def _picture(wave: NDArray[np.float32]) -> NDArray[np.float32]:
     """Mel bands × frames of a clip, of mean 0 and deviation 1; silence is 0."""
+    wave = wave / max(float(np.abs(wave).max(initial=0.0)), 1e-30)
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(wave, (0, max(0, _WINDOW + _HOP - len(wave)))), _WINDOW)
     frames = frames[::_HOP]
     loud = np.square(frames).mean(1)

@@ -23,8 +23,10 @@ from torch import Tensor
 from reverie.contracts import Seen, State
 from reverie.errors import BadData, CorruptFile
 from reverie.layers import MixedExpansion
-from reverie.senses.coded import CodedSense
+from reverie.senses.coded import CodedSense, checked_width, mixed_expansion_of
 from reverie.streams import Table
+from reverie.streams.cells import Cells
+from reverie.streams.frames import is_table
 
 __all__ = ["TableSense"]
 
@@ -69,28 +71,27 @@ class TableSense(CodedSense):
 
     def __init__(self, settings: Any = None, seed: int = 0, *, budget: int | None = None) -> None:
         super().__init__(settings, seed, budget=budget)
-        width = self.settings.get("width", _WIDTH)
-        if not isinstance(width, int) or width < 4:
-            raise BadData(f"width is {width!r}. Expected the number of cells, 4 or more.")
+        checked_width(self.settings, _WIDTH)
         self.columns: list[Column] = []
         self.kinds: dict[str, str] = {}
 
     @classmethod
     def recognises(cls, x: Any) -> bool:
-        if isinstance(x, Table) or (isinstance(x, list | tuple) and x and all(isinstance(row, Mapping) for row in x)):
-            return True
-        frame = any(hasattr(x, name) for name in ("__dataframe__", "__arrow_c_stream__"))
-        return frame or bool(getattr(getattr(x, "dtype", None), "names", None))
+        if isinstance(x, np.ma.MaskedArray) and x.ndim == 2 and np.ma.is_masked(x):
+            return True  # no other sense has missing numbers
+        if isinstance(x, Table | np.ndarray | list | tuple | Mapping):
+            return isinstance(x, Table) or is_table(x)
+        return len(getattr(x, "shape", ())) == 2 and is_table(x)  # a column of a frame is none
 
     def take(self, x: Any) -> Sized:
         if isinstance(x, str) or (isinstance(x, list | tuple) and x and all(isinstance(one, str) for one in x)):
             raise BadData("Given sentences. This brain takes rows of a table: give them, or create another brain.")
         shape = tuple(getattr(x, "shape", ()))
-        if not self.recognises(x) and len(shape) == 2:
-            return self._take_array(np.asarray(x))
-        table = Table.of(x)
+        if len(shape) == 2 and not isinstance(x, Table) and not is_table(x):
+            table = self._of_array(np.asanyarray(x.detach().cpu() if isinstance(x, Tensor) else x))
+        else:
+            table = Table.of(x, kinds=self.kinds or None)
         if self.kinds:
-            table = table.as_kinds(self.kinds)
             self._expect(table)
         if len(table) == 0 or not table.names:
             raise BadData(
@@ -98,7 +99,7 @@ class TableSense(CodedSense):
             )
         return table
 
-    def _take_array(self, x: NDArray[Any]) -> Table:
+    def _of_array(self, x: NDArray[Any]) -> Table:
         """Rows without names: in the order of the first columns."""
         if x.dtype.kind not in "buif":
             raise BadData(f"x has type {x.dtype}. Expected rows of a table, or numbers [n, d].")
@@ -124,61 +125,45 @@ class TableSense(CodedSense):
 
     def form(self, samples: Any) -> None:
         self.columns = [_column(name, samples.columns[name]) for name in samples.names]
-        self.kinds = dict(samples.kinds)
+        self.kinds = {name: "category" if kind == "date?" else kind for name, kind in samples.kinds.items()}
         self.shape = (len(self.columns),)
         self.affordable(20_000, 1, sum(column.inputs for column in self.columns) + 2)
         self.module = self.make()
 
     def make(self) -> MixedExpansion:
-        source = torch.Generator().manual_seed(self.seed)
         inputs = sum(column.inputs for column in self.columns)
-        return MixedExpansion(inputs, self.settings.get("width", _WIDTH), generator=source)
+        return mixed_expansion_of(inputs, self.settings, _WIDTH, self.seed, sense=self.name)
 
     def numbers(self, samples: Any) -> Float[Tensor, "n inputs"]:
         parts = [_inputs(column, samples.columns[column.name]) for column in self.columns]
         return torch.from_numpy(np.concatenate(parts, 1))
 
     def watch(self, samples: Any, keys: Tensor) -> Seen:
-        seen, worst = Seen(), 0.0
+        seen = Seen()
         for column in self.columns:
             values = samples.columns[column.name]
-            clipped = unseen = 0
-            if column.values is None:
-                missing = np.isnan(values)
-                z = np.abs(values - column.mean) / column.deviation
-                clipped = int((z[~missing] > _CLIP).sum())
-            else:
-                missing = np.array([value is None for value in values])
-                known = set(column.values)
-                unseen = sum(value is not None and value not in known for value in values)
+            clipped, unseen, missing = _amiss(column, values)
             seen.numbers += len(values)
-            seen.clipped, seen.unseen, seen.missing = (
-                seen.clipped + clipped,
-                seen.unseen + unseen,
-                seen.missing + int(missing.sum()),
-            )
+            seen.clipped += clipped
+            seen.unseen += unseen
+            seen.missing += missing
             share = (clipped + unseen) / max(1, len(values))
-            if share > worst:
-                worst, seen.worst = share, column.name
-                seen.of_worst = share
+            if share > seen.worst_share:
+                seen.worst_share, seen.worst = share, column.name
         return seen
 
     def made_up(self, n: int, generator: torch.Generator) -> Table:
         drawn = torch.randn(len(self.columns), n, generator=generator, dtype=torch.float64).numpy()
-        made: dict[str, Any] = {}
+        made: dict[str, Cells] = {}
         for column, z in zip(self.columns, drawn, strict=True):
             if column.values is None:
-                made[column.name] = column.mean + column.deviation * z
+                values: NDArray[Any] = column.mean + column.deviation * z
             else:
                 names = column.values or ("",)
-                made[column.name] = [names[int(abs(place) * 10) % len(names)] for place in z]
-        return Table.of(
-            made,
-            kinds={
-                name: "number" if values.dtype.kind == "f" else "category"
-                for name, values in ((name, np.asarray(values)) for name, values in made.items())
-            },
-        )
+                values = np.array([names[int(abs(place) * 10) % len(names)] for place in z], dtype=object)
+            kind = self.kinds.get(column.name, "number" if column.values is None else "category")
+            made[column.name] = Cells(kind, values, None, [])
+        return Table(made, [str(row) for row in range(n)])
 
     def state_dict(self) -> State:
         columns = [
@@ -221,10 +206,28 @@ def _column(name: str, values: NDArray[Any]) -> Column:
     return Column(name, mean, deviation if deviation > least else max(abs(mean), 1.0))
 
 
+def _amiss(column: Column, values: NDArray[Any]) -> tuple[int, int, int]:
+    """How many of the values are clipped, unseen and missing."""
+    if column.values is not None:
+        known = set(column.values)
+        missing = sum(value is None for value in values)
+        return 0, sum(value is not None and value not in known for value in values), missing
+    numbers = _numbers(values)
+    unseen = 0 if values.dtype != object else sum(value is not None for value in values)
+    away = np.abs(numbers - column.mean) / column.deviation
+    return int((away > _CLIP).sum()), unseen, int(np.isnan(numbers).sum()) - unseen
+
+
+def _numbers(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Words in a column that was empty at first stand for nothing."""
+    return np.full(len(values), np.nan) if values.dtype == object else values
+
+
 def _inputs(column: Column, values: NDArray[Any]) -> NDArray[np.float32]:
     if column.values is None:
-        missing = np.isnan(values)
-        z = np.where(missing, 0.0, (values - column.mean) / column.deviation).clip(-_CLIP, _CLIP)
+        numbers = _numbers(values)
+        missing = np.isnan(numbers)
+        z = np.where(missing, 0.0, (numbers - column.mean) / column.deviation).clip(-_CLIP, _CLIP)
         return np.stack([z, missing], 1).astype(np.float32)
     book = {value: place for place, value in enumerate(column.values)}
     unseen, missing_at = len(book), len(book) + 1

@@ -1,8 +1,8 @@
 """Vectors of numbers: as they are, or in a random expansion that separates what a plane cannot."""
 
+from math import prod
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -10,6 +10,7 @@ from reverie.layers import Expansion
 from reverie.senses.coded import expansion_of
 from reverie.senses.grid import Grid, alike
 from reverie.senses.numeric import NumericSense
+from reverie.streams import Table
 
 __all__ = ["Expanded", "Raw"]
 
@@ -34,7 +35,7 @@ class Raw(NumericSense):
 
     def form(self, samples: Any) -> None:
         numbers = self.see_first(samples)
-        self.grid = Grid.plain(1 / 255) if self.pixels else Grid.of(numbers, together=_together(numbers))
+        self.grid = Grid.plain(1 / 255) if self.pixels else Grid.of(numbers, together=_together(samples, numbers))
 
     def make(self) -> None:
         return None
@@ -71,22 +72,22 @@ class Expanded(NumericSense):
 
     def form(self, samples: Any) -> None:
         numbers = self.see_first(samples)
-        self.affordable(20_000, 1, numbers[0].numel() + 2)
+        self.affordable(20_000, 1, prod(numbers.shape[1:]) + 2)
         self.module = self.make()
-        together = _together(numbers)
-        self.grid = None if together else Grid.of(numbers)
+        self.grid = None if _together(samples, numbers) else Grid.of(numbers)
 
     def make(self) -> Expansion:
         assert self.shape is not None
-        n_in = int(np.prod(self.shape))
+        n_in = prod(self.shape)
         return expansion_of(n_in, self.settings, min(4000, max(512, 16 * n_in)), self.seed, sense=self.name)
 
     def numbers(self, samples: Any) -> Tensor:
         return _fractions(super().numbers(samples))
 
 
-def _together(numbers: Tensor) -> bool:
-    return numbers.ndim > 2 or alike(numbers)
+def _together(samples: Any, numbers: Tensor) -> bool:
+    """Whether numbers have one scale; columns that have names are of different meaning."""
+    return not isinstance(samples, Table) and (numbers.ndim > 2 or alike(numbers))
 
 
 def _fractions(numbers: Tensor) -> Tensor:

@@ -9,7 +9,6 @@ Reference: Weinberger et al., 2009, ICML (hashing).
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from reverie.layers import Expansion
