@@ -1,4 +1,4 @@
-"""Corrections: the answer changes, what was subtracted and added is exact, and the change is whole and can be undone."""
+"""Corrections: the answer changes, what is subtracted and added is exact, and the change is whole and can be undone."""
 
 import os
 import signal
@@ -235,6 +235,19 @@ def test_entries_of_strangers_are_looked_at() -> None:
     for change in ({"gone": 3}, {"gone": {"d": 3, "form": "sums"}}, {"batch": None}, {"new_labels": 1}):
         with pytest.raises((CorruptFile, KeyError)):
             check_entry({**entry, **change}, 1)
+
+
+def test_labels_may_be_numbers_of_numpy(tmp_path: Path) -> None:
+    with Brain.create(tmp_path / "b", encoder="raw") as brain:
+        brain.learn(X[:100], Y[:100])
+        told = brain.correct(X[:1], np.int64(7), was=Y[0])
+        assert (type(told.to), type(told.was), told.after) == (int, int, 7)
+        brain.rename(Y[1], np.int64(17))
+        assert 17 in brain.classes
+        brain.forget(np.int64(17))
+        assert 17 not in brain.classes
+        with pytest.raises(BadData, match="Unknown label True"):
+            brain.forget(True)
 
 
 # weights

@@ -313,6 +313,7 @@ class Brain:
                 raise BadData(f"x has {len(samples)} samples. Expected one; correct them one by one.")
             (to,) = take_labels([to], 1, mind.labels)
             keys = keys_of(mind.senses, samples)
+            was = None if was is None else self._known(was)
             gone = None if was is None else self._voted(mind, keys, was, to)
             asked = Correction(keys, mind.senses.glance(samples), to, gone)
             (before,) = self._durable.ask(lambda mind: mind.answers(asked.glance))
@@ -340,7 +341,6 @@ class Brain:
 
     def _voted(self, mind: Mind, keys: Tensor, was: Any, to: Any) -> State:
         """The vote of a sample that was learned as `was`."""
-        was = self._known(was)
         if was == to:
             raise BadData(f"The sample was learned as {was!r}, and is to be {to!r}: the same. Give two labels.")
         gone = contribution(keys, mind.columns([was]), per_class=mind.memory.per_class)
@@ -357,7 +357,7 @@ class Brain:
         """Give a class another name, one that is not in use."""
         with self._durable.turn:
             mind = self._durable.to_change()
-            label = self._known(label)
+            label, to = self._known(label), to.item() if isinstance(to, np.generic) else to
             if type(to) is not type(label) or to == "" or to in mind.labels:
                 raise BadData(f"The new name is {to!r}. Expected {type(label).__name__} that is not in use.")
             event = {"kind": "rename", "time": _now(), "label": label, "to": to}
@@ -759,7 +759,8 @@ class Brain:
             raise BadData("This brain has learned nothing yet. Let it learn samples with labels first.")
 
     def _known(self, label: Any) -> Any:
-        if not isinstance(label, int | str) or label not in self.classes:
+        label = label.item() if isinstance(label, np.generic) else label
+        if not isinstance(label, int | str) or isinstance(label, bool) or label not in self.classes:
             names = ", ".join(str(one) for one in self.classes[:20]) or "none"
             raise BadData(f"Unknown label {label!r}. Known: {names}.")
         return label

@@ -58,7 +58,7 @@ def take_weights(weights: Any, n: int) -> Int64[Tensor, " n"]:
         raise BadData(f"weights has the shape {given.shape} and x has {n} samples. Expected a number for each sample.")
     if given.dtype.kind not in "iuf" or not (np.isfinite(given) & (given >= 1) & (given == np.round(given))).all():
         raise BadData(
-            "weights holds something else than whole numbers from 1 on. A sample counts so many times, so that the sums "
+            "weights holds something else than whole numbers from 1 on. A sample counts so many times, and the sums "
             "stay exact: for shares, multiply by a common factor and round."
         )
     if given.astype(np.float64).sum() > _MOST:
