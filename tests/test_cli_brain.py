@@ -104,6 +104,27 @@ def test_correct_and_undo(brain):
     assert "Undone: correct. As at version 3 again" in run(brain, "undo", "brain")
 
 
+def test_rows_of_tables_and_sentences_are_corrected(tmp_path):
+    rows = [f"{row % 3 * 5 + row / 100:.2f},{row % 7},kind{row % 3}" for row in range(60)]
+    (tmp_path / "rows.csv").write_text("\n".join(["size,weight,label", *rows]) + "\n")
+    (tmp_path / "row.csv").write_text("size,weight\n0.00,0\n")
+    said = [f"{word} number {row}\t{word}" for row in range(20) for word in ("hello", "goodbye")]
+    (tmp_path / "said.tsv").write_text("\n".join(["text\tlabel", *said]) + "\n")
+    (tmp_path / "word.txt").write_text("hello number 3\n")
+    run(tmp_path, "create", "rows")
+    run(tmp_path, "create", "said", "--encoder", "hash")
+    for brain, data, sample, was in (
+        ("rows", "rows.csv", "row.csv", "kind0"),
+        ("said", "said.tsv", "word.txt", "hello"),
+    ):
+        run(tmp_path, "learn", brain, data)
+        told = json.loads(run(tmp_path, "correct", brain, sample, "--to", "other", "--was", was, "--json"))
+        assert (told["before"], told["after"], told["was"]) == (was, "other", was)
+        assert json.loads(run(tmp_path, "predict", brain, sample, "--json"))["labels"] == ["other"]
+        refused = call(tmp_path, "correct", brain, data, "--to", "other")
+        assert "Expected one; correct them one by one" in refused.stderr
+
+
 def test_labels_that_are_numbers_are_given_as_such(tmp_path):
     import numpy as np
 

@@ -77,7 +77,7 @@ const when = (text) => new Date(text).toLocaleString([], { dateStyle: "short", t
 
 function show(brain) {
   known = brain;
-  if (brain.version !== corrected) $("undo").hidden = true;   // there was another change since
+  if (brain.version > corrected) $("undo").hidden = true;    // there was another change since
   state(brain.asleep ? "asleep" : "awake", brain.asleep ? "asleep" : "awake");
   $("sleep").disabled = brain.asleep || brain.classes.length === 0;
   const samples = brain.classes.reduce((sum, one) => sum + one.samples, 0);
