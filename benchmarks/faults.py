@@ -41,6 +41,7 @@ OPERATIONS: dict[str, Operation] = {
     "learn under a name": lambda brain, place: brain.learn(X[110:114], Y[110:114], name="eve"),
     "learn what is new": lambda brain, place: brain.learn(X[120:123], [77, 78, 77]),
     "learn sums": lambda brain, place: brain.learn_sums([_shard(brain)]),
+    "correct": lambda brain, place: brain.correct(X[24:25], Y[24] + 1, was=Y[24]),
     "forget a class": lambda brain, place: brain.forget(1),
     "forget a name": lambda brain, place: brain.forget(name="ann"),
     "forget samples": lambda brain, place: brain.forget(x=X[20:24], y=Y[20:24]),

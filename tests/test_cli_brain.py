@@ -83,6 +83,63 @@ def test_sleep_forget_history_and_rollback(brain):
     assert "rollback" in run(brain, "history", "brain")
 
 
+def test_correct_and_undo(brain):
+    picture = "more/cat/cat1-0.png"
+    told = json.loads(run(brain, "correct", "brain", picture, "--to", "lynx", "--json"))
+    assert told.keys() == {
+        "name", "before", "after", "to", "was", "changed", "weight", "others", "new", "seconds", "version",
+    }  # fmt: skip
+    assert (told["before"], told["after"], told["changed"], told["new"]) == ("cat", "lynx", True, ["lynx"])
+    assert told["others"].keys() == {"cat", "dog"}
+    assert "  lynx  " in run(brain, "predict", "brain", picture)
+    assert json.loads(run(brain, "undo", "brain", "--json")) == {
+        "undone": "correct", "to": 1, "classes": ["cat", "dog"], "version": 3,
+    }  # fmt: skip
+    said = run(brain, "correct", "brain", "pets/cat/cat0-0.png", "--to", "dog", "--was", "cat")
+    assert "It answered cat, and answers dog now." in said
+    assert "It counts no longer as cat." in said
+    assert "Dreams that are answered differently now, by class: " in said
+    assert "reverie brain undo brain" in said
+    assert "correct   samples 1 was cat to dog" in run(brain, "history", "brain")
+    assert "Undone: correct. As at version 3 again" in run(brain, "undo", "brain")
+
+
+def test_rows_of_tables_and_sentences_are_corrected(tmp_path):
+    rows = [f"{row % 3 * 5 + row / 100:.2f},{row % 7},kind{row % 3}" for row in range(60)]
+    (tmp_path / "rows.csv").write_text("\n".join(["size,weight,label", *rows]) + "\n")
+    (tmp_path / "row.csv").write_text("size,weight\n0.00,0\n")
+    said = [f"{word} number {row}\t{word}" for row in range(20) for word in ("hello", "goodbye")]
+    (tmp_path / "said.tsv").write_text("\n".join(["text\tlabel", *said]) + "\n")
+    (tmp_path / "word.txt").write_text("hello number 3\n")
+    run(tmp_path, "create", "rows")
+    run(tmp_path, "create", "said", "--encoder", "hash")
+    for brain, data, sample, was in (
+        ("rows", "rows.csv", "row.csv", "kind0"),
+        ("said", "said.tsv", "word.txt", "hello"),
+    ):
+        run(tmp_path, "learn", brain, data)
+        told = json.loads(run(tmp_path, "correct", brain, sample, "--to", "other", "--was", was, "--json"))
+        assert (told["before"], told["after"], told["was"]) == (was, "other", was)
+        assert json.loads(run(tmp_path, "predict", brain, sample, "--json"))["labels"] == ["other"]
+        refused = call(tmp_path, "correct", brain, data, "--to", "other")
+        assert "Expected one; correct them one by one" in refused.stderr
+
+
+def test_labels_that_are_numbers_are_given_as_such(tmp_path):
+    import numpy as np
+
+    from reverie.brain import Brain
+
+    x = np.random.default_rng(0).normal(size=(60, 5)) + 4 * np.eye(5)[np.arange(60) % 3]
+    np.savez(tmp_path / "one.npz", x=x[:1])
+    with Brain.create(tmp_path / "numbers") as brain:
+        brain.learn(x, np.arange(60) % 3)
+    assert json.loads(run(tmp_path, "correct", "numbers", "one.npz", "--to", "2", "--was", "0", "--json"))["after"] == 2
+    assert json.loads(run(tmp_path, "rename", "numbers", "2", "7", "--json"))["classes"] == [0, 1, 7]
+    assert json.loads(run(tmp_path, "forget", "numbers", "--label", "7", "--json"))["classes"] == [0, 1]
+    assert "Give a whole number" in call(tmp_path, "correct", "numbers", "one.npz", "--to", "two").stderr
+
+
 def test_merge_export_and_cost(brain):
     run(brain, "create", "other", "--set", "filters=20", "--set", "patches=5000")
     run(brain, "learn", "other", "pets")
@@ -130,6 +187,12 @@ BAD = {
     "an export that is there": (["export", "brain", "pets"], "there already"),
     "sentences for pictures": (["predict", "brain", "words.txt"], "This brain takes samples of 24×24×3"),
     "not a picture": (["predict", "brain", "broken.png"], "broken.png"),
+    "more than one to correct": (["correct", "brain", "fish", "--to", "cat"], "Expected one"),
+    "corrected to what it was": (
+        ["correct", "brain", "more/dog/dog1-0.png", "--to", "cat", "--was", "cat"],
+        "Give two labels",
+    ),
+    "nothing to undo": (["undo", "brain"], "there is no earlier version"),
     "a name that is taken": (["rename", "brain", "cat", "dog"], "not in use"),
 }
 

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from reverie.brain.compiling import made_up_pictures
 from sklearn.datasets import load_digits
 
 from reverie.brain import Brain, Plan

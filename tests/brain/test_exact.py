@@ -11,7 +11,6 @@ import pytest
 import torch
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from reverie.brain.senses import Senses
 from sklearn.datasets import load_wine
 
 from reverie.brain import Brain, Plan

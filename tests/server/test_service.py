@@ -37,6 +37,44 @@ def test_learn_predict_rename_forget_rollback(service):
         assert reader.version == 7
 
 
+def test_correct_tells_what_has_changed_and_is_undone(service):
+    client, brain = service
+    before = client.post("/api/predict", json={"samples": samples(0)}).json()["labels"]
+    assert before == ["digit 0"]
+    told = client.post("/api/correct", json={"samples": samples(0), "to": "odd one", "was": "digit 0"}).json()
+    assert told.keys() == {"before", "after", "changed", "weight", "others", "new", "version"}
+    assert (told["before"], told["after"], told["changed"]) == ("digit 0", "odd one", True)
+    assert (told["new"], told["version"]) == (["odd one"], 2)
+    assert [one["label"] for one in told["others"]] == brain.mind.labels[:8]
+    assert all(0 <= one["share"] <= 1 for one in told["others"])
+    assert client.post("/api/predict", json={"samples": samples(0)}).json()["labels"] == ["odd one"]
+    assert client.get("/api/brain").json()["history"][-1]["was"] == "digit 0"
+    assert client.post("/api/rollback", json={"to": 1}).json() == {"version": 3}
+    assert client.post("/api/predict", json={"samples": samples(0)}).json()["labels"] == before
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        ({"samples": samples(0, 1), "to": "digit 1"}, 409, "Expected one"),
+        ({"samples": samples(0), "to": 3}, 409, "those known are str"),
+        ({"samples": samples(0), "to": "digit 1", "was": "dog"}, 409, "Unknown label"),
+        ({"samples": samples(0), "to": "digit 1", "was": "digit 1"}, 409, "the same"),
+        ({"samples": {"pictures": [png(255 - PICTURES[0])]}, "to": "digit 1", "was": "digit 0"}, 409, "not learned as"),
+        ({"samples": samples(0)}, 422, "Look at"),
+        ({"samples": samples(0), "to": ""}, 422, "Look at"),
+        ({"samples": samples(0), "to": "digit 1", "weight": 3}, 422, "Look at"),
+    ],
+)
+def test_what_cannot_be_corrected_is_explained_and_changes_nothing(service, body, status, words):
+    client, brain = service
+    answer = client.post("/api/correct", json=body)
+    assert (answer.status_code, words in answer.json()["error"]) == (status, True), answer.text
+    assert brain.version == 1
+    foreign = client.post("/api/correct", json=body, headers={"Origin": "http://evil.example"})
+    assert foreign.status_code == 403
+
+
 def test_without_labels_what_is_new_becomes_a_class(service):
     client, _ = service
     told = client.post("/api/learn", json={"samples": samples(*np.flatnonzero(Y == 9)[:30].tolist())}).json()

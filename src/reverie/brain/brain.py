@@ -19,8 +19,9 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
+from reverie.brain.correction import Corrected, Correction, answered_differently, weigh
 from reverie.brain.durable import Durable
-from reverie.brain.labels import take_labels
+from reverie.brain.labels import take_labels, take_weights
 from reverie.brain.mind import Mind
 from reverie.brain.night import Plan, dreamer, night
 from reverie.brain.parts import parts_of
@@ -203,7 +204,7 @@ class Brain:
 
     # learning
 
-    def learn(self, x: Any, y: Any = None, *, name: str | None = None) -> Learned:
+    def learn(self, x: Any, y: Any = None, *, name: str | None = None, weights: Any = None) -> Learned:
         """Learn samples and their labels. On return they are durable: no kill and no power cut loses them.
 
         Without labels, novelty is the neuromodulator, and opens the gate at ½: what is like a known class is not
@@ -216,20 +217,25 @@ class Brain:
             Labels; new ones may come at any time.
         name : str, optional
             Keep what these samples add under this name, so that `forget(name=…)` can take it away. State grows by it.
+        weights : sequence of int, optional
+            How many times each sample counts, 1 or more: the sums are those of so many samples, exactly.
 
         Raises
         ------
         BadData
-            Samples or labels that do not fit. Nothing is learned then.
+            Samples, labels or weights that do not fit. Nothing is learned then.
         """
         began = time.perf_counter()
         with self._durable.turn:
             mind = self._durable.to_change()
             if y is None:
+                if weights is not None:
+                    raise BadData("Weights were given without labels. Give a label for each sample.")
                 return self._learn_what_is_new(x, name, began)
             senses = mind.senses
             samples = senses.take(x)
             labels = take_labels(y, len(samples), mind.labels)
+            times = None if weights is None else take_weights(weights, len(samples))
             if name is not None and (not isinstance(name, str) or not name or name in mind.ledger):
                 raise BadData(f"name is {name!r}. Expected a word that is not in use.")
             first = not senses.formed
@@ -240,13 +246,14 @@ class Brain:
             new = [label for label in dict.fromkeys(labels) if label not in known]
             columns = mind.columns(labels)
             keys = keys_of(senses, samples)
-            self._check_room(mind, keys, columns)
-            mind.memory.expect_room(keys)
-            batch = contribution(keys, columns, per_class=mind.memory.per_class)
+            self._check_room(mind, keys, columns if times is None else columns.repeat_interleave(times))
+            mind.memory.expect_room(keys, times)
+            batch = contribution(keys, columns, per_class=mind.memory.per_class, weights=times)
             watched = senses.watch(samples, keys)
             clipped, warning = watched.clipped, watched.warning()
             event = {"kind": "learn", "time": _now(), "samples": len(samples), "new": new, "name": name}
             event |= {"clipped": clipped} if clipped else {}
+            event |= {} if times is None else {"counted": int(times.sum())}
             seen = mind.watch.see(mind.memory, keys, columns, [*mind.labels, *new])
             entry = {"kind": "learn", "batch": batch, "new_labels": new, "name": name, "event": event, "seen": seen}
             if first:
@@ -254,8 +261,10 @@ class Brain:
                 grown.version, grown.oldest, grown.history = mind.version, mind.oldest, mind.history
                 grown.apply(entry)
                 self._durable.replace(grown)
-            else:
+            elif times is None:
                 self._durable.change(entry, keys=keys, columns=columns)
+            else:
+                self._durable.change(entry)
             seconds = time.perf_counter() - began
             return Learned(len(samples), new, self.version, seconds, clipped=clipped, warning=warning)
 
@@ -275,11 +284,83 @@ class Brain:
             return max(known) + 1
         return next(label for number in range(1, len(known) + 2) if (label := f"new {number}") not in known)
 
+    def correct(self, x: Any, to: Any, *, was: Any = None, dreams: int = 30) -> Corrected:
+        """Correct the answer for a sample, in one durable change; see `reverie.brain.correction`.
+
+        The versions before are kept, so that `undo` can take the correction back. What must not be kept anywhere is
+        taken away by `forget`.
+
+        Parameters
+        ----------
+        x : array or Tensor of shape `[1, *shape]`, or list of one str
+            The sample.
+        to : int or str
+            The right label; it may be new.
+        was : int or str, optional
+            The label under which the sample was learned before. That is taken back, exactly, once.
+        dreams : int
+            How many dreams of each class are asked about before and after.
+
+        Raises
+        ------
+        BadData
+            A sample or a label that does not fit, or a sample that cannot have been learned as `was`. Nothing is
+            changed then.
+        """
+        began = time.perf_counter()
+        with self._durable.turn:
+            mind = self._durable.to_change()
+            self._need_classes(mind)
+            samples = mind.senses.take(x)
+            if len(samples) != 1:
+                raise BadData(f"x has {len(samples)} samples. Expected one; correct them one by one.")
+            (to,) = take_labels([to], 1, mind.labels)
+            keys = keys_of(mind.senses, samples)
+            was = None if was is None else self._known(was)
+            gone = None if was is None else self._voted(mind, keys, was, to)
+            asked = Correction(keys, mind.senses.glance(samples), to, gone)
+            (before,) = self._durable.ask(lambda mind: mind.answers(asked.glance))
+            dreamt, of = dreamer(mind).dream(dreams * len(mind.known().labels), torch.Generator().manual_seed(0))
+            labels, awake = list(mind.labels), self._durable.ask(lambda mind: mind.answers(dreamt))
+            self._check_room(mind, keys, mind.columns([to]))
+            weight = weigh(mind, asked) or 1
+            self._check_room(mind, keys, mind.columns([to] * weight))
+            mind.memory.expect_room(keys, torch.tensor([weight]))
+            new = [] if to in labels else [to]
+            event = {
+                "kind": "correct",
+                "time": _now(),
+                "samples": 1,
+                "new": new,
+                "was": was,
+                "to": to,
+                "weight": weight,
+            }
+            self._durable.change(asked.entry(mind, weight, event))
+            (after,) = self._durable.ask(lambda mind: mind.answers(asked.glance))
+            others = self._durable.ask(lambda mind: answered_differently(mind, dreamt, of, labels, awake))
+            spent = time.perf_counter() - began
+            return Corrected(before, after, to, was, weight, after == to, others, new, self.version, spent)
+
+    def _voted(self, mind: Mind, keys: Tensor, was: Any, to: Any) -> State:
+        """The vote of a sample that was learned as `was`."""
+        if was == to:
+            raise BadData(f"The sample was learned as {was!r}, and is to be {to!r}: the same. Give two labels.")
+        gone = contribution(keys, mind.columns([was]), per_class=mind.memory.per_class)
+        try:
+            mind.memory.expect_written(gone)
+        except BadData as error:
+            raise BadData(
+                f"The sample was not learned as {was!r}: {error} Leave `was` out where it was not learned, or give the "
+                "label under which it was."
+            ) from None
+        return gone
+
     def rename(self, label: Any, to: Any) -> None:
         """Give a class another name, one that is not in use."""
         with self._durable.turn:
             mind = self._durable.to_change()
-            label = self._known(label)
+            label, to = self._known(label), to.item() if isinstance(to, np.generic) else to
             if type(to) is not type(label) or to == "" or to in mind.labels:
                 raise BadData(f"The new name is {to!r}. Expected {type(label).__name__} that is not in use.")
             event = {"kind": "rename", "time": _now(), "label": label, "to": to}
@@ -625,6 +706,32 @@ class Brain:
             past.record({"kind": "rollback", "time": _now(), "to": to})
             self._durable.replace(past)
 
+    def undo(self) -> int:
+        """Be again as before the last change, whatever it was; to undo that, too, is to do it again.
+
+        Returns
+        -------
+        int
+            The version that the brain is as again.
+
+        Raises
+        ------
+        BadData
+            That version is not kept: there was none, or something was forgotten by the last change.
+        """
+        with self._durable.turn:
+            mind = self._durable.to_change()
+            before = mind.version - 1
+            if before not in self.versions():
+                why = (
+                    f"version {mind.oldest} has forgotten something, and what was forgotten is kept nowhere"
+                    if 0 <= before < mind.oldest
+                    else "there is no earlier version"
+                )
+                raise BadData(f"The last change cannot be undone: {why}. For the versions that are kept, see history.")
+            self.rollback(before)
+            return before
+
     # what is wrong
 
     def _check_room(self, mind: Mind, keys: Tensor, columns: Tensor) -> None:
@@ -655,7 +762,8 @@ class Brain:
             raise BadData("This brain has learned nothing yet. Let it learn samples with labels first.")
 
     def _known(self, label: Any) -> Any:
-        if not isinstance(label, int | str) or label not in self.classes:
+        label = label.item() if isinstance(label, np.generic) else label
+        if not isinstance(label, int | str) or isinstance(label, bool) or label not in self.classes:
             names = ", ".join(str(one) for one in self.classes[:20]) or "none"
             raise BadData(f"Unknown label {label!r}. Known: {names}.")
         return label

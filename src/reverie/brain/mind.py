@@ -101,6 +101,11 @@ class Mind:
         if kind == "learn":
             self._learn(entry, keys, columns)
             self.watch.apply(entry["seen"], self.version + 1)
+        elif kind == "correct":
+            self.labels = [*self.labels, *entry["new_labels"]]
+            if entry["gone"] is not None:
+                self.memory.absorb(entry["gone"], sign=-1)
+            self.memory.absorb(entry["batch"])
         elif kind == "forget":
             self._forget(entry)
         elif kind == "rename":
@@ -144,6 +149,11 @@ class Mind:
         decision = self.memory.decision()
         logits = decision.logits(keys) if self.senses.compiled is None else self.memory.glance_logits(keys)
         return logits[:, torch.searchsorted(decision.columns, columns)]
+
+    def answers(self, keys: Tensor) -> list[Any]:
+        """The label that the fast memory answers for each key."""
+        labels = self.known().labels
+        return [labels[index] for block in keys.split(1000) for index in self.memory_logits(block).argmax(1).tolist()]
 
     @torch.no_grad()
     def cortex_logits(self, keys: Tensor) -> Float[Tensor, "n k"]:

@@ -74,11 +74,13 @@ def check_entry(entry: Any, labels: int) -> None:
     CorruptFile
     """
     _need(isinstance(entry, dict) and isinstance(entry.get("event"), dict), "an entry without an event")
-    if entry.get("kind") == "learn":
+    if entry.get("kind") in ("learn", "correct"):
         new = entry.get("new_labels")
         _need(isinstance(new, list), "an entry without new labels")
         _labels(new)
         _batch(entry.get("batch"), labels + len(new), "an entry")
+        if entry["kind"] == "correct" and entry["gone"] is not None:
+            _batch(entry["gone"], labels, "an entry")
     elif entry.get("kind") == "forget":
         batches = entry.get("batches")
         _need(isinstance(batches, list) and isinstance(entry.get("names"), list), "an entry that forgets nothing")

@@ -210,6 +210,58 @@ def _learn_what_is_new(brain: "Brain", samples: "Samples", name: str | None, as_
 
 
 @app.command()
+def correct(
+    folder: Folder,
+    sample: Annotated[Path, typer.Argument(help="One sample: a picture, a recording, or a table or .txt of one row.")],
+    to: Annotated[str, typer.Option(help="The right label; it may be new.")],
+    was: Annotated[
+        str | None, typer.Option(help="The label under which it was learned, if it was: that is taken back.")
+    ] = None,
+    label_column: LabelColumn = None,
+    text_column: TextColumn = None,
+    drop: Drop = None,
+    encoder: OwnEncoder = None,
+    as_json: Json = False,
+) -> None:
+    """Correct an answer: the sample counts as often as it needs to; prints what else is answered differently now."""
+    reading = Reading(label_column, text_column, tuple(drop or ()))
+    with _open(folder, encoder) as brain:
+        samples = expect_classes(reading.read(sample, "test"))
+        about = told(samples)
+        done = brain.correct(samples.x, _label(brain, to), was=None if was is None else _label(brain, was))
+    if as_json:
+        result = {
+            "name": samples.names[0],
+            "before": done.before,
+            "after": done.after,
+            "to": done.to,
+            "was": done.was,
+            "changed": done.changed,
+            "weight": done.weight,
+            "others": {str(label): share for label, share in done.others.items()},
+            "new": done.new,
+            "seconds": done.seconds,
+            "version": done.version,
+        }
+        typer.echo(json.dumps(result | about))
+        return
+    if done.changed:
+        typer.echo(f"It answered {done.before}, and answers {done.after} now. The sample counts {done.weight} times.")
+    else:
+        typer.echo(
+            f"It answers {done.after} still: no weight up to 1024 changes that. The sample was learned once. If "
+            "samples like it were learned under a wrong label, take them back: --was LABEL, or reverie brain forget."
+        )
+    if done.was is not None:
+        typer.echo(f"It counts no longer as {done.was}.")
+    changed = sorted(((share, str(label)) for label, share in done.others.items() if share > 0), reverse=True)
+    shown = ", ".join(f"{label} {share:.0%}" for share, label in changed[:10])
+    more = f" and {len(changed) - 10} classes more" if len(changed) > 10 else ""
+    typer.echo(f"Dreams that are answered differently now, by class: {shown or 'none'}{more}.")
+    typer.echo(f"Version {done.version}. To take this back: reverie brain undo {folder}")
+
+
+@app.command()
 def rename(
     folder: Folder,
     label: Annotated[str, typer.Argument(help="A class.")],
@@ -219,7 +271,7 @@ def rename(
 ) -> None:
     """Give a class another name."""
     with _open(folder, encoder) as brain:
-        brain.rename(label, to)
+        brain.rename(_label(brain, label), _label(brain, to))
         result: dict[str, Any] = {"classes": brain.classes, "version": brain.version}
     typer.echo(json.dumps(result) if as_json else f"It knows {_some(result['classes'])}. Version {result['version']}.")
 
@@ -344,7 +396,7 @@ def forget(
             samples = expect_classes(Reading().read(data, "train"))
             brain.forget(label, name=name, x=samples.x, y=samples.y)
         else:
-            brain.forget(label, name=name)
+            brain.forget(None if label is None else _label(brain, label), name=name)
         result: dict[str, Any] = {"classes": brain.classes, "version": brain.version}
     typer.echo(
         json.dumps(result)
@@ -390,7 +442,7 @@ def history(folder: Folder, encoder: OwnEncoder = None, as_json: Json = False) -
     for event in events:
         what = " ".join(
             f"{key} {event[key]}"
-            for key in ("samples", "new", "name", "label", "verdict", "to", "damage")
+            for key in ("samples", "new", "name", "label", "verdict", "was", "to", "damage")
             if event.get(key)
         )
         kept = " " if event["version"] in versions else "-"
@@ -415,6 +467,20 @@ def rollback(
         brain.rollback(to)
         result: dict[str, Any] = {"classes": brain.classes, "version": brain.version}
     typer.echo(json.dumps(result) if as_json else f"As at version {to} again; this is version {result['version']}.")
+
+
+@app.command()
+def undo(folder: Folder, encoder: OwnEncoder = None, as_json: Json = False) -> None:
+    """Be again as before the last change. Once more: do it again."""
+    with _open(folder, encoder) as brain:
+        last = brain.history()[-1]["kind"] if brain.history() else ""
+        to = brain.undo()
+        result: dict[str, Any] = {"undone": last, "to": to, "classes": brain.classes, "version": brain.version}
+    typer.echo(
+        json.dumps(result)
+        if as_json
+        else f"Undone: {last}. As at version {to} again; this is version {result['version']}."
+    )
 
 
 @app.command()
@@ -524,6 +590,19 @@ def _open(folder: Path, encoder: str | None, *, writer: bool = True, recover: bo
 
     own = None if encoder is None else imported(encoder)
     return Brain.open(folder, writer=writer, recover=recover, encoder=own)
+
+
+def _label(brain: "Brain", word: str) -> Any:
+    """A label as the brain knows it: a whole number where its labels are numbers."""
+    known = brain.classes
+    if not known or not isinstance(known[0], int):
+        return word
+    try:
+        return int(word)
+    except ValueError:
+        raise BadData(
+            f"The label is {word!r}, and those that are known are whole numbers. Give a whole number."
+        ) from None
 
 
 def _some(labels: list[Any]) -> str:

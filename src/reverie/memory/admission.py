@@ -26,7 +26,7 @@ _WHOLE_CHECK = 1024  # inputs up to which a whole matrix is factored
 _LOST = 1e-3  # share of the spread of the others that a key may take with it
 
 
-def begin(sums: Sums, keys: Tensor, sign: int) -> None:
+def begin(sums: Sums, keys: Tensor, sign: int, weights: Tensor | None = None) -> None:
     """Refuse keys that the sums have no room for; the first keys that are not whole numbers fix the origin.
 
     Raises
@@ -35,7 +35,7 @@ def begin(sums: Sums, keys: Tensor, sign: int) -> None:
         Nothing was changed.
     """
     if not keys.is_floating_point():
-        if sign > 0 and not sums.room(keys):
+        if sign > 0 and not sums.room(keys, weights):
             raise BadData(
                 f"Sums with {len(keys)} more keys would pass 2⁵³, and be exact no more. Start another memory, or give "
                 "keys of smaller numbers."

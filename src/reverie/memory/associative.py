@@ -125,10 +125,10 @@ class AssociativeMemory(Memory):
         if why := cannot_have_been(self._need(), gone._need(), columns):
             raise BadData(f"These samples cannot all have been learned: {why}. Give only samples that were learned.")
 
-    def expect_room(self, keys: Num[Tensor, "n d"]) -> None:
-        """Refuse whole numbers with which a sum would pass 2⁵³; nothing is changed."""
+    def expect_room(self, keys: Num[Tensor, "n d"], weights: Int64[Tensor, " n"] | None = None) -> None:
+        """Refuse whole numbers with which (each so many times) a sum would pass 2⁵³; nothing is changed."""
         if self._sums is not None and not keys.is_floating_point():
-            begin(self._sums, keys, +1)
+            begin(self._sums, keys, +1, weights)
 
     def _change(self, keys: Tensor, values: Tensor, sign: int) -> None:
         self._begin_change(keys, sign).add(keys, values, sign)

@@ -11,7 +11,13 @@ errs by at most 2·2⁻²⁴ ‖R_i‖ ‖R_j‖ ≤ 2⁻²³ · 256 · 127² < 
 kept in float64, and an entry errs by a small multiple of 2⁻⁵² · 256 · 2³² = 2⁻¹². Larger ones are kept as sums.
 
 A batch whose sums are smaller than its factors is kept as sums.
+
+A sample of weight w counts w times. Its row [y | h] is written once for each one of the digits of w in base 4, times a
+power of two: 6 = 2² + 1 + 1 gives the rows 2 [y | h], [y | h] and [y | h]. Such a product is exact, and the sum of the
+squares of the powers is w. A row that alone counts more than 256 times is an R of its own, without any rounding.
 """
+
+from collections.abc import Iterator
 
 import torch
 from jaxtyping import Int64, Num
@@ -25,9 +31,16 @@ __all__ = ["columns_of", "contribution", "factors_of", "moved_columns", "restric
 
 _ROWS = 256
 _LARGEST = 2**16  # of whole numbers whose factor gives back their sums
+_REPEATED = 8192  # rows that are added to sums at once, where samples have weights
 
 
-def contribution(keys: Num[Tensor, "n d"], columns: Int64[Tensor, " n"], *, per_class: bool = False) -> State:
+def contribution(
+    keys: Num[Tensor, "n d"],
+    columns: Int64[Tensor, " n"],
+    *,
+    per_class: bool = False,
+    weights: Int64[Tensor, " n"] | None = None,
+) -> State:
     """What a memory's sums change by when `keys` are written with one-hot values.
 
     Parameters
@@ -36,31 +49,75 @@ def contribution(keys: Num[Tensor, "n d"], columns: Int64[Tensor, " n"], *, per_
         The value column of each key.
     per_class : bool
         For a memory that keeps one Gram matrix per class.
+    weights : int64 Tensor, shape [n], optional
+        How many times each key counts, 1 or more.
 
     Returns
     -------
     State
         For `AssociativeMemory.absorb`.
+
+    Examples
+    --------
+    >>> batch = contribution(torch.tensor([[3, 4]]), torch.tensor([0]), weights=torch.tensor([4]))
+    >>> batch["factors"][0]["r"]  # 2 [y | h]
+    tensor([[2., 6., 8.]])
     """
     d = keys.shape[1]
+    source, scales = _scaled(len(keys), weights)
     present, place = columns.unique(return_inverse=True)
     largest = 0 if keys.is_floating_point() else max(int(keys.max()), -int(keys.min()))
-    factors_cost = len(keys) * (d + 1)
+    factors_cost = len(source) * (d + 1)
     if factors_cost > (len(present) if per_class else 1) * d * (d + 1) // 2 or largest > _LARGEST:
         sums = Sums.empty(d, per_class, keys.device)
-        sums.add_labels(keys, place, +1)
+        if weights is None:
+            sums.add_labels(keys, place, +1)
+        else:
+            for some in torch.arange(len(keys)).repeat_interleave(weights).split(_REPEATED):
+                sums.add_labels(keys[some], place[some], +1)
         return {"form": "sums", "d": d, "columns": present.tolist(), "sums": sums.pack()}
     exact = not keys.is_floating_point()
     factors = []
+    place = place[source]
     order = place.argsort(stable=True)
-    groups = order.split(torch.bincount(place).tolist()) if per_class else [torch.arange(len(keys))]
+    groups = order.split(torch.bincount(place).tolist()) if per_class else [torch.arange(len(source))]
     for group, chosen in zip(present.split(1 if per_class else len(present)), groups, strict=True):
-        values = one_hot(torch.searchsorted(group, columns[chosen]), len(group))
-        for block in torch.cat([values.double(), keys[chosen].double()], 1).split(_ROWS):
-            r = torch.linalg.qr(block, mode="r").R
+        for block in _blocks(chosen, scales):
+            rows = source[block]
+            values = one_hot(torch.searchsorted(group, columns[rows]), len(group))
+            scaled = torch.cat([values.double(), keys[rows].double()], 1) * scales[block, None]
+            r = torch.linalg.qr(scaled, mode="r").R if len(scaled) > 1 else scaled
             r = r * torch.where(r.diagonal() < 0, -1.0, 1.0)[:, None]
-            factors.append({"columns": group.tolist(), "r": r.float() if exact and largest < 128 else r})
+            single = exact and largest < 128 and float(scales[block].square().sum()) <= _ROWS
+            factors.append({"columns": group.tolist(), "r": r.float() if single else r})
     return {"form": "factors", "d": d, "exact": exact, "factors": factors}
+
+
+def _scaled(n: int, weights: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Which sample each row is of, and the power of two that it is multiplied by."""
+    if weights is None:
+        return torch.arange(n), torch.ones(n, dtype=torch.float64)
+    places, scales = [], []
+    left, power = weights.clone(), 1.0
+    while bool(left.any()):
+        rows = torch.arange(n).repeat_interleave(left % 4)
+        places.append(rows)
+        scales.append(torch.full((len(rows),), power, dtype=torch.float64))
+        left, power = left // 4, 2 * power
+    order = torch.cat(places).argsort(stable=True)
+    return torch.cat(places)[order], torch.cat(scales)[order]
+
+
+def _blocks(chosen: Tensor, scales: Tensor) -> Iterator[Tensor]:
+    """The rows in blocks that count at most 256 times together; one that alone counts more often is a block."""
+    counts = scales[chosen].square().tolist()
+    start, counted = 0, 0.0
+    for place, count in enumerate(counts):
+        if place > start and counted + count > _ROWS:
+            yield chosen[start:place]
+            start, counted = place, 0.0
+        counted += count
+    yield chosen[start:]
 
 
 def columns_of(batch: State) -> list[int]:

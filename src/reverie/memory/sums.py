@@ -388,12 +388,13 @@ class Sums:
         """Σ (h − h̄)² of each input."""
         return (self._diagonal() - self.sum_h.square() / max(self.n, 1)).clamp_min(0)
 
-    def room(self, keys: Tensor) -> bool:
-        """Whether these whole numbers can be added, and every sum stay exact."""
-        held = self.largest()
-        if held + len(keys) * float(max(int(keys.max()), -int(keys.min()))) ** 2 < WHOLE:
+    def room(self, keys: Tensor, weights: Tensor | None = None) -> bool:
+        """Whether these whole numbers can be added, each so many times, and every sum stay exact."""
+        held, times = self.largest(), len(keys) if weights is None else int(weights.sum())
+        if held + times * float(max(int(keys.max()), -int(keys.min()))) ** 2 < WHOLE:
             return True
-        return held + float(keys.double().square().sum(0).max()) < WHOLE
+        squares = keys.double().square()
+        return held + float((squares if weights is None else squares * weights[:, None]).sum(0).max()) < WHOLE
 
     def largest(self) -> float:
         """A bound for the largest sum of squares."""

@@ -50,4 +50,5 @@ class Words(Sentences):
         return expansion_of(_CELLS, self.settings, _WIDTH, self.seed, sense=self.name)
 
     def numbers(self, samples: Any) -> Tensor:
-        return torch.from_numpy(encode_text(samples, "hash"))
+        numbers: Tensor = torch.from_numpy(encode_text(samples, "hash"))
+        return numbers

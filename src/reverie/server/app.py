@@ -167,6 +167,22 @@ def _routes(router: APIRouter, keeper: Keeper, measures: Measures, limits: Limit
             "version": learned.version,
         }
 
+    @router.post("/api/correct", response_model=forms.Corrected)
+    def correct(given: forms.Correct) -> dict[str, Any]:
+        """Correct the answer for one sample, durably. To take that back, roll back to the version before."""
+        with measures.seconds.labels("correct").time():
+            samples = forms.samples_of(given.samples, limits.pixels)
+            done = keeper.change(lambda brain: brain.correct(samples, given.to, was=given.was))
+        return {
+            "before": done.before,
+            "after": done.after,
+            "changed": done.changed,
+            "weight": done.weight,
+            "others": [{"label": label, "share": share} for label, share in done.others.items()],
+            "new": done.new,
+            "version": done.version,
+        }
+
     @router.post("/api/forget", response_model=forms.Version)
     def forget(what: forms.Forget) -> dict[str, int]:
         """Forget a class or a name, as if it had never been learned."""

@@ -13,6 +13,8 @@ from reverie.streams.pictures import Pictures as Files
 
 __all__ = [
     "Brain",
+    "Correct",
+    "Corrected",
     "Forget",
     "Labelled",
     "Learned",
@@ -103,6 +105,14 @@ class Labelled(_Form):
     name: Name | None = None
 
 
+class Correct(_Form):
+    """One sample, its right label, and the label under which it was learned, where it was."""
+
+    samples: Samples
+    to: Label
+    was: Label | None = None
+
+
 class Forget(_Form):
     """A class, or what was learned under a name: one of the two."""
 
@@ -135,6 +145,25 @@ class Learned(_Form):
     samples: int
     new: list[str | int]
     novelty: list[float]
+    version: int
+
+
+class Change(_Form):
+    """Of dreams of a class: the share that is answered differently now, 0…1."""
+
+    label: str | int
+    share: float
+
+
+class Corrected(_Form):
+    """The answer before and after, how many times the sample counts, what else has changed; the version, durable."""
+
+    before: str | int
+    after: str | int
+    changed: bool
+    weight: int
+    others: list[Change]
+    new: list[str | int]
     version: int
 
 

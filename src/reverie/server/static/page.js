@@ -6,6 +6,8 @@ let token = new URLSearchParams(location.hash.slice(1)).get("token") || sessionS
 if (location.hash) history.replaceState(null, "", location.pathname);
 let known = null;    // the brain, as it was last told
 let asked = null;    // the samples that were last asked about
+let corrected = 0;   // the version that the last correction has made
+const SHOWN = 20;    // answers that can be corrected one by one
 
 async function call(path, body) {
   const answer = await fetch(path, {
@@ -75,6 +77,7 @@ const when = (text) => new Date(text).toLocaleString([], { dateStyle: "short", t
 
 function show(brain) {
   known = brain;
+  if (brain.version > corrected) $("undo").hidden = true;    // there was another change since
   state(brain.asleep ? "asleep" : "awake", brain.asleep ? "asleep" : "awake");
   $("sleep").disabled = brain.asleep || brain.classes.length === 0;
   const samples = brain.classes.reduce((sum, one) => sum + one.samples, 0);
@@ -161,9 +164,11 @@ function base64(file) {
   });
 }
 
-async function ask(samples, count) {
-  asked = { samples, count };
+async function ask(samples, count, names) {
+  asked = { samples, count, learned: Array(count).fill(null) };
   $("answer").hidden = false;
+  $("answers").replaceChildren();
+  $("corrected").hidden = true;
   $("verdict").textContent = "…";
   if (known.classes.length === 0) return void ($("verdict").textContent = "It knows nothing yet. Tell it what this is.");
   let found;
@@ -179,6 +184,51 @@ async function ask(samples, count) {
   } else {
     $("verdict").textContent = [...tally].map(([label, n]) => `${n} × ${label}`).join(", ");
   }
+  $("answers").replaceChildren(...found.labels.slice(0, SHOWN).map((label, i) => answer(label, i, count > 1 ? names[i] : "")));
+}
+
+// an answer, and a small form beside it to correct it
+
+function answer(label, i, name) {
+  const item = make("li"), said = make("span", name ? `${name}: ${label}` : "", item);
+  const form = make("form", undefined, item), row = make("div", undefined, form);
+  row.className = "row";
+  const right = make("input", undefined, row);
+  right.required = true;
+  right.autocomplete = "off";
+  right.placeholder = "it is …";
+  right.setAttribute("list", "labels");
+  right.setAttribute("aria-label", `what it is, in place of ${label}`);
+  make("button", "Not right", row);
+  const of = asked;
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    attempt(() => correct(of, i, labelOf(right.value), (text) => { said.textContent = name ? `${name}: ${text}` : text; right.value = ""; }));
+  };
+  return item;
+}
+
+async function correct(of, i, to, tell) {
+  const [kind, all] = Object.entries(of.samples)[0];
+  const body = { samples: { [kind]: [all[i]] }, to };
+  if (of.learned[i] !== null && of.learned[i] !== to) body.was = of.learned[i];   // this page has taught it so
+  const done = await call("/api/correct", body);
+  of.learned[i] = null;
+  tell(String(done.after));
+  const others = done.others.filter((one) => one.share > 0).sort((a, b) => b.share - a.share);
+  $("corrected").firstElementChild.textContent = (done.changed
+    ? `It answered ${done.before}, and answers ${done.after} now; this sample counts ${done.weight} times. `
+    : `It answers ${done.after} still: too many samples speak against ${to}. This one was learned once. `) +
+    (others.length ? `Of dreams, answered differently now: ${others.slice(0, 8).map((one) => `${one.label} ${percent(one.share)}`).join(", ")}.`
+      : "No dream is answered differently.");
+  corrected = done.version;
+  $("undo").hidden = false;
+  $("corrected").hidden = false;
+}
+
+function labelOf(word) {
+  const text = word.trim();
+  return known.classes.find((one) => String(one.label) === text)?.label ?? text;
 }
 
 async function take(files) {
@@ -187,7 +237,7 @@ async function take(files) {
   $("shown").src = URL.createObjectURL(pictures[0]);
   $("shown").hidden = false;
   $("hint").textContent = pictures.length > 1 ? `${pictures.length} pictures` : pictures[0].name;
-  await ask({ pictures: await Promise.all(pictures.map(base64)) }, pictures.length);
+  await ask({ pictures: await Promise.all(pictures.map(base64)) }, pictures.length, pictures.map((file) => file.name));
 }
 
 $("drop").onclick = () => $("files").click();
@@ -202,18 +252,23 @@ addEventListener("drop", (event) => event.preventDefault());
 $("say").onsubmit = (event) => {
   event.preventDefault();
   const text = $("sentence").value.trim();
-  if (text) attempt(() => ask({ texts: [text] }, 1));
+  if (text) attempt(() => ask({ texts: [text] }, 1, [text]));
 };
 $("teach").onsubmit = (event) => {
   event.preventDefault();
-  const text = $("label").value.trim();
-  const label = known.classes.find((one) => String(one.label) === text)?.label ?? text;
+  const label = labelOf($("label").value);
   attempt(async () => {
     const done = await call("/api/learn", { samples: asked.samples, labels: Array(asked.count).fill(label) });
     $("verdict").textContent = `Learned ${done.samples} as ${label}${done.new.length ? ", a new class" : ""}.`;
+    asked.learned.fill(label);
     $("label").value = "";
   });
 };
+$("undo").onclick = () => attempt(async () => {
+  await call("/api/rollback", { to: corrected - 1 });
+  $("corrected").firstElementChild.textContent = "Undone: it is as before the correction.";
+  $("undo").hidden = true;
+});
 $("sleep").onclick = () => attempt(() => call("/api/sleep", {}));
 $("door").onsubmit = (event) => { event.preventDefault(); token = $("token").value.trim(); listen(); };
 
