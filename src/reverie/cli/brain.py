@@ -48,8 +48,8 @@ def create(
         typer.Option(
             "--encoder",
             "--sense",
-            help="auto (the first samples choose), photo, cortex, sound, series, table, minilm, words, hash, expansion, "
-            "raw; or your own, package.module:function.",
+            help="auto (the first samples choose), photo, cortex, sound, series, table, minilm, words, hash, "
+            "expansion, raw; or your own, package.module:function.",
         ),
     ] = "auto",
     budget: Annotated[int | None, typer.Option(help="Bytes that its state may have.")] = None,

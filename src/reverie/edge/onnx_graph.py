@@ -20,8 +20,8 @@ def onnx_bytes(parts: Parts) -> bytes:
     """The model, serialised.
 
     Input `samples`: float32, for pixels uint8, and float64 where float32 cannot tell a column's numbers apart. Outputs
-    `labels` [n] (words or int64; whole numbers beyond 64 bits as words) and `probabilities` [n, k]. Where the parts have
-    a front, `samples` are its input.
+    `labels` [n] (words or int64; whole numbers beyond 64 bits as words) and `probabilities` [n, k]. Where the parts
+    have a front, `samples` are its input.
     """
     try:
         from onnx import TensorProto, checker, compose, helper
