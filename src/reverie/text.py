@@ -99,6 +99,9 @@ def _model(folder: str) -> Any:
         )
     require_plain_model(Path(folder))
     try:
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # of the weights, which are there at once
         return SentenceTransformer(
             folder,
             device="cpu",
