@@ -101,7 +101,7 @@ def _model(folder: str) -> Any:
     try:
         from transformers.utils import logging
 
-        logging.disable_progress_bar()  # of the weights, which are there at once
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # of weights that are there at once
         return SentenceTransformer(
             folder,
             device="cpu",
