@@ -209,7 +209,7 @@ BAD: dict[str, tuple[Any, Any, str]] = {
     "labels of fractions": (PICTURES[:2], [0.5, 1.5], "whole numbers"),
     "mixed labels": (PICTURES[:2], [None, True], "whole numbers"),
     "sentences": (["a", "b"], [1, 2], "sentences"),
-    "a sentence": ("a", [1], "takes numbers"),
+    "a sentence": ("a", [1], "samples of 8×8"),
     "objects": (np.array([object()]), [1], "not an array"),
     "ragged": ([[1, 2], [3]], [1, 2], "not an array"),
     "nested labels": (PICTURES[:2], [[1], [2, 3]], "labels"),

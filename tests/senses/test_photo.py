@@ -142,6 +142,14 @@ def test_nothing_is_refused() -> None:
         Photo().take(np.zeros((0, 64, 64, 3), np.uint8))
 
 
+def test_other_weights_than_at_first_are_refused() -> None:
+    sense, taken = formed(np.stack([np.asarray(photo(0))]))
+    other = Photo()
+    other.load_state_dict(sense.state_dict() | {"weights": "0" * 64})
+    with pytest.raises(BadData, match="digest differs"):
+        other.keys(taken)
+
+
 def test_its_licence_and_its_weights_are_said() -> None:
     sense, _ = formed(np.stack([np.asarray(photo(0))]))
     assert "Apache-2.0" in Photo.licence

@@ -105,7 +105,7 @@ def test_pictures_of_one_channel_are_grey_pictures(shape: Any) -> None:
         (np.zeros((0, 3)), "n ≥ 1"),
         (np.ma.masked_array(X, mask=X > 0), r"x\.filled"),
         (["a", "b"], "sentences"),
-        ("a", "takes numbers"),
+        ("a", "vectors of 3 numbers"),
     ],
 )
 def test_what_does_not_fit_is_refused(x: Any, said: str) -> None:

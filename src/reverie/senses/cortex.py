@@ -27,7 +27,7 @@ class Cortex(NumericSense):
     >>> pictures = sense.take(torch.randint(0, 256, (5, 8, 8), dtype=torch.uint8))
     >>> sense.form(pictures)
     >>> sense.keys(pictures).shape
-    torch.Size([5, 64])
+    torch.Size([5, 144])
     """
 
     name = "cortex"

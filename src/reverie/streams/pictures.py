@@ -130,7 +130,8 @@ class Pictures(Sequence[Any]):
 
         Returns
         -------
-        uint8 array, shape [n, height, width], or [n, height, width, 3] with colours
+        array
+            uint8, shape [n, height, width], or [n, height, width, 3] with colours.
 
         Raises
         ------
