@@ -33,7 +33,6 @@ from reverie.brain.watch import Drift
 from reverie.contracts import State
 from reverie.edge import Parts, export
 from reverie.errors import BadData
-from reverie.memory import AssociativeMemory
 from reverie.memory.contribution import contribution, moved_columns
 from reverie.memory.familiarity import unfamiliarity
 from reverie.memory.sums import bytes_of_sums
@@ -117,6 +116,7 @@ class Brain:
         settings: dict[str, Any] | None = None,
         forgettable: bool = True,
         ridge: float | str = "gcv",
+        balanced: bool = False,
         budget: int | None = None,
         seed: int = 0,
     ) -> "Brain":
@@ -133,6 +133,11 @@ class Brain:
         ridge : "gcv" or float
             λ of the memory's read-out; "gcv": the sums choose it (`reverie.functional.ridge`). Where each column lies
             on a grid of its own (`raw` vectors), λ is for columns in units of their deviation.
+        balanced : bool
+            Answer as if all classes were equally frequent: of rare ones more are found, and of frequent ones fewer. The
+            sums are the same; probabilities are those of a world in which classes are equally frequent. It needs
+            probabilities that the sums have calibrated: `ridge="gcv"`, two samples of a class on average, and at most
+            400 classes; answers are not balanced where there are fewer samples, or more classes.
         budget : int, optional
             Bytes that the state may have, awake and asleep. The encoder is made as large as fits, and there is one sum
             for all classes.
@@ -142,6 +147,10 @@ class Brain:
         forgettable = forgettable and budget is None
         if ridge != "gcv" and not (isinstance(ridge, int | float) and ridge > 0):
             raise BadData(f"ridge is {ridge!r}. Expected 'gcv' or a positive number.")
+        if not isinstance(balanced, bool):
+            raise BadData(f"balanced is {balanced!r}. Expected True or False.")
+        if balanced and ridge != "gcv":
+            raise BadData(f"A balanced brain has the ridge {ridge!r}. Expected 'gcv', which calibrates probabilities.")
         own = None if isinstance(encoder, str) else OwnEncoder(encoder)
         name = encoder if isinstance(encoder, str) else OWN
         Senses(name, settings, seed, budget=budget, own=own).check()  # what is wrong is said before there is a folder
@@ -150,6 +159,7 @@ class Brain:
             "settings": settings or {},
             "forgettable": forgettable,
             "ridge": ridge,
+            "balanced": balanced,
             "budget": budget,
             "seed": seed,
         }
@@ -257,7 +267,7 @@ class Brain:
             seen = mind.watch.see(mind.memory, keys, columns, [*mind.labels, *new])
             entry = {"kind": "learn", "batch": batch, "new_labels": new, "name": name, "event": event, "seen": seen}
             if first:
-                grown = Mind(senses, AssociativeMemory(ridge=mind.memory.ridge, per_class=mind.memory.per_class))
+                grown = Mind(senses, mind.memory.another())
                 grown.version, grown.oldest, grown.history = mind.version, mind.oldest, mind.history
                 grown.apply(entry)
                 self._durable.replace(grown)

@@ -205,7 +205,7 @@ class Mind:
 
     def copy(self) -> "Mind":
         """Another mind that knows the same."""
-        twin = Mind(self.senses, AssociativeMemory(ridge=self.memory.ridge, per_class=self.memory.per_class))
+        twin = Mind(self.senses, self.memory.another())
         twin.load_state_dict(deepcopy(self.state_dict()))
         return twin
 

@@ -35,6 +35,7 @@ def check_settings(made: Any) -> None:
     ridge, budget = made.get("ridge"), made.get("budget")
     _need(ridge == "gcv" or (_number(ridge) and ridge > 0), f"a ridge of {ridge!r}")
     _need(budget is None or (isinstance(budget, int) and 0 < budget < 2**50), f"a budget of {budget!r}")
+    _need(isinstance(made.get("balanced", False), bool), f"settings whose balanced is {made.get('balanced')!r}")
     width = made["settings"].get("width", 1)
     _need(isinstance(width, int) and width <= _DRAWN, f"a width of {width!r}")
 

@@ -25,7 +25,8 @@ class Woken(NamedTuple):
 
 def newborn(made: dict[str, Any], senses: Senses | None = None, own: OwnEncoder | None = None) -> Mind:
     """A mind that has learned nothing; `own` is the user's own encoder, where it was handed in."""
-    memory = AssociativeMemory(ridge=made["ridge"], per_class=made["forgettable"])
+    balanced = made.get("balanced", False)  # brains that were made before say nothing of it
+    memory = AssociativeMemory(ridge=made["ridge"], per_class=made["forgettable"], balanced=balanced)
     senses = senses or Senses(made["encoder"], made["settings"], made["seed"], budget=made["budget"], own=own)
     return Mind(senses, memory)
 

@@ -57,14 +57,18 @@ def create(
     settings: Settings = None,
     as_json: Json = False,
 ) -> None:
-    """Make a brain. `--set forgettable=false`: one sum for all classes; smaller, and no class is forgotten alone."""
+    """Make a brain. `--set forgettable=false`: one sum for all classes; smaller, and no class is forgotten alone.
+
+    `--set balanced=true`: answer as if all classes were equally frequent.
+    """
     from reverie.brain import Brain
     from reverie.runs.config import parse_settings
 
     given = parse_settings(settings or [])
-    own = {name: given.pop(name) for name in ("forgettable", "ridge") if name in given}
-    if not isinstance(own.get("forgettable", True), bool):
-        raise BadData(f"forgettable is {own['forgettable']!r}. Expected true or false.")
+    own = {name: given.pop(name) for name in ("forgettable", "balanced", "ridge") if name in given}
+    for name in ("forgettable", "balanced"):
+        if not isinstance(own.get(name, True), bool):
+            raise BadData(f"{name} is {own[name]!r}. Expected true or false.")
     encoding = imported(encoder) if ":" in encoder else encoder
     Brain.create(folder, encoder=encoding, settings=given, budget=budget, seed=seed, **own).close()
     typer.echo(

@@ -51,6 +51,9 @@ class AssociativeMemory(Memory):
         Keep one Gram matrix per value column (one-hot values), so that a class can be forgotten without its samples.
         State grows by d²/2 numbers for each class of many samples, and by d for each sample of the others
         (`reverie.memory.thin`).
+    balanced : bool
+        Let `decision` answer as if all labels were equally frequent, where its slope was chosen by the sums, so that its
+        answers are probabilities.
 
     Examples
     --------
@@ -60,9 +63,12 @@ class AssociativeMemory(Memory):
     tensor([[5.]], dtype=torch.float64)
     """
 
-    def __init__(self, *, ridge: float | Literal["gcv"] = "gcv", per_class: bool = False) -> None:
+    def __init__(
+        self, *, ridge: float | Literal["gcv"] = "gcv", per_class: bool = False, balanced: bool = False
+    ) -> None:
         self.ridge = ridge
         self.per_class = per_class
+        self.balanced = balanced
         self._sums: Sums | None = None
         self._readout: Readout | None = None
         self._deciding: tuple[Choice, Readout, int] | None = None  # what `decision` is by, and for how many
@@ -72,6 +78,10 @@ class AssociativeMemory(Memory):
         self._rows_since_read = 0
         self._settled: tuple[float, float] | None = None  # λ, and the number of samples it was chosen for
         self.unit = 1.0  # what one step of a key stands for: a ridge that is given is one of keys in that unit
+
+    def another(self) -> "AssociativeMemory":
+        """An empty memory, made alike."""
+        return AssociativeMemory(ridge=self.ridge, per_class=self.per_class, balanced=self.balanced)
 
     # writing
 
@@ -352,6 +362,8 @@ class AssociativeMemory(Memory):
                 intercept = intercept - sums.origin @ weights
             decision = Decision(choice.kind, there, weights, intercept, choice.slope)
         self._rows_since_read = 0
+        if self.balanced and found is not None:
+            decision = decision.balanced(sums.sum_y[there])
         self._decision = decision
         return decision
 

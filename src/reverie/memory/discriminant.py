@@ -49,6 +49,17 @@ class Decision(NamedTuple):
         parts = [torch.addmm(self.intercept, part.double(), self.weights) for part in keys.split(1024)]
         return torch.cat(parts) * self.slope
 
+    def balanced(self, counts: Float[Tensor, " k"]) -> "Decision":
+        """The decision where all labels are equally frequent: by Bayes' rule, p(c | h) is divided by n_c / n.
+
+        Examples
+        --------
+        >>> one = Decision("ridge", torch.tensor([0, 1]), torch.zeros(3, 2), torch.tensor([0.9, 0.1]).log(), 1.0)
+        >>> torch.softmax(one.balanced(torch.tensor([90.0, 10.0])).logits(torch.zeros(1, 3)), 1)
+        tensor([[0.5000, 0.5000]])
+        """
+        return self._replace(intercept=self.intercept - (counts / counts.sum()).log() / self.slope)
+
 
 def discriminant(readout: Readout, sums: Sums, there: Tensor) -> tuple[Float[Tensor, "d k"], Float[Tensor, " k"]]:
     """Weights and intercept for keys about the origin, from a read-out that was solved with λ.
