@@ -52,8 +52,8 @@ class AssociativeMemory(Memory):
         State grows by d²/2 numbers for each class of many samples, and by d for each sample of the others
         (`reverie.memory.thin`).
     balanced : bool
-        Let `decision` answer as if all labels were equally frequent, where its slope was chosen by the sums, so that its
-        answers are probabilities.
+        Let `decision` answer as if all labels were equally frequent, where its slope was chosen by the sums, so that
+        its answers are probabilities.
 
     Examples
     --------
