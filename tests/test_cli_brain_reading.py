@@ -105,3 +105,14 @@ def test_numbers_to_predict_are_said(tmp_path, brain):
     table = tmp_path / "a.csv"
     table.write_text("x,price\n" + "\n".join(f"{row},{row / 7:.3f}" for row in range(300)))
     assert "numbers to predict" in refused(run("learn", brain, table, "--label-column", "price"))
+
+
+def test_columns_that_the_brain_has_not_learned_are_named(tmp_path):
+    folder, table, more = tmp_path / "brain", tmp_path / "a.csv", tmp_path / "b.csv"
+    table.write_text("a,b,label\n" + "".join(f"{row % 2},{row},{'xy'[row % 2]}\n" for row in range(20)))
+    more.write_text("b,extra,a\n3,9,1\n4,9,0\n")
+    assert run("create", folder, "--sense", "table", "--set", "width=20").exit_code == 0
+    told(run("learn", folder, table, "--json"))
+    found = told(run("predict", folder, more, "--json"))
+    assert found["labels"] == ["y", "x"]
+    assert found["notes"] == ["Left out, for the brain has not learned them: the columns extra."]

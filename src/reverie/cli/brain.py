@@ -110,10 +110,10 @@ def learn(
         if samples.y is None:
             if not brain.classes or ray is not None:
                 raise no_labels(samples, data)
-            samples = expect_classes(samples)
+            samples = expect_classes(brain, samples)
             _learn_what_is_new(brain, samples, name, as_json)
             return
-        samples, about = expect_classes(samples), told(samples)
+        samples, about = expect_classes(brain, samples), told(samples)
         y: Any = samples.y
         total = len(y)
         if ray is not None:
@@ -161,7 +161,7 @@ def _learn_stream(
         samples = labelled(some, label, Path("-"))
         if samples.y is None:
             raise no_labels(samples, Path("-"))
-        samples, about = expect_classes(samples), told(samples)
+        samples, about = expect_classes(brain, samples), told(samples)
         done.append(brain.learn(samples.x, samples.y, name=name))
         total += len(samples.names)
         result = _learned(brain, total, began, done) | about
@@ -230,7 +230,7 @@ def correct(
     """Correct an answer: the sample counts as often as it needs to; prints what else is answered differently now."""
     reading = Reading(label_column, text_column, tuple(drop or ()))
     with _open(folder, encoder) as brain:
-        samples = expect_classes(reading.read(sample, "test"))
+        samples = expect_classes(brain, reading.read(sample, "test"))
         about = told(samples)
         done = brain.correct(samples.x, _label(brain, to), was=None if was is None else _label(brain, was))
     if as_json:
@@ -305,7 +305,7 @@ def predict(
         stream = str(data) == "-"
         parts = reading.batches("test", batch) if stream else iter([reading.read(data, "test")])
         for place, given in enumerate(parts):
-            samples = expect_classes(given)
+            samples = expect_classes(brain, given)
             result = _answers(brain, samples, by) | told(samples)
             if as_json:
                 typer.echo(json.dumps(result))
@@ -397,7 +397,7 @@ def forget(
     """Forget a class, a name, or samples: as if they had never been learned."""
     with _open(folder, encoder) as brain:
         if data is not None:
-            samples = expect_classes(Reading().read(data, "train"))
+            samples = expect_classes(brain, Reading().read(data, "train"))
             brain.forget(label, name=name, x=samples.x, y=samples.y)
         else:
             brain.forget(None if label is None else _label(brain, label), name=name)

@@ -13,6 +13,7 @@ from reverie.cli.common import say
 from reverie.errors import BadData
 
 if TYPE_CHECKING:
+    from reverie.brain import Brain
     from reverie.streams import Samples
 
 __all__ = [
@@ -108,13 +109,22 @@ def no_labels(samples: "Samples", data: Path) -> BadData:
     )
 
 
-def expect_classes(samples: "Samples") -> "Samples":
-    """The same samples; numbers to predict are refused."""
+def expect_classes(brain: "Brain", samples: "Samples") -> "Samples":
+    """The same samples, with a note on columns that the brain does not know; numbers to predict are refused."""
+    from reverie.senses import TableSense
+    from reverie.streams import Table
+
     if samples.target == "numbers":
         raise BadData(
             f"The labels are numbers to predict ({samples.y[0] if samples.y is not None else ''}, …). A brain learns "
             "classes: write words in place of the numbers, or give another column (--label-column)."
         )
+    sense = brain.mind.senses.sense
+    if isinstance(samples.x, Table) and isinstance(sense, TableSense) and sense.shape is not None:
+        unknown = sense.left_out(samples.x)
+        if unknown:
+            note = f"Left out, for the brain has not learned them: the columns {', '.join(unknown[:20])}."
+            return samples._replace(notes=[*samples.notes, note])
     return samples
 
 

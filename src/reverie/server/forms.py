@@ -30,6 +30,7 @@ __all__ = [
 _LETTERS_OF_URLS = str.maketrans("-_", "+/")
 _ROWS = 1000  # samples in a request
 _KEYS = 20  # of an object
+_COLUMNS, _CELL = 500, 1000  # of a row; letters of a cell, or of a column's name
 _SIDE = 20_000  # numbers in a vector, letters in a sentence
 
 
@@ -87,7 +88,27 @@ class Vectors(_Form):
     ]
 
 
-Samples = Texts | Pictures | Vectors
+def _narrow(value: Any) -> Any:
+    """Refuse rows of far too many columns at once."""
+    if isinstance(value, list) and any(isinstance(row, dict) and len(row) > _COLUMNS for row in value):
+        raise ValueError(f"at most {_COLUMNS} columns")
+    return _few(value)
+
+
+Cell = Annotated[StrictStr, Field(max_length=_CELL)] | FiniteFloat | bool | None
+
+
+class Rows(_Form):
+    """Rows of a table: the columns by their names, null where a cell is empty."""
+
+    rows: Annotated[
+        list[Annotated[dict[Annotated[StrictStr, Field(min_length=1, max_length=_CELL)], Cell], Field(min_length=1)]],
+        Field(min_length=1, max_length=_ROWS),
+        BeforeValidator(_narrow),
+    ]
+
+
+Samples = Texts | Pictures | Vectors | Rows
 
 
 class Question(_Form):
@@ -191,10 +212,12 @@ class Problem(_Form):
     error: str
 
 
-def samples_of(samples: Texts | Pictures | Vectors, pixels: int) -> Any:
+def samples_of(samples: Texts | Pictures | Vectors | Rows, pixels: int) -> Any:
     """Samples as a brain takes them; pictures of at most so many `pixels` together. They are decoded by its sense."""
     if isinstance(samples, Texts):
         return samples.texts
+    if isinstance(samples, Rows):
+        return [{name: _plain(cell) for name, cell in row.items()} for row in samples.rows]
     if isinstance(samples, Vectors):
         if len({len(row) for row in samples.vectors}) > 1:
             raise BadData("The vectors differ in length. Expected one length.")
@@ -206,6 +229,11 @@ def samples_of(samples: Texts | Pictures | Vectors, pixels: int) -> Any:
     if sent > pixels:
         raise BadData(f"The pictures have {sent} pixels together. Expected at most {pixels} in a request; send fewer.")
     return files
+
+
+def _plain(cell: Any) -> Any:
+    """JSON has no whole numbers of its own: 3.0 is read as 3 would be."""
+    return int(cell) if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53 else cell
 
 
 def _decoded(text: str, name: str) -> bytes:
