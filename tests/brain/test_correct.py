@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from reverie.brain.sound import check_entry
 from sklearn.datasets import load_digits
 
 from reverie.brain import Brain
 from reverie.brain.correction import MOST
 from reverie.brain.journal import Journal
 from reverie.brain.mind import Mind
+from reverie.brain.validity import check_entry
 from reverie.contracts import State
 from reverie.errors import BadData, CorruptFile
 from reverie.memory import AssociativeMemory

@@ -54,9 +54,11 @@ class Decision(NamedTuple):
 
         Examples
         --------
-        >>> one = Decision("ridge", torch.tensor([0, 1]), torch.zeros(3, 2), torch.tensor([0.9, 0.1]).log(), 1.0)
-        >>> torch.softmax(one.balanced(torch.tensor([90.0, 10.0])).logits(torch.zeros(1, 3)), 1)
-        tensor([[0.5000, 0.5000]])
+        >>> counts = torch.tensor([90.0, 10.0], dtype=torch.float64)
+        >>> weights = torch.zeros(3, 2, dtype=torch.float64)
+        >>> one = Decision("ridge", torch.tensor([0, 1]), weights, (counts / 100).log(), 1.0)
+        >>> torch.softmax(one.balanced(counts).logits(torch.zeros(1, 3)), 1)
+        tensor([[0.5000, 0.5000]], dtype=torch.float64)
         """
         return self._replace(intercept=self.intercept - (counts / counts.sum()).log() / self.slope)
 

@@ -541,7 +541,7 @@ def bytes_of_sums(counts: list[int], d: int, *, per_class: bool, largest: int = 
     Examples
     --------
     >>> bytes_of_sums([130] * 77, 1500, per_class=True), bytes_of_sums([800] * 77, 1500, per_class=True)
-    (79044000, 1404924000)
+    (78984000, 1404924000)
     """
     matrix, number = 8 * d * d, 4 if largest < 128 else 8
     shared = matrix + 8 * d * len(counts)

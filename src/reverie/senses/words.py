@@ -9,6 +9,7 @@ Reference: Weinberger et al., 2009, ICML (hashing).
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from reverie.layers import Expansion
