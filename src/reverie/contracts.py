@@ -333,6 +333,8 @@ class Sense(ABC):
     known_settings: ClassVar[tuple[str, ...]] = ()
     licence: ClassVar[str] = ""
     """Of weights that come with it from elsewhere, and what they are; empty where there are none."""
+    least_bytes: ClassVar[int] = 0
+    """That the sums of its keys take, where a budget cannot make them narrower."""
 
     shape: tuple[int, ...] | None
 

@@ -154,3 +154,14 @@ def test_its_licence_and_its_weights_are_said() -> None:
     sense, _ = formed(np.stack([np.asarray(photo(0))]))
     assert "Apache-2.0" in Photo.licence
     assert len(sense.state_dict()["weights"]) == 64
+
+
+def test_a_budget_that_the_sums_do_not_fit_is_refused():
+    sense = Photo(budget=10**6)
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 80, 80, 3), dtype=np.uint8)
+    with pytest.raises(BadData, match="budget of 1000000 bytes is too small"):
+        sense.form(sense.take(pictures))
+    senses = Senses(budget=10**6)
+    samples = senses.take(pictures)
+    senses.form(samples, pictures)
+    assert senses.encoder == "cortex"

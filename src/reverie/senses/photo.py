@@ -23,7 +23,7 @@ from reverie.contracts import Seen, State
 from reverie.errors import BadData
 from reverie.senses.coded import CodedSense
 from reverie.senses.made_up import made_up_pictures
-from reverie.senses.photo_network import LICENCE, photo_features, photo_graph, photo_weights_digest
+from reverie.senses.photo_network import FEATURES, LICENCE, photo_features, photo_graph, photo_weights_digest
 from reverie.streams import Pictures, as_pictures
 
 __all__ = ["Photo"]
@@ -46,6 +46,7 @@ class Photo(CodedSense):
     name = "photo"
     known_settings = ("side",)
     licence = LICENCE
+    least_bytes = 4 * FEATURES * (FEATURES + 1) // 2
 
     def __init__(self, settings: Any = None, seed: int = 0, *, budget: int | None = None) -> None:
         super().__init__(settings, seed, budget=budget)
@@ -83,6 +84,11 @@ class Photo(CodedSense):
         return Pictures(list(array))
 
     def form(self, samples: Any) -> None:
+        if self.budget is not None and self.least_bytes > self.budget:
+            raise BadData(
+                f"A budget of {self.budget} bytes is too small for the sense photo, whose sums take "
+                f"{self.least_bytes}. Give more, or create the brain with the sense 'cortex'."
+            )
         self.deep, self.shape = samples.levels(), (self.side, self.side, 3)
         self.weights = photo_weights_digest()
 

@@ -138,7 +138,10 @@ class Senses:
         if isinstance(x, str):
             raise BadData("x is one sentence. Expected a list of sentences.")
         like = x if hasattr(x, "shape") or not isinstance(x, list | tuple) else _looked_at(x)
-        kind = next((kind for kind in AUTO if kind.recognises(like)), Expanded)
+        kind = next(
+            (kind for kind in AUTO if kind.recognises(like) and kind.least_bytes <= (self.budget or kind.least_bytes)),
+            Expanded,
+        )
         own = {name: value for name, value in self.settings.items() if name in kind.known_settings}
         for name in self.settings.keys() - own.keys():
             raise unknown_name(
