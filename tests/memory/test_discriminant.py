@@ -187,3 +187,12 @@ def test_a_settled_memory_glances_at_what_it_decides() -> None:
     exact, seen = memory.decision().logits(X), memory.glance_logits(X)
     assert not torch.equal(exact, seen)
     np.testing.assert_allclose(seen.numpy(), exact.numpy(), atol=2e-2 * float(exact.std()))
+
+
+@pytest.mark.parametrize("per_class", [True, False])
+def test_the_order_in_which_classes_came_does_not_change_the_choice(per_class: bool) -> None:
+    keys, of = X[:600], Y[:600]
+    one = taught(keys, of, per_class=per_class).decision()
+    turned = taught(keys, 9 - of, per_class=per_class).decision()
+    assert (one.kind, round(one.slope, 6)) == (turned.kind, round(turned.slope, 6))
+    torch.testing.assert_close(one.logits(keys), turned.logits(keys).flip(1), atol=1e-6, rtol=1e-6)

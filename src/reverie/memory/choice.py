@@ -43,7 +43,7 @@ _MOST_CLASSES = 400
 _OWN = 32  # classes up to which each has its own covariance
 _COMMON = 0.3  # weight of the common covariance
 _FREEDOM, _FREEDOM_COMMON = 10, 4  # of Student's distribution
-_FREEDOM_KNOWN = 6  # where covariances are common, and it is asked what is usual
+_FREEDOM_KNOWN, _FREEDOM_KNOWN_COMMON = 8, 6  # where it is asked what is usual
 _DRAWS = 4000
 _KNOWN = 0.95  # share of samples of known classes that are not to be flagged
 _PRIOR = 0.5  # samples of each class that are taken to have another label
@@ -91,9 +91,12 @@ def choose(sums: Sums, seen: Spectrum, there: Tensor) -> Choice | None:
     there : int64 Tensor, shape [k]
         Columns that have samples.
     """
-    counts, n, d, k = sums.sum_y[there], sums.n, len(sums.sum_h), len(there)
+    n, d, k = sums.n, len(sums.sum_h), len(there)
     if not choosable(n, k, d) or seen.back is None:
         return None
+    order = sums.cross[:, there].sum(0).argsort(stable=True)  # whichever class came first, the draws are the same
+    there, seen = there[order], seen._replace(turned=seen.turned[:, order])
+    counts = sums.sum_y[there]
     means = seen.turned / counts
     within = float(seen.eigenvalues.sum()) - float((means.square().sum(0) * counts).sum())
     scale = within / d
@@ -106,7 +109,7 @@ def choose(sums: Sums, seen: Spectrum, there: Tensor) -> Choice | None:
     freedom = _FREEDOM if own else _FREEDOM_COMMON
     chi = torch.randn(_DRAWS, freedom, generator=source, dtype=torch.float64).square().sum(1, keepdim=True)
     tails = (freedom / chi).sqrt()
-    freedom = _FREEDOM if own else _FREEDOM_KNOWN
+    freedom = _FREEDOM_KNOWN if own else _FREEDOM_KNOWN_COMMON
     chi = torch.randn(_DRAWS, freedom, generator=source, dtype=torch.float64).square().sum(1, keepdim=True)
     usual = (freedom / chi).sqrt()
     sides = [_Side.of(seen, means, counts, n, d, scale * share) for share in _GRID]
