@@ -26,13 +26,13 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from common import Claim, arguments, finish
+from hostile_files import plain_form
 from hostile_service import ATTACKS, attacked
 from reverie.brain import Brain
 from reverie.checkpoint import pack_state
 from reverie.errors import ReverieError
 from reverie.server import Limits, create_app
 from reverie.streams import Pictures, read_samples
-from reverie.streams.plain_form import plain_form
 
 X, Y = load_digits(return_X_y=True)
 _LONGEST = 300  # seconds for all lists of files

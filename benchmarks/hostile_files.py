@@ -36,16 +36,16 @@ from reverie.disciplines.formula import read_formula
 from reverie.disciplines.latex import read_latex
 from reverie.disciplines.library import find
 from reverie.disciplines.units import quantity, scale
-from reverie.errors import ReverieError
+from reverie.errors import BadData, ReverieError
 from reverie.evaluation import peak_memory
 from reverie.language.cortex.adapters import unpack_adapter
 from reverie.language.cortex.causal import CausalModel
 from reverie.language.memory import LanguageMemory
 from reverie.report import write_report
 from reverie.runs.config import RunConfig, parse_settings
-from reverie.streams import read_samples
+from reverie.streams import Pictures, Sounds, Table, read_samples
 from reverie.streams.own import from_path
-from reverie.streams.plain_form import plain_form
+from reverie.streams.pictures import common_size
 from reverie.text import encode_text
 
 Calls = Iterator[tuple[str, Any]]
@@ -257,6 +257,37 @@ def arrays(place: Path, chance: random.Random) -> Calls:
     for _ in range(200):
         data = broken(buffer.getvalue(), chance)
         yield "a broken npz", lambda data=data: _taken(_file(place / "b.npz", data))
+
+
+def plain_form(x: Any, shape: tuple[int, ...] | None) -> Any:
+    """Samples as arrays or sentences.
+
+    Parameters
+    ----------
+    x : Pictures, Table, Sounds, array or list of str
+    shape : tuple of int, optional
+        Of a sample, where that is known: (height, width) or (height, width, 3) for pictures, () for sentences. Else
+        pictures get their most common size, of at most 64 pixels a side.
+
+    Raises
+    ------
+    BadData
+        Samples that have no such form: recordings, tables with words or missing cells.
+    """
+    if isinstance(x, Pictures):
+        if shape is None:
+            return x.arrays(common_size(x), colour=x.colour, levels=x.levels())
+        if len(shape) not in (2, 3):
+            raise BadData("Given pictures. This brain takes vectors of numbers or sentences: give the same form.")
+        return x.arrays((shape[1], shape[0]), colour=len(shape) == 3, levels=x.levels())
+    if isinstance(x, Table):
+        if shape == () and len(x.names) == 1:
+            return ["" if value is None else str(value) for value in x.columns[x.names[0]]]
+        return x.numbers()
+    if isinstance(x, Sounds):
+        raise BadData("Given recordings. This brain takes pictures, vectors of numbers or sentences.")
+    found: Any = x
+    return found
 
 
 def _taken(file: Path) -> None:

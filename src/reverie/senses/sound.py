@@ -8,6 +8,7 @@ Reference: Stevens, Volkmann, Newman, 1937, JASA 8 (the mel scale; here 2595 log
 """
 
 from collections.abc import Sized
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,9 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
-from reverie.contracts import Seen
 from reverie.errors import BadData
 from reverie.layers import Expansion
-from reverie.senses.coded import CodedSense, expansion_of
+from reverie.senses.coded import CodedSense, check_expansion, expansion_of
 from reverie.streams import Sounds
 
 __all__ = ["Sound"]
@@ -54,7 +54,7 @@ class Sound(CodedSense):
 
     def __init__(self, settings: Any = None, seed: int = 0, *, budget: int | None = None) -> None:
         super().__init__(settings, seed, budget=budget)
-        expansion_of(1, {"width": 2} | self.settings, 2, seed, sense=self.name)
+        check_expansion(self.settings, sense=self.name)
 
     @classmethod
     def recognises(cls, x: Any) -> bool:
@@ -80,9 +80,6 @@ class Sound(CodedSense):
 
     def numbers(self, samples: Any) -> Float[Tensor, "n d"]:
         return torch.from_numpy(np.stack([_picture(wave).ravel() for wave in samples.waves(_RATE)]))
-
-    def watch(self, samples: Any, keys: Tensor) -> Seen:
-        return Seen(numbers=keys.numel())
 
     def made_up(self, n: int, generator: torch.Generator) -> Sounds:
         noise = torch.randn(n, _RATE, generator=generator).numpy()
@@ -110,6 +107,7 @@ def _picture(wave: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(scaled.T / np.sqrt(scaled.size), dtype=np.float32)
 
 
+@cache
 def _filters() -> NDArray[np.float64]:
     """Triangles on the mel scale, shape [frequencies, bands]."""
     top = 2595 * np.log10(1 + _RATE / 2 / 700)

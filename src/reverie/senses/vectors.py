@@ -3,13 +3,12 @@
 from math import prod
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from reverie.layers import Expansion
-from reverie.senses.coded import expansion_of
+from reverie.senses.coded import check_expansion, expansion_of
 from reverie.senses.grid import Grid, alike
-from reverie.senses.numeric import NumericSense
+from reverie.senses.numeric import NumericSense, fractions
 from reverie.streams import Table
 
 __all__ = ["Expanded", "Raw"]
@@ -41,7 +40,7 @@ class Raw(NumericSense):
         return None
 
     def numbers(self, samples: Any) -> Tensor:
-        return _fractions(super().numbers(samples))
+        return fractions(super().numbers(samples))
 
 
 class Expanded(NumericSense):
@@ -62,9 +61,7 @@ class Expanded(NumericSense):
 
     def __init__(self, settings: Any = None, seed: int = 0, *, budget: int | None = None) -> None:
         super().__init__(settings, seed, budget=budget)
-        expansion_of(
-            1, {"width": 2} | self.settings, 2, seed, sense=self.name
-        )  # what is wrong is said before there is data
+        check_expansion(self.settings, sense=self.name)
 
     @classmethod
     def recognises(cls, x: Any) -> bool:
@@ -82,14 +79,9 @@ class Expanded(NumericSense):
         return expansion_of(n_in, self.settings, min(4000, max(512, 16 * n_in)), self.seed, sense=self.name)
 
     def numbers(self, samples: Any) -> Tensor:
-        return _fractions(super().numbers(samples))
+        return fractions(super().numbers(samples))
 
 
 def _together(samples: Any, numbers: Tensor) -> bool:
     """Whether numbers have one scale; columns that have names are of different meaning."""
     return not isinstance(samples, Table) and (numbers.ndim > 2 or alike(numbers))
-
-
-def _fractions(numbers: Tensor) -> Tensor:
-    """Grey levels of pictures as fractions of white."""
-    return numbers.float() / 255 if numbers.dtype == torch.uint8 and numbers.ndim > 2 else numbers

@@ -9,22 +9,12 @@ Reference: Weinberger et al., 2009, ICML (hashing).
 
 from typing import Any
 
-import torch
-from torch import Tensor
-
-from reverie.layers import Expansion
-from reverie.senses.coded import expansion_of
-from reverie.senses.sentences import Sentences
-from reverie.text import encode_text
+from reverie.senses.sentences import ExpandedSentences, sentences_of
 
 __all__ = ["Words"]
 
-_CELLS = 2048
-_WIDTH = 2500
-_SCALE = 4.0
 
-
-class Words(Sentences):
+class Words(ExpandedSentences):
     """Sentences of any language.
 
     Examples
@@ -35,21 +25,9 @@ class Words(Sentences):
     torch.Size([1, 64])
     """
 
-    name = "words"
-    grows = "width"
+    name, encoder = "words", "hash"
+    cells, scale = 2048, 4.0
 
     @classmethod
     def recognises(cls, x: Any) -> bool:
-        return isinstance(x, list | tuple) and bool(x) and all(isinstance(item, str) for item in x)
-
-    def begin(self, samples: Any) -> None:
-        self.settings = {"input_scale": _SCALE} | self.settings  # its vectors have length one
-        self.affordable(20_000, 1, _CELLS + 2)
-        self.module = self.make()
-
-    def make(self) -> Expansion:
-        return expansion_of(_CELLS, self.settings, _WIDTH, self.seed, sense=self.name)
-
-    def numbers(self, samples: Any) -> Tensor:
-        numbers: Tensor = torch.from_numpy(encode_text(samples, "hash"))
-        return numbers
+        return sentences_of(x) is not None

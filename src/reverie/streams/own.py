@@ -15,8 +15,7 @@ from reverie.errors import BadData
 from reverie.streams.data import LabelledData, stratified_split
 from reverie.streams.labelled import Samples
 from reverie.streams.labels import label_order
-from reverie.streams.pictures import Pictures
-from reverie.streams.plain_form import common_size
+from reverie.streams.pictures import Pictures, common_size
 from reverie.streams.samples import read_parts
 from reverie.streams.sounds import Sounds
 from reverie.streams.split import Split

@@ -18,12 +18,13 @@ from reverie.streams.bad_samples import readable
 from reverie.streams.picture_arrays import compose
 from reverie.streams.picture_file import fault_of, has_colours, is_deep, load, open_picture, upright_size
 
-__all__ = ["Fit", "Pictures"]
+__all__ = ["Fit", "Pictures", "common_size"]
 
 Fit = Literal["squash", "crop", "box"]
 Levels = tuple[float, float]
 
 _EIGHT = (0.0, 255.0)
+_LARGEST = 64  # pixels of a side of the common size
 _ASKED = 200  # pictures that tell of all whether there are colours, and which levels
 _MEASURED = 2000  # and which size is the most common
 _DEAD = 1e-4  # share of a picture's pixels, beside one, that may be dead
@@ -195,6 +196,13 @@ class Pictures(Sequence[Any]):
                 "original, or put the pictures of eight bits into a brain of their own."
             )
         return np.asarray(_fitted(shown, size, fit, white=255), dtype=np.uint8)
+
+
+def common_size(pictures: Pictures) -> tuple[int, int]:
+    """The most common (width, height), reduced to 64 pixels a side."""
+    width, height = pictures.size
+    factor = min(1.0, _LARGEST / max(width, height))
+    return max(1, round(width * factor)), max(1, round(height * factor))
 
 
 def _taken(item: Any, index: int) -> Any:
