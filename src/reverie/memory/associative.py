@@ -32,7 +32,7 @@ from reverie.functional import one_hot_slope, spectrum
 from reverie.memory.admission import begin, cannot_have_been
 from reverie.memory.choice import Choice, choosable, choose, relative_distances
 from reverie.memory.contribution import columns_of, factors_of, moved_columns
-from reverie.memory.discriminant import Decision, discriminant
+from reverie.memory.discriminant import Decision, discriminant, places_of
 from reverie.memory.readout import Readout
 from reverie.memory.sums import Sums
 from reverie.memory.whole_readout import MOST_SPIKES, WholeReadout
@@ -290,8 +290,7 @@ class AssociativeMemory(Memory):
 
         See `reverie.memory.whole_readout`.
         """
-        counts = keys.dtype == torch.uint8 and keys.numel() > 0 and int(keys.max()) <= MOST_SPIKES
-        readout = self.glancing() if counts else None
+        readout = self.glancing() if _spike_counts(keys) else None
         return self.read(keys) if readout is None else readout(keys)
 
     def glancing(self) -> WholeReadout | None:
@@ -300,8 +299,7 @@ class AssociativeMemory(Memory):
 
     def glance_logits(self, keys: Num[Tensor, "n d"]) -> Float[Tensor, "n k"]:
         """Nearly the logits of `decision`, sooner, under the same conditions as `glance`."""
-        counts = keys.dtype == torch.uint8 and keys.numel() > 0 and int(keys.max()) <= MOST_SPIKES
-        readout = self.glancing_logits() if counts else None
+        readout = self.glancing_logits() if _spike_counts(keys) else None
         decision = self.decision()
         return decision.logits(keys) if readout is None else readout(keys) * decision.slope
 
@@ -378,13 +376,9 @@ class AssociativeMemory(Memory):
         if found is None:
             return None
         choice, readout = found
-        counts = sums.sum_y[there]
-        along = readout.mapping(sums)[0][:, there] / counts
-        places = (sums.cross[:, there] / counts - sums.mean[:, None]).T @ along
-        places = (places + places.T) / 2
-        inverse = torch.linalg.inv(torch.eye(len(there), dtype=places.dtype) - counts[:, None] * places)
+        along, places, inverse = places_of(readout, sums, there)
         at = torch.cat([(sums.about_origin(part) - sums.mean) @ along for part in keys.split(1024)])
-        return relative_distances(at, places, counts, sums.n, inverse).amin(1), choice.known
+        return relative_distances(at, places, sums.sum_y[there], sums.n, inverse).amin(1), choice.known
 
     def _decide(self, sums: Sums, there: Tensor) -> tuple[Choice, Readout] | None:
         """What was chosen and is still good, or a choice now; None: there is nothing to choose."""
@@ -425,3 +419,8 @@ class AssociativeMemory(Memory):
         self._drop_readouts()
         self._online = False
         self._rows_since_read = 0
+
+
+def _spike_counts(keys: Tensor) -> bool:
+    """Whether keys are such as a read-out in whole numbers takes."""
+    return keys.dtype == torch.uint8 and keys.numel() > 0 and int(keys.max()) <= MOST_SPIKES

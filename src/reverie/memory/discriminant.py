@@ -22,7 +22,7 @@ from torch import Tensor
 from reverie.memory.readout import Readout
 from reverie.memory.sums import Sums
 
-__all__ = ["Decision", "discriminant"]
+__all__ = ["Decision", "discriminant", "places_of"]
 
 
 class Decision(NamedTuple):
@@ -71,13 +71,21 @@ def discriminant(readout: Readout, sums: Sums, there: Tensor) -> tuple[Float[Ten
     there : Tensor
         Columns that have samples.
     """
-    counts, n, mean = sums.sum_y[there], sums.n, sums.mean
-    weights, _ = readout.mapping(sums)
-    along = weights[:, there] / counts  # P
-    means = sums.cross[:, there] / counts - mean[:, None]
-    places = means.T @ along
-    places = (places + places.T) / 2
-    turned = torch.linalg.inv(torch.eye(len(counts), dtype=places.dtype) - counts[:, None] * places)
+    along, places, turned = places_of(readout, sums, there)
+    n = sums.n
     directions = n * along @ turned
     own = n * (places @ turned).diagonal()
-    return directions, (counts / n).log() - own / 2 - mean @ directions
+    return directions, (sums.sum_y[there] / n).log() - own / 2 - sums.mean @ directions
+
+
+def places_of(
+    readout: Readout, sums: Sums, there: Tensor
+) -> tuple[Float[Tensor, "d k"], Float[Tensor, "k k"], Float[Tensor, "k k"]]:
+    """P, where the classes' means lie along it (B = Mᵀ P), and (I − N B)⁻¹."""
+    counts = sums.sum_y[there]
+    weights, _ = readout.mapping(sums)
+    along = weights[:, there] / counts
+    places = (sums.cross[:, there] / counts - sums.mean[:, None]).T @ along
+    places = (places + places.T) / 2
+    turned = torch.linalg.inv(torch.eye(len(counts), dtype=places.dtype) - counts[:, None] * places)
+    return along, places, turned
