@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,10 @@ import yaml
 from torch import nn
 
 from commands import here
-from reverie.brain import Brain, cost_of, shard_sums
+from reverie.brain import Brain, Plan, cost_of, shard_sums
+from reverie.brain.progress import Progress
+from reverie.brain.store import Store
+from reverie.checkpoint import save_state
 from reverie.disciplines import Registry, freeze, load_frozen, open_card, read_card, save_frozen
 from reverie.disciplines.card import parse_card
 from reverie.disciplines.library import find
@@ -102,6 +106,86 @@ def test_sums_made_elsewhere(canary: Path, tmp_path: Path, monkeypatch: pytest.M
             shard_sums(ready, X, Y)
         brain.learn_sums([shard_sums(ready, X, Y, encoder=encoder)])
         assert brain.predict(X).shape == (30,)
+
+
+def places_of(tree: object) -> int:
+    """How many texts and settings a tree holds."""
+    if isinstance(tree, dict):
+        return sum(places_of(one) for one in tree.values())
+    if isinstance(tree, list | tuple):
+        return sum(places_of(one) for one in tree)
+    return int(not isinstance(tree, torch.Tensor))
+
+
+def planted(tree: object, name: str, at: int) -> object:
+    """A tree with the name in its `at`-th place; everywhere where `at` is below 0."""
+    left = iter(range(places_of(tree)))
+
+    def put(one: object) -> object:
+        if isinstance(one, dict):
+            return {key: put(value) for key, value in one.items()}
+        if isinstance(one, list | tuple):
+            return [put(value) for value in one]
+        if isinstance(one, torch.Tensor):
+            return one
+        return name if next(left) == at or at < 0 else one
+
+    return put(tree)
+
+
+def test_entries_of_a_journal(canary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = 0
+    changes = (
+        lambda brain: brain.learn(X, Y, name="ann"),
+        lambda brain: brain.correct(X[:1], 2, was=0),
+        lambda brain: brain.rename(2, 7),
+        lambda brain: brain.forget(1),
+    )
+    start = tmp_path / "start"
+    with Brain.create(start, encoder="raw") as brain:
+        brain.learn(X, Y)
+    for change in changes:
+        entries: list[dict[str, object]] = []
+        with Brain.open(start) as brain, monkeypatch.context() as patch:
+            patch.setattr(Store, "append", lambda self, version, entry, seen=entries: seen.append(entry))
+            change(brain)
+        for at in range(-1, places_of(entries[0])):
+            folder = tmp_path / f"entry{written}"
+            written += 1
+            shutil.copytree(start, folder)
+            with Brain.open(folder) as brain:
+                brain._store.append(brain.version + 1, planted(entries[0], NAMES[at % 3], at))  # type: ignore[arg-type]
+            with suppress(ReverieError), Brain.open(folder, writer=False) as brain:
+                brain.history()
+                brain.predict(X)
+            with suppress(ReverieError), Brain.open(folder, recover=True) as brain:
+                brain.predict(X)
+    assert written > 8
+
+
+@pytest.mark.parametrize("name", NAMES[::2])
+def test_a_night_without_an_end(name: str, canary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = Plan(hidden=(4,), steps=2, retention=0.0, tolerance=1.0)
+    saved: list[dict[str, object]] = []
+
+    def stop(self: Progress, training: dict[str, object]) -> None:
+        saved.append(training)
+        raise KeyboardInterrupt
+
+    with Brain.create(tmp_path / "brain", encoder="raw") as brain:
+        brain.learn(X, Y)
+        with monkeypatch.context() as patch:
+            patch.setattr(Progress, "save", stop)
+            with pytest.raises(KeyboardInterrupt):
+                brain.sleep(plan)
+        progress = Progress(tmp_path / "brain" / "night", brain.version, plan)
+        for at in range(-1, places_of(saved[0])):
+            state = {"of": progress.of, "training": planted(saved[0], name, at)}
+            save_state(progress.folder, state, kind="night")
+            brain.sleep(plan)
+            brain.rollback(progress.of["version"])
+            progress = Progress(tmp_path / "brain" / "night", brain.version, plan)
+    assert saved
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from reverie.brain.mind import Mind
 from reverie.contracts import State
-from reverie.errors import BadData
+from reverie.errors import BadData, CorruptFile
 from reverie.sleep import Consolidation, Dreamer, needed_least
 
 __all__ = ["Plan", "dreamer", "night"]
@@ -120,17 +120,12 @@ def night(
     hidden = _affordable(slept, mind.bytes) if plan.hidden is None else plan.hidden
     report["plan"]["hidden"] = list(hidden)
     if hidden:
-        training = Consolidation(
-            slept.memory,
-            dreamer(slept),
-            hidden=hidden,
-            steps=plan.steps,
-            learning_rate=plan.learning_rate,
-            cut=plan.cut,
-            seed=seed,
-        )
+        training = _training(slept, plan, hidden, seed)
         if begun is not None:
-            training.load_state_dict(begun)
+            try:
+                training.load_state_dict(begun)
+            except CorruptFile:  # as where there is none: the night begins anew
+                training = _training(slept, plan, hidden, seed)
         while not training.finished:
             training.advance(_STRIDE)
             save(training.state_dict())
@@ -145,6 +140,18 @@ def night(
     report["verdict"] = "committed" if reason is None else "rolled back"
     report["reason"] = reason
     return (mind if reason else slept), report
+
+
+def _training(mind: Mind, plan: Plan, hidden: tuple[int, ...], seed: int) -> Consolidation:
+    return Consolidation(
+        mind.memory,
+        dreamer(mind),
+        hidden=hidden,
+        steps=plan.steps,
+        learning_rate=plan.learning_rate,
+        cut=plan.cut,
+        seed=seed,
+    )
 
 
 def _affordable(mind: Mind, state: int) -> tuple[int, ...]:

@@ -67,19 +67,22 @@ def check_state(state: Any) -> None:
         _batch(batch, len(state["labels"]), f"what was learned as {name!r}")
 
 
-def check_entry(entry: Any, labels: int) -> None:
-    """An entry of the log, of a brain that knows so many labels.
+def check_entry(entry: Any, known: list[Any]) -> None:
+    """An entry of the log, of a brain that knows these labels.
 
     Raises
     ------
     CorruptFile
     """
     _need(isinstance(entry, dict) and isinstance(entry.get("event"), dict), "an entry without an event")
+    labels = len(known)
     if entry.get("kind") in ("learn", "correct"):
         new = entry.get("new_labels")
         _need(isinstance(new, list), "an entry without new labels")
-        _labels(new)
+        _labels([*known, *new])
         _batch(entry.get("batch"), labels + len(new), "an entry")
+        if entry["kind"] == "learn":
+            _need(entry["name"] is None or isinstance(entry["name"], str), "a contribution whose name is no word")
         if entry["kind"] == "correct" and entry["gone"] is not None:
             _batch(entry["gone"], labels, "an entry")
     elif entry.get("kind") == "forget":
@@ -89,6 +92,8 @@ def check_entry(entry: Any, labels: int) -> None:
             _batch(batch, labels, "an entry")
     else:
         _need(entry.get("kind") == "rename", f"an entry of kind {entry.get('kind')!r}")
+        _need(entry["label"] in known, f"another name for {entry['label']!r}, which is no label")
+        _labels([entry["to"] if label == entry["label"] else label for label in known])
 
 
 def _labels(labels: list[Any]) -> None:

@@ -95,7 +95,7 @@ def _live(woken: Woken, to: int | None = None) -> None:
         if to is not None and version > to:
             break
         try:
-            check_entry(entry, len(woken.mind.labels))
+            check_entry(entry, woken.mind.labels)
             woken.mind.apply(entry)
         except MemoryError:
             raise

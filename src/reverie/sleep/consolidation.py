@@ -14,7 +14,7 @@ from jaxtyping import Float, Num
 from torch import Tensor, nn
 
 from reverie.contracts import State
-from reverie.errors import BadData
+from reverie.errors import BadData, CorruptFile
 from reverie.functional import one_hot_logits
 from reverie.layers import Perceptron
 from reverie.memory import AssociativeMemory
@@ -129,14 +129,41 @@ class Consolidation:
         }
 
     def load_state_dict(self, state: State) -> None:
+        """Go on from there.
+
+        Raises
+        ------
+        CorruptFile
+            It is not of a consolidation like this one. Then this object is not to be used further.
+        """
+        try:
+            self._load(state)
+        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+            said = f"{type(error).__name__}: {error}"
+            raise CorruptFile(f"This is not the state of a consolidation of this memory ({said}).") from None
+
+    def _load(self, state: State) -> None:
         self.step = int(state["step"])
         self.network.load_state_dict(state["network"])
         own = self.optimiser.state_dict()
         own["state"] = {int(index): dict(moments) for index, moments in state["optimiser"].items()}
         self.optimiser.load_state_dict(own)
+        parameters = list(self.network.parameters())
+        for parameter, moments in zip(parameters, own["state"].values(), strict=bool(own["state"])):
+            _need_shape(moments["exp_avg"], parameter.shape)
+            _need_shape(moments["exp_avg_sq"], parameter.shape)
+            float(moments["step"])
+        _need_shape(state["need"], self.need.shape)
         self.need = state["need"].clone()
         self.masks = [state["masks"][str(index)] for index in range(len(state["masks"]))]
+        for parameter, mask in zip(self._synapses(), self.masks, strict=bool(self.masks)):
+            _need_shape(mask, parameter.shape)
         self.generator.set_state(state["generator"])
+
+
+def _need_shape(value: Tensor, shape: torch.Size) -> None:
+    if value.shape != shape:
+        raise ValueError(f"a tensor of {tuple(value.shape)} where {tuple(shape)} was expected")
 
 
 class Standardised(nn.Module):
