@@ -212,6 +212,6 @@ class Mind:
     def columns(self, labels: list[Any]) -> Tensor:
         """The value column of each label; new labels come after the known ones."""
         book = {label: column for column, label in enumerate(self.labels)}
-        for label in labels:
+        for label in dict.fromkeys(labels):
             book.setdefault(label, len(book))
         return torch.tensor([book[label] for label in labels], dtype=torch.int64)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from jaxtyping import Num
+from jaxtyping import Float, Num
 from torch import Tensor
 
 from reverie.contracts import State
@@ -72,9 +72,7 @@ class Watch:
             distances[label] = [float(len(away)), float(away.square().sum())]
             seen, total = self.usual.get(label, [0.0, 0.0])
             if seen >= _SEEN and total > 0:
-                ratios += [
-                    float(part.sum(0).square().sum()) / len(part) * seen / total for part in away.split(_TOGETHER)
-                ]
+                ratios += (_of_parts(away) * seen / total).tolist()
         return {"distances": distances, "values": ratios}
 
     def apply(self, seen: State, version: int) -> None:
@@ -124,3 +122,11 @@ class Watch:
 
 def _geometric(logs: list[float]) -> float:
     return math.exp(sum(logs) / len(logs)) if logs else 1.0
+
+
+def _of_parts(away: Float[Tensor, "n d"]) -> Float[Tensor, " parts"]:
+    """m ‖mean‖² of each `_TOGETHER` rows; of the rest too."""
+    whole = len(away) // _TOGETHER * _TOGETHER
+    squares = away[:whole].view(-1, _TOGETHER, away.shape[1]).sum(1).square().sum(1) / _TOGETHER
+    rest = away[whole:]
+    return torch.cat([squares, rest.sum(0).square().sum()[None] / len(rest)]) if len(rest) else squares
