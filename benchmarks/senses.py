@@ -5,7 +5,7 @@ run: logistic regression trained on everything at once (on the same keys, standa
 nearest neighbours; for tables a random forest and gradient boosting, for sentences TF-IDF with logistic regression.
 Seeds are orders of the classes, or cuts of a table.
 
-    python benchmarks/senses.py [--only photos|sounds|series|tables|sentences] [--json FILE] [--quick]
+    python benchmarks/senses.py [--only photos|sounds|together|series|tables|sentences] [--json FILE] [--quick]
 """
 
 import json
@@ -171,6 +171,70 @@ def sounds(seeds: list[int]) -> Iterator[Claim]:
     yield Claim.of("spoken digits: accuracy, each of six speakers held out", unheard, "", 0.78, ">=", COMMAND)
 
 
+def together(seeds: list[int]) -> Iterator[Claim]:
+    """A digit that is seen and heard, by speakers who were never heard, with noise in either sense."""
+    import soundfile
+    from sklearn.datasets import load_digits
+
+    files = sorted((DATA / "sound/digits").glob("*.wav"))
+    y = np.array([int(file.stem.split("_")[0]) for file in files])
+    speaker = np.array([file.stem.split("_")[1] for file in files])
+    written = load_digits()
+    behind: dict[str, dict[int, float]] = {"as they are": {}, "noisy pictures": {}, "noisy sounds": {}}
+    errors: dict[int, float] = {}
+    beside: dict[str, dict[str, list[float]]] = {}
+    for seed in seeds:
+        source = np.random.default_rng(seed)
+        out = np.isin(speaker, source.choice(np.unique(speaker), 3, replace=False))
+        learned = source.permutation(np.flatnonzero(~out))[:600]
+        asked = source.permutation(np.flatnonzero(out))[:400]
+        halves = np.array_split(source.permutation(len(written.target)), 2)
+        seen = [_drawn(written, half, y[places], source) for half, places in zip(halves, (learned, asked), strict=True)]
+        noisy = seen[1] + source.normal(0, 8, seen[1].shape)
+        with tempfile.TemporaryDirectory() as place:
+            loud = []
+            for file in (files[index] for index in asked):
+                wave, rate = soundfile.read(file)
+                loud.append(Path(place) / file.name)
+                soundfile.write(loud[-1], wave + source.normal(0, 3 * wave.std(), len(wave)), rate)
+            clear = [files[index] for index in asked]
+            pictures = {"as they are": seen[1], "noisy pictures": noisy, "noisy sounds": seen[1]}
+            sounds = {"as they are": clear, "noisy pictures": clear, "noisy sounds": loud}
+            kinds = {"seen": "auto", "heard": "auto"}
+            rows = [{"seen": one, "heard": files[place]} for one, place in zip(seen[0], learned.tolist(), strict=True)]
+            with (
+                Lived(rows, y[learned], seed=seed, mixed=True, encoder=kinds) as both,
+                Lived(seen[0], y[learned], seed=seed, mixed=True) as eye,
+                Lived(Sounds([files[index] for index in learned]), y[learned], seed=seed, mixed=True) as ear,
+            ):
+                for what, found in behind.items():
+                    shares = both.predict_proba({"seen": pictures[what], "heard": sounds[what]})
+                    right = np.array(both.classes)[shares.argmax(1)] == y[asked]
+                    alone = {
+                        "seen": float((eye.predict(pictures[what]) == y[asked]).mean()),
+                        "heard": float((ear.predict(Sounds(sounds[what])) == y[asked]).mean()),
+                        "both": float(right.mean()),
+                    }
+                    for name, value in alone.items():
+                        beside.setdefault(what, {}).setdefault(name, []).append(value)
+                    found[seed] = alone["both"] - max(alone["seen"], alone["heard"])
+                    if what == "as they are":
+                        errors[seed] = calibration(shares.max(1), right)
+    for what, found in behind.items():
+        means = {name: float(np.mean(values)) for name, values in beside[what].items()}
+        yield Claim.of(f"two senses, {what}: ahead of the better one", found, "", 0.0, ">=", COMMAND, means)
+    yield Claim.of("two senses: expected calibration error", errors, "", 0.03, "<=", COMMAND)
+
+
+def _drawn(written: Any, places: NDArray[np.int64], labels: Labels, source: np.random.Generator) -> NDArray[Any]:
+    """Pictures of these digits; each but once where there are enough."""
+    found = np.empty((len(labels), 8, 8), np.float32)
+    for digit in range(10):
+        rows, here = np.flatnonzero(written.target[places] == digit), labels == digit
+        found[here] = written.images[places[source.choice(rows, here.sum(), replace=len(rows) < here.sum())]]
+    return found
+
+
 def series(seeds: list[int]) -> Iterator[Claim]:
     """What people do, by the phone they carry; of the last six of them nothing is learned."""
     with np.load(DATA / "series/activities_phone.npz") as stored:
@@ -259,6 +323,7 @@ def sentences(seeds: list[int]) -> Iterator[Claim]:
 SECTIONS: dict[str, Callable[[list[int]], Iterator[Claim]]] = {
     "photos": photos,
     "sounds": sounds,
+    "together": together,
     "series": series,
     "tables": tables,
     "sentences": sentences,

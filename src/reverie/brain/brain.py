@@ -6,6 +6,7 @@ the folder, `reverie.senses` for what comes in.
 """
 
 import time
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -34,9 +35,8 @@ from reverie.contracts import State
 from reverie.edge import Parts, export
 from reverie.errors import BadData
 from reverie.memory.contribution import contribution, moved_columns
-from reverie.memory.familiarity import unfamiliarity
 from reverie.memory.sums import bytes_of_sums
-from reverie.senses import OWN, Own, OwnEncoder, Senses
+from reverie.senses import OWN, TOGETHER, Own, OwnEncoder, Senses
 
 __all__ = ["NEW", "Brain", "Learned"]
 
@@ -112,7 +112,7 @@ class Brain:
         cls,
         folder: str | Path,
         *,
-        encoder: str | Own = "auto",
+        encoder: str | Mapping[str, str] | Own = "auto",
         settings: dict[str, Any] | None = None,
         forgettable: bool = True,
         ridge: float | str = "gcv",
@@ -124,10 +124,11 @@ class Brain:
 
         Parameters
         ----------
-        encoder : str, Module or callable
-            See `reverie.senses`; one's own is handed in again at each `open`.
+        encoder : str, mapping, Module or callable
+            See `reverie.senses`; one's own is handed in again at each `open`. A mapping of names to senses makes a
+            brain of several: its samples are `{"seen": …, "heard": …}`, in a list, and may lack any of them.
         settings : dict, optional
-            Hyper-parameters of the encoder.
+            Hyper-parameters of the encoder; of several, by their names.
         forgettable : bool
             Keep sums per class, so that a class can be forgotten without its samples; state grows with the classes.
         ridge : "gcv" or float
@@ -151,6 +152,9 @@ class Brain:
             raise BadData(f"balanced is {balanced!r}. Expected True or False.")
         if balanced and ridge != "gcv":
             raise BadData(f"A balanced brain has the ridge {ridge!r}. Expected 'gcv', which calibrates probabilities.")
+        if isinstance(encoder, Mapping):
+            settings = {**(settings or {}), "senses": dict(encoder)}
+            encoder = TOGETHER
         own = None if isinstance(encoder, str) else OwnEncoder(encoder)
         name = encoder if isinstance(encoder, str) else OWN
         Senses(name, settings, seed, budget=budget, own=own).check()  # what is wrong is said before there is a folder
@@ -661,7 +665,7 @@ class Brain:
                 logits = mind.memory_logits(keys) if by == "memory" else mind.cortex_logits(keys)
                 probabilities.append(torch.softmax(logits, 1))
                 if novelty:
-                    news.append(unfamiliarity(mind.memory, keys))
+                    news.append(mind.unfamiliarity(keys))
                 return True
 
             if not self._durable.ask(read):
@@ -787,6 +791,8 @@ def _recovered(damage: str, first: int, last: int) -> dict[str, Any]:
 
 def _chosen(x: Any, places: list[int]) -> Any:
     """Some of the samples, in the form of all."""
+    if isinstance(x, Mapping):
+        return {name: _chosen(values, places) for name, values in x.items()}
     if isinstance(x, list | tuple):
         return [x[place] for place in places]
     return x[places]

@@ -12,12 +12,14 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from reverie.brain.joined import Joined
 from reverie.brain.watch import Watch
 from reverie.checkpoint import state_bytes
 from reverie.contracts import State
 from reverie.errors import BadData
 from reverie.memory import AssociativeMemory
 from reverie.memory.contribution import moved_columns, restricted
+from reverie.memory.familiarity import unfamiliarity
 from reverie.senses import Senses
 from reverie.sleep import cortex_network
 
@@ -75,6 +77,7 @@ class Mind:
         self.cortex: nn.Module | None = None
         self.watch = Watch()
         self._known: Known | None = None
+        self._voices: tuple[int, Joined] | None = None
 
     @property
     def counts(self) -> dict[Any, int]:
@@ -146,9 +149,25 @@ class Mind:
     def memory_logits(self, keys: Tensor) -> Float[Tensor, "n k"]:
         """What the fast memory answers of the labels that are known; at a glance, where the senses take one."""
         columns = self.known().columns
+        if (joined := self._joined()) is not None:
+            return joined.logits(keys)
         decision = self.memory.decision()
         logits = decision.logits(keys) if self.senses.compiled is None else self.memory.glance_logits(keys)
         return logits[:, torch.searchsorted(decision.columns, columns)]
+
+    def unfamiliarity(self, keys: Tensor) -> Float[Tensor, " n"]:
+        """How little each key is like the labels that are known: 0…1; see `reverie.memory.unfamiliarity`."""
+        joined = self._joined()
+        return unfamiliarity(self.memory, keys) if joined is None else joined.unfamiliarity(keys)
+
+    def _joined(self) -> Joined | None:
+        """Who answers where there are several senses; made once after each change."""
+        parts = self.senses.parts()
+        if not parts:
+            return None
+        if self._voices is None or self._voices[0] != self.version:
+            self._voices = self.version, Joined(self.memory, parts, self.known().columns)
+        return self._voices[1]
 
     def answers(self, keys: Tensor) -> list[Any]:
         """The label that the fast memory answers for each key."""
@@ -185,7 +204,7 @@ class Mind:
         }
 
     def load_state_dict(self, state: State) -> None:
-        self._known = None
+        self._known, self._voices = None, None
         self.senses = Senses.from_state(state["senses"], self.senses.own)
         self.memory.load_state_dict(state["memory"])
         self.memory.unit = self.senses.unit

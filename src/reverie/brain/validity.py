@@ -110,6 +110,9 @@ def _senses(senses: dict[str, Any]) -> None:
         _need(isinstance(value, Tensor) and _finite(value), f"an encoder whose {name} is not finite")
     if shape is None:
         return
+    if "inner" in senses:
+        _together(senses)
+        return
     _need(isinstance(shape, list) and all(isinstance(side, int) and side > 0 for side in shape), f"a shape {shape!r}")
     size = math.prod(shape)
     width = senses["settings"].get("width", 1)
@@ -119,6 +122,15 @@ def _senses(senses: dict[str, Any]) -> None:
     if grid is not None:
         step, centre = grid["step"], grid["centre"]
         _need(_finite(step) and _finite(centre) and bool((step > 0).all()), "a grid without steps")
+
+
+def _together(senses: dict[str, Any]) -> None:
+    inner, widths = senses["inner"], senses.get("widths", [])
+    _need(isinstance(inner, dict) and isinstance(widths, list) and len(widths) == len(inner), "senses without widths")
+    _need(all(isinstance(width, int) and 0 < width <= _DRAWN for width in widths), "senses whose widths are no sizes")
+    for part in inner.values():
+        _need(isinstance(part, dict) and "inner" not in part, "senses within senses")
+        _senses(part)
 
 
 def _memory(memory: dict[str, Any]) -> int:

@@ -49,7 +49,7 @@ def create(
             "--encoder",
             "--sense",
             help="auto (the first samples choose), photo, cortex, sound, series, table, minilm, words, hash, "
-            "expansion, raw; or your own, package.module:function.",
+            "expansion, raw; or your own, package.module:function; or several, seen=photo,heard=sound.",
         ),
     ] = "auto",
     budget: Annotated[int | None, typer.Option(help="Bytes that its state may have.")] = None,
@@ -69,7 +69,9 @@ def create(
     for name in ("forgettable", "balanced"):
         if not isinstance(own.get(name, True), bool):
             raise BadData(f"{name} is {own[name]!r}. Expected true or false.")
-    encoding = imported(encoder) if ":" in encoder else encoder
+    encoding: Any = imported(encoder) if ":" in encoder else encoder
+    if "=" in encoder:
+        encoding = dict(part.partition("=")[::2] for part in encoder.split(","))
     Brain.create(folder, encoder=encoding, settings=given, budget=budget, seed=seed, **own).close()
     typer.echo(
         json.dumps({"folder": str(folder)})
@@ -110,10 +112,10 @@ def learn(
         if samples.y is None:
             if not brain.classes or ray is not None:
                 raise no_labels(samples, data)
-            samples = expect_classes(brain, samples)
+            samples = expect_classes(brain, samples, data)
             _learn_what_is_new(brain, samples, name, as_json)
             return
-        samples, about = expect_classes(brain, samples), told(samples)
+        samples, about = expect_classes(brain, samples, data), told(samples)
         y: Any = samples.y
         total = len(y)
         if ray is not None:
@@ -161,7 +163,7 @@ def _learn_stream(
         samples = labelled(some, label, Path("-"))
         if samples.y is None:
             raise no_labels(samples, Path("-"))
-        samples, about = expect_classes(brain, samples), told(samples)
+        samples, about = expect_classes(brain, samples, Path("-")), told(samples)
         done.append(brain.learn(samples.x, samples.y, name=name))
         total += len(samples.names)
         result = _learned(brain, total, began, done) | about
@@ -230,7 +232,7 @@ def correct(
     """Correct an answer: the sample counts as often as it needs to; prints what else is answered differently now."""
     reading = Reading(label_column, text_column, tuple(drop or ()))
     with _open(folder, encoder) as brain:
-        samples = expect_classes(brain, reading.read(sample, "test"))
+        samples = expect_classes(brain, reading.read(sample, "test"), sample)
         about = told(samples)
         done = brain.correct(samples.x, _label(brain, to), was=None if was is None else _label(brain, was))
     if as_json:
@@ -305,7 +307,7 @@ def predict(
         stream = str(data) == "-"
         parts = reading.batches("test", batch) if stream else iter([reading.read(data, "test")])
         for place, given in enumerate(parts):
-            samples = expect_classes(brain, given)
+            samples = expect_classes(brain, given, data)
             result = _answers(brain, samples, by) | told(samples)
             if as_json:
                 typer.echo(json.dumps(result))
@@ -350,7 +352,11 @@ def _tell_answers(samples: "Samples", result: dict[str, Any]) -> None:
 
 def _shown(samples: "Samples") -> list[str]:
     """Sentences as they are; other samples by their names."""
-    return samples.x if isinstance(samples.x, list) else samples.names
+    return [str(x) for x in samples.x] if isinstance(samples.x, list) and _are_words(samples.x) else samples.names
+
+
+def _are_words(x: list[Any]) -> bool:
+    return all(isinstance(one, str) for one in x)
 
 
 @app.command()
@@ -397,7 +403,7 @@ def forget(
     """Forget a class, a name, or samples: as if they had never been learned."""
     with _open(folder, encoder) as brain:
         if data is not None:
-            samples = expect_classes(brain, Reading().read(data, "train"))
+            samples = expect_classes(brain, Reading().read(data, "train"), data)
             brain.forget(label, name=name, x=samples.x, y=samples.y)
         else:
             brain.forget(None if label is None else _label(brain, label), name=name)

@@ -109,10 +109,14 @@ def no_labels(samples: "Samples", data: Path) -> BadData:
     )
 
 
-def expect_classes(brain: "Brain", samples: "Samples") -> "Samples":
-    """The same samples, with a note on columns that the brain does not know; numbers to predict are refused."""
-    from reverie.senses import TableSense
+def expect_classes(brain: "Brain", samples: "Samples", data: Path) -> "Samples":
+    """The same samples, with a note on columns that the brain does not know; numbers to predict are refused.
+
+    For a brain of several senses, files that a table's columns name are looked for beside it.
+    """
+    from reverie.senses import TableSense, Together
     from reverie.streams import Table
+    from reverie.streams.paired import paired
 
     if samples.target == "numbers":
         raise BadData(
@@ -120,6 +124,8 @@ def expect_classes(brain: "Brain", samples: "Samples") -> "Samples":
             "classes: write words in place of the numbers, or give another column (--label-column)."
         )
     sense = brain.mind.senses.sense
+    if isinstance(samples.x, Table) and isinstance(sense, Together):
+        return samples._replace(x=paired(samples.x, list(sense.inner), data.parent))
     if isinstance(samples.x, Table) and isinstance(sense, TableSense) and sense.shape is not None:
         unknown = sense.left_out(samples.x)
         if unknown:

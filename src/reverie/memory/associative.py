@@ -258,6 +258,25 @@ class AssociativeMemory(Memory):
         self._need().restrict(inputs)
         self.refresh()
 
+    def part(self, inputs: Int64[Tensor, " part"], there: int) -> "AssociativeMemory":
+        """The memory that had read these inputs alone, and only keys whose input `there` is one.
+
+        It stays as it is when this one changes. All other keys must be zero in these inputs; keys are whole numbers,
+        values one-hot.
+
+        Examples
+        --------
+        >>> memory = AssociativeMemory()
+        >>> keys = torch.tensor([[1, 5, 3], [0, 0, 2], [1, 1, 1]])
+        >>> memory.write_labels(keys, torch.tensor([0, 0, 1]))
+        >>> one = memory.part(torch.tensor([1]), 0)
+        >>> one.samples, one.value_sums.tolist(), one.means()[1].tolist()
+        (2.0, [1.0, 1.0], [[5.0], [1.0]])
+        """
+        twin = self.another()
+        twin.unit, twin._sums = self.unit, self._need().part(inputs, there)
+        return twin
+
     def halve(self) -> None:
         """Round the sums' Gram matrix to sixteen bits; see `reverie.memory.sums`. Further changes widen it again."""
         self._need().halve()

@@ -359,6 +359,19 @@ class Sums:
                 with self._dense(column):
                     pass
 
+    def part(self, inputs: Tensor, there: int) -> "Sums":
+        """The sums of these inputs, of the keys whose input `there` is one; others have zeros in all of them.
+
+        For one-hot values and whole numbers: what the zeros have added is the number of keys alone.
+        """
+        grams = [gram if isinstance(gram, Tensor) else ThinGram(gram.d, list(gram.blocks)) for gram in self.grams]
+        counts = self.cross[there].clone()
+        sums = float(self.sum_h[there]), self.sum_h, counts, counts.clone(), grams, self.cross, self.per_class
+        found = Sums(*sums, rest=self.rest)
+        found.rounded = self.rounded
+        found.restrict(inputs)
+        return found
+
     def moments(self) -> tuple[Tensor, Tensor, Iterator[Tensor]]:
         """Counts [k], means [k, d], and covariances within classes, each [d, d]: one by one, or one for all.
 

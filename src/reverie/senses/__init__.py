@@ -13,6 +13,7 @@ from reverie.senses.sentences import Hashed, MiniLM
 from reverie.senses.series import Series
 from reverie.senses.sound import Sound
 from reverie.senses.table import TableSense
+from reverie.senses.together import TOGETHER, Part, Together
 from reverie.senses.vectors import Expanded, Raw
 from reverie.senses.words import Words
 
@@ -21,6 +22,7 @@ __all__ = [
     "ENCODERS",
     "KINDS",
     "OWN",
+    "TOGETHER",
     "Cortex",
     "Expanded",
     "Grid",
@@ -28,11 +30,13 @@ __all__ = [
     "MiniLM",
     "Own",
     "OwnEncoder",
+    "Part",
     "Photo",
     "Raw",
     "Senses",
     "Series",
     "Sound",
     "TableSense",
+    "Together",
     "Words",
 ]

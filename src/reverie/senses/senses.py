@@ -25,6 +25,7 @@ from reverie.senses.sentences import Hashed, MiniLM
 from reverie.senses.series import Series
 from reverie.senses.sound import Sound
 from reverie.senses.table import TableSense
+from reverie.senses.together import TOGETHER, Part, Together
 from reverie.senses.vectors import Expanded, Raw
 from reverie.senses.words import Words
 
@@ -35,7 +36,7 @@ KINDS: dict[str, type[Sense]] = {
 }
 """Every sense with a name."""
 
-ENCODERS = ("auto", *sorted(KINDS))
+ENCODERS = ("auto", *sorted(KINDS), TOGETHER)
 """What a brain may be made with."""
 
 AUTO: tuple[type[Sense], ...] = (MiniLM, Words, TableSense, Sound, Photo, Cortex, Expanded)
@@ -101,6 +102,8 @@ class Senses:
     def _sense(self, encoder: str) -> Sense:
         if encoder in KINDS:
             return KINDS[encoder](self.settings, self.seed, budget=self.budget)
+        if encoder == TOGETHER:
+            return Together(self.settings, self.seed, budget=self.budget, made=Senses, restored=Senses.from_state)
         made = OwnSense(self.settings, self.seed, budget=self.budget)
         made.own, made.called = self.own, encoder
         return made
@@ -187,6 +190,10 @@ class Senses:
     def unit(self) -> float:
         """What a step of a key stands for; see `reverie.senses.coded`."""
         return float(getattr(self.sense, "unit", 1.0)) if self.formed else 1.0
+
+    def parts(self) -> list[Part]:
+        """Where the keys of each lie, where there are several senses; else none."""
+        return self.sense.parts() if isinstance(self.sense, Together) and self.formed else []
 
     @property
     def whole_numbers(self) -> bool:

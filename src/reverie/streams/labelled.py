@@ -29,6 +29,7 @@ class Samples(NamedTuple):
     Attributes
     ----------
     x : array of shape `[n, *shape]`, Pictures, Sounds, Table, or list of str
+        Or, for several senses, a list of dict (`reverie.streams.paired`).
     y : list of str, float64 array, or None
         Classes; numbers where `target` says so.
     names : list of str
@@ -40,7 +41,7 @@ class Samples(NamedTuple):
     target : {"classes", "numbers"}
     """
 
-    x: NDArray[np.generic] | list[str] | Pictures | Sounds | Table
+    x: NDArray[np.generic] | list[str] | list[dict[str, Any]] | Pictures | Sounds | Table
     y: list[str] | NDArray[np.float64] | None
     names: list[str]
     bad: list[Bad] = []  # noqa: RUF012 (never changed in place)
