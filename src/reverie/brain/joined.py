@@ -1,15 +1,18 @@
-"""What several senses answer together: their evidence is added, and one to which a sample is strange counts less.
+"""What several senses answer together: their evidence is multiplied, and one to which a sample is strange counts less.
 
 For a sample with keys h_s, and π_c the share of class c::
 
-    log p(c | h) = log π_c + Σ_s w_s (log p_s(c | h_s) − log π_sc) + constant
+    p(c | h) ∝ π_c Π_s (w_s p_s(c | h_s) / π_sc + 1 − w_s)
     w_s = v_s / max v,     v_s = min(1, (1 − u_s) / u_s)
 
-u_s is how unfamiliar the key is to its sense (`reverie.memory.familiarity`): for 95 % of samples of known classes it is
-below ½, and v is 1; for noise it is near 1, and v near 0. What a sample lacks has no weight. A sense that has never met
-a class has no evidence for or against it. The sum is exact where senses are independent, given the class (naive Bayes).
+With probability 1 − w_s the key tells nothing: so a strange one cannot overrule the others, however sure it is. u_s is
+how unfamiliar the key is to its sense (`reverie.memory.familiarity`): for 95 % of samples of known classes it is below
+½, and v is 1; for noise it is near 1, and v near 0. What a sample lacks has no weight. A sense that has never met a
+class has no evidence for or against it. The product is exact where senses are independent, given the class (naive
+Bayes).
 
-Reference: Hinton, 2002, Neural Computation 14 (products of experts).
+References: Hinton, 2002, Neural Computation 14 (products of experts); Huber, 1964, Annals of Mathematical Statistics 35
+(contaminated distributions).
 """
 
 from typing import NamedTuple
@@ -74,7 +77,8 @@ class Joined:
                 found[rows] = self._evidence(voice.memory, own)
             evidence.append(found)
         weights = weights / weights.amax(0).clamp_min(_LEAST)
-        total = self.prior + sum(weight[:, None] * one for weight, one in zip(weights, evidence, strict=True))
+        told = [torch.log(w[:, None] * one.exp() + 1 - w[:, None]) for w, one in zip(weights, evidence, strict=True)]
+        total = self.prior + sum(told)
         return torch.log_softmax(total, 1)
 
     def _evidence(self, memory: AssociativeMemory, keys: Num[Tensor, "n d"]) -> Float[Tensor, "n k"]:
