@@ -76,7 +76,7 @@ class Joined:
                 weights[index, rows] = ((1 - strange) / strange).clamp(_LEAST, 1)
                 found[rows] = self._evidence(voice.memory, own)
             evidence.append(found)
-        weights = weights / weights.amax(0).clamp_min(_LEAST)
+        weights = (weights / weights.amax(0).clamp_min(_LEAST)).clamp(max=1 - _LEAST)  # no sense vetoes
         told = [torch.log(w[:, None] * one.exp() + 1 - w[:, None]) for w, one in zip(weights, evidence, strict=True)]
         total = self.prior + sum(told)
         return torch.log_softmax(total, 1)
