@@ -16,6 +16,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
+import torch
+
 import reverie
 
 __all__ = ["CALLS", "KINDS", "LINES", "Faults", "Lines", "line_of", "sweep"]
@@ -112,6 +114,7 @@ class Lines:
         self.where = ""
 
     def __enter__(self) -> "Lines":
+        self._grad = torch.is_grad_enabled()
         sys.settrace(self._entered)
         return self
 
@@ -119,6 +122,8 @@ class Lines:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         sys.settrace(None)
+        # A trace interrupts between the last line of a `with torch.no_grad()` and its exit, where no signal can.
+        torch.set_grad_enabled(self._grad)
 
     def _entered(self, frame: FrameType, event: str, argument: Any) -> Any:
         return self._line if frame.f_code.co_filename.startswith(_PRODUCT) else None
