@@ -10,9 +10,11 @@ import torch
 from sklearn.datasets import load_diabetes
 
 from reverie.brain import Brain
-from reverie.brain.numbers import Given, Numbers, take_numbers
+from reverie.brain.given import Given, take_numbers
+from reverie.brain.numbers import Numbers
 from reverie.brain.store import Store
 from reverie.errors import BadData, CorruptFile, UnknownName
+from reverie.streams import Table
 
 SOURCE = np.random.default_rng(0)
 X = SOURCE.normal(size=(400, 5))
@@ -188,9 +190,9 @@ def test_prices_are_learned_as_logarithms_and_that_is_said(tmp_path: Path) -> No
         assert brain.learn(X[300:310], prices[300:310]).note == ""
         found = brain.predict_intervals(X[310:])
         assert (found.low > 0).all()
-        right = prices[310:, None]
+        right = prices[310:]
         assert 0.82 < ((found.low <= right) & (right <= found.high)).mean() < 0.98
-        assert np.corrcoef(np.log(found.value[:, 0]), np.log(prices[310:]))[0, 1] > 0.95
+        assert np.corrcoef(np.log(found.value), np.log(prices[310:]))[0, 1] > 0.95
         brain.learn(X[:2], [0.0, -3.0])  # a later zero has a place
     with made(tmp_path / "plain") as brain:
         assert brain.learn(X, 100 + Y).note == ""
@@ -258,3 +260,5 @@ def test_tables_tensors_and_columns_are_taken() -> None:
         assert given.values.tolist() == [[1.0], [2.0]]
         assert given.flat
     assert not take_numbers([[1.0], [2.0]], 2, None).flat
+    assert take_numbers(pd.DataFrame({"a": [1], "b": [2]}), 1, ["b"]).values.tolist() == [[2.0]]
+    assert take_numbers(Table.of({"a": [1, 2]}), 2, None).names == ["a"]

@@ -272,7 +272,8 @@ class Brain:
             mind.memory.expect_room(keys, times)
             batch = contribution(keys, columns, per_class=mind.memory.per_class, weights=times)
             clipped, warning = lesson.amiss(keys)
-            event = {"kind": "learn", "time": _now(), "samples": len(labels), "new": new, "name": name}
+            shown = [] if lesson.numbers else new
+            event = {"kind": "learn", "time": _now(), "samples": len(labels), "new": shown, "name": name}
             event |= {"clipped": clipped} if clipped else {}
             event |= {} if times is None else {"counted": int(times.sum())}
             seen = mind.watch.see(mind.memory, keys, columns, [*mind.labels, *new])
@@ -289,9 +290,7 @@ class Brain:
                 self._durable.change(entry)
             seconds = time.perf_counter() - began
             note = lesson.numbers.note() if first and lesson.numbers else ""
-            if self.targets == "numbers":
-                new = []
-            return Learned(len(labels), new, self.version, seconds, clipped=clipped, warning=warning, note=note)
+            return Learned(len(labels), shown, self.version, seconds, clipped=clipped, warning=warning, note=note)
 
     def _learn_what_is_new(self, x: Any, name: str | None, began: float) -> Learned:
         novelty = self.novelty(x)

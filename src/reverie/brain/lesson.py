@@ -4,9 +4,10 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
+from reverie.brain.given import Given, take_numbers
 from reverie.brain.labels import take_labels
 from reverie.brain.mind import Mind
-from reverie.brain.numbers import NUMBERS, Given, Numbers, beside, take_numbers
+from reverie.brain.numbers import NUMBERS, Numbers, beside
 from reverie.brain.shards import keys_of
 from reverie.senses import Senses
 
@@ -50,7 +51,7 @@ class Lesson(NamedTuple):
         samples = mind.senses.take(x)
         if not numbers:
             return cls(mind.senses, samples, take_labels(y, len(samples), mind.labels))
-        given = take_numbers(y, len(samples), mind.numbers)
+        given = take_numbers(y, len(samples), None if mind.numbers is None else mind.numbers.names)
         return cls(mind.senses, samples, [NUMBERS] * len(samples), given, mind.numbers)
 
     def formed(self, x: Any) -> "Lesson":

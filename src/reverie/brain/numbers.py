@@ -19,7 +19,6 @@ appendix B.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -29,13 +28,13 @@ from jaxtyping import Float, Int8, Num
 from numpy.typing import NDArray
 from torch import Tensor
 
+from reverie.brain.given import Given
 from reverie.contracts import State
 from reverie.errors import BadData, CorruptFile
 from reverie.functional import log_evidence, spectrum
 from reverie.memory.regression import Estimates
-from reverie.streams.bad_samples import Bad, refuse_bad
 
-__all__ = ["NUMBERS", "Given", "Intervals", "Numbers", "beside", "check_coverage", "take_numbers"]
+__all__ = ["NUMBERS", "Intervals", "Numbers", "beside", "check_coverage"]
 
 NUMBERS = "numbers"
 """The one label of all samples that have numbers."""
@@ -49,7 +48,6 @@ _ENOUGH = 20  # first numbers by which a logarithm is decided on
 _LOOKED_AT = 2000  # of them, at most
 _SURE = math.log(100)  # by how much the logarithm of the evidence must be larger
 _FEW = 30  # numbers whose deviation is not trusted alone
-_SHOWN = 20
 
 
 class Intervals(NamedTuple):
@@ -69,22 +67,16 @@ class Intervals(NamedTuple):
     high: NDArray[np.float64]
     coverage: float
 
+    def told(self) -> dict[str, Any]:
+        """The same as lists, for JSON, which has no infinity: None stands for it.
 
-class Given(NamedTuple):
-    """Numbers of samples, as they were given.
-
-    Attributes
-    ----------
-    values : array, shape [n, k]
-    names : list of str
-        What the columns are called; "" where that was not said.
-    flat : bool
-        Whether a sample has one number, and not a list of one.
-    """
-
-    values: NDArray[np.float64]
-    names: list[str]
-    flat: bool
+        Examples
+        --------
+        >>> Intervals(np.array([2.0]), np.array([-np.inf]), np.array([3.0]), 0.9).told()
+        {'values': [2.0], 'low': [None], 'high': [3.0], 'coverage': 0.9}
+        """
+        three = {"values": self.value, "low": self.low, "high": self.high}
+        return {name: _finite(part.tolist()) for name, part in three.items()} | {"coverage": self.coverage}
 
 
 @dataclass(frozen=True)
@@ -240,66 +232,10 @@ def check_coverage(coverage: Any) -> float:
     return float(coverage)
 
 
-def take_numbers(y: Any, n: int, known: Numbers | None) -> Given:
-    """The numbers of `n` samples.
-
-    Parameters
-    ----------
-    y : array, Tensor, sequence, frame, or mapping of columns
-        Shape [n], or [n, k] for k numbers of a sample.
-    known : Numbers, optional
-        How many there were at first, and their names: those of a frame or a mapping are taken by name.
-
-    Raises
-    ------
-    BadData
-        What is no finite number, listed row by row; not as many as at first.
-    """
-    columns, names = _columns(y, known)
-    flat = columns is None
-    given: Any = y if columns is None else list(zip(*columns, strict=True)) if columns else []
-    given = given.detach().cpu().tolist() if isinstance(given, Tensor) else given
-    rows = list(given.tolist() if isinstance(given, np.ndarray | np.generic) else given)
-    if len(rows) != n or not n:
-        raise BadData(f"x has {n} samples and y has numbers for {len(rows)}. Give one for each sample, one at least.")
-    lists = [row for row in rows if isinstance(row, list | tuple | np.ndarray)]
-    flat = flat and not lists
-    rows = [list(row) if isinstance(row, list | tuple | np.ndarray) else [row] for row in rows]
-    k = len(known.step) if known is not None else len(rows[0]) if rows else 1
-    bad: list[Bad] = [(f"row {place}", _fault(row, k)) for place, row in enumerate(rows) if _fault(row, k)]
-    if bad:
-        raise refuse_bad("y", bad, n, "rows")
-    return Given(np.array(rows, dtype=np.float64).reshape(n, k), names or [""] * k, flat)
-
-
-def _columns(y: Any, known: Numbers | None) -> tuple[list[Any] | None, list[str]]:
-    """The columns of a frame or a mapping, by name where names are known; None: y has none."""
-    y = y.columns if isinstance(getattr(y, "columns", None), Mapping) else y  # as a Table has them
-    if not isinstance(y, Mapping) and not hasattr(y, "columns"):
-        return None, []
-    names = [str(name) for name in (y if isinstance(y, Mapping) else y.columns)]
-    wanted = known.names if known is not None and any(known.names) else names
-    absent = [name for name in wanted if name not in names]
-    if absent:
-        raise BadData(f"y has the columns {', '.join(names[:_SHOWN])}. Expected {', '.join(wanted[:_SHOWN])}.")
-    return [list(y[name]) for name in wanted], wanted
-
-
-def _fault(row: list[Any], k: int) -> str:
-    """Why this is not k finite numbers; empty: it is."""
-    if len(row) != k:
-        return f"{len(row)} numbers, expected {k}"
-    for value in row:
-        if value is None or type(value).__name__ in ("NAType", "NaTType"):
-            return "no number"
-        if isinstance(value, str | bytes) or not hasattr(value, "__float__"):
-            return f"{value!r} is no number"
-        number = float(value)
-        if not math.isfinite(number):
-            return "no number" if math.isnan(number) else "the number is not finite"
-        if abs(number) > 1e100:
-            return f"{number:.3g} is too large"
-    return ""
+def _finite(values: Any) -> Any:
+    if isinstance(values, list):
+        return [_finite(value) for value in values]
+    return values if math.isfinite(values) else None
 
 
 def _small(y: NDArray[np.float64], keys: Num[Tensor, "n d"]) -> list[float]:

@@ -63,12 +63,13 @@ class Regression:
 
     def __init__(self, memory: AssociativeMemory, weights: Float[Tensor, "p k"]) -> None:
         self._memories = [memory.with_values(column[:, None]) for column in weights.T]
+        self._noise: list[tuple[float, float]] = []
 
     def __call__(self, keys: Num[Tensor, "n d"]) -> Estimates:
         """Estimate the numbers of keys, which are without those inputs."""
         values, deviations, freedoms = [], [], []
-        for memory in self._memories:
-            variance, freedom = memory.noise()
+        self._noise = self._noise or [memory.noise() for memory in self._memories]
+        for memory, (variance, freedom) in zip(self._memories, self._noise, strict=True):
             values.append(memory.read(keys))
             deviations.append((variance * (1 + memory.novelty(keys))).sqrt()[:, None])
             freedoms.append(torch.full_like(deviations[-1], freedom))
