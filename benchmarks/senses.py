@@ -5,7 +5,7 @@ run: logistic regression trained on everything at once (on the same keys, standa
 nearest neighbours; for tables a random forest and gradient boosting, for sentences TF-IDF with logistic regression.
 Seeds are orders of the classes, or cuts of a table.
 
-    python benchmarks/senses.py [--only photos|sounds|together|series|tables|sentences] [--json FILE] [--quick]
+    python benchmarks/senses.py [--only photos|sounds|together|series|tables|numbers|sentences] [--json FILE] [--quick]
 """
 
 import json
@@ -19,10 +19,15 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import roc_auc_score
+from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -292,6 +297,51 @@ def tables(seeds: list[int]) -> Iterator[Claim]:
         yield Claim.of(f"{name}: expected calibration error", errors, "", 0.03, "<=", COMMAND)
 
 
+def numbers(seeds: list[int]) -> Iterator[Claim]:
+    """The price of houses: a quarter of the rows to test, over ten cuts for each seed."""
+    path = DATA / "tables/Sacramento.csv"
+    read = read_samples(path, part="train", label_column="price", drop=("rownames",), target="numbers")
+    y = np.asarray(read.y, dtype=np.float64)
+    logs = np.log(y)
+    explained: dict[int, float] = {}
+    covered: dict[float, dict[int, float]] = {0.8: {}, 0.9: {}, 0.95: {}}
+    others: dict[str, list[float]] = {}
+    for seed in seeds:
+        shares: list[float] = []
+        inside: dict[float, list[float]] = {coverage: [] for coverage in covered}
+        for cut in range(10):
+            order = np.random.default_rng([seed, cut]).permutation(len(y))
+            test, train = order[: len(y) // 4], order[len(y) // 4 :]
+            rows, asked = taken(read.x, train), taken(read.x, test)
+            with (
+                tempfile.TemporaryDirectory(prefix="reverie-senses-") as place,
+                Brain.create(Path(place) / "brain", targets="numbers") as brain,
+            ):
+                brain.learn(rows, y[train])
+                for coverage, found in inside.items():
+                    limits = brain.predict_intervals(asked, coverage=coverage)
+                    found.append(float(((limits.low <= y[test]) & (y[test] <= limits.high)).mean()))
+                shares.append(float(r2_score(logs[test], np.log(brain.predict(asked)))))
+                sense: Any = brain.mind.senses.sense
+                inputs, more = (sense.numbers(sense.take(part)).numpy() for part in (rows, asked))
+            for what, one in {
+                "ridge regression, λ by cross-validation": RidgeCV(np.logspace(-3, 4, 20)),
+                "random forest": RandomForestRegressor(300, random_state=seed),
+                "gradient boosting": HistGradientBoostingRegressor(random_state=seed),
+            }.items():
+                one.fit(inputs, logs[train])
+                others.setdefault(what, []).append(float(r2_score(logs[test], one.predict(more))))
+        explained[seed] = float(np.mean(shares))
+        for coverage, found in inside.items():
+            covered[coverage][seed] = float(np.mean(found))
+    beside = {what: float(np.mean(found)) for what, found in others.items()}
+    yield Claim.of("houses: R² of the logarithm of the price", explained, "", 0.64, ">=", COMMAND, beside)
+    for coverage, shares_of in covered.items():
+        yield Claim.of(f"houses: coverage of {coverage:.0%} intervals", shares_of, "", None, "=", COMMAND)
+    away = {seed: abs(share - 0.9) for seed, share in covered[0.9].items()}
+    yield Claim.of("houses: 90% intervals, error of the coverage", away, "", 0.03, "<=", COMMAND)
+
+
 def sentences(seeds: list[int]) -> Iterator[Claim]:
     """150 intents, ten thousand sentences and more, with the sentence embedder and with words alone."""
     with open(DATA / "clinc150/data_full.json", encoding="utf-8") as file:
@@ -326,6 +376,7 @@ SECTIONS: dict[str, Callable[[list[int]], Iterator[Claim]]] = {
     "together": together,
     "series": series,
     "tables": tables,
+    "numbers": numbers,
     "sentences": sentences,
 }
 

@@ -13,7 +13,17 @@ from mktestdocs import check_md_file
 import reverie
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("disciplines", "language", "nmda", "plasticity", "security", "senses", "sparsity", "spiking")  # with examples
+PAGES = (
+    "brain",
+    "disciplines",
+    "language",
+    "nmda",
+    "plasticity",
+    "security",
+    "senses",
+    "sparsity",
+    "spiking",
+)  # with examples
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(reverie.__path__, "reverie.")

@@ -219,3 +219,30 @@ def test_a_stream_of_a_table_has_cells_for_the_categories_of_the_training_rows(t
     assert sorted(first.test_x.tolist()) == [[9, 0, 0, 1, 0], [9, 1, 0, pytest.approx(mean), 1]]
     assert first.train_x[3].tolist() == [3, 0, 1, pytest.approx(mean), 1]
     assert any("Categories: 2 cells" in note for note in stream.notes)
+
+
+def test_numbers_that_are_wanted_are_read_row_by_row(tmp_path):
+    file = written(tmp_path, "a.csv", "a;b;c\n1;2,5;3\n2;x;4\n3;;5\n4;1.000,5;inf\n")
+    with pytest.raises(BadData, match=r"row 3 \(the label 'x' is no number\); row 4 \(no label\)"):
+        read_samples(file, part="train", label_column="b", target="numbers")
+    samples = read_samples(file, part="train", label_column="b", target="numbers", skip_bad=True)
+    assert (samples.y.tolist(), samples.called, samples.names) == ([2.5, 1000.5], ["b"], ["2", "5"])
+    both = read_samples(file, part="train", label_column=["b", "c"], target="numbers", skip_bad=True)
+    assert (both.y.tolist(), both.called, both.x.names) == ([[2.5, 3.0]], ["b", "c"], ["a"])
+    assert ("row 5", "c: the label 'inf' is no number") in both.bad
+    assert read_samples(file, part="test", label_column=["b", "d"], target="numbers").y is None
+    with pytest.raises(BadData, match="2 columns are named as labels"):
+        read_samples(file, part="train", label_column=["b", "c"])
+
+
+def test_archives_have_numbers_of_several_columns(tmp_path):
+    x, y = np.arange(12.0).reshape(4, 3), np.array([[1, 2], [3, 4], [np.nan, 5], [6, 7]])
+    np.savez(tmp_path / "a.npz", x=x, y=y)
+    with pytest.raises(BadData, match=r"row 2 \(no label\)"):
+        read_samples(tmp_path / "a.npz", part="train", target="numbers")
+    samples = read_samples(tmp_path / "a.npz", part="train", target="numbers", skip_bad=True)
+    assert samples.y.tolist() == [[1, 2], [3, 4], [6, 7]]
+    assert samples.x.tolist() == x[[0, 1, 3]].tolist()
+    np.savez(tmp_path / "b.npz", x=x, y=["1", "2.5", "word", "4"])
+    with pytest.raises(BadData, match="'word' is no number"):
+        read_samples(tmp_path / "b.npz", part="train", target="numbers")

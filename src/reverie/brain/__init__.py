@@ -4,8 +4,9 @@ from reverie.brain.brain import NEW, Brain, Learned
 from reverie.brain.correction import Corrected
 from reverie.brain.cost import cost_of
 from reverie.brain.night import Plan
+from reverie.brain.numbers import Intervals
 from reverie.brain.shards import shard_sums
 from reverie.brain.watch import Drift
 from reverie.senses import ENCODERS
 
-__all__ = ["ENCODERS", "NEW", "Brain", "Corrected", "Drift", "Learned", "Plan", "cost_of", "shard_sums"]
+__all__ = ["ENCODERS", "NEW", "Brain", "Corrected", "Drift", "Intervals", "Learned", "Plan", "cost_of", "shard_sums"]

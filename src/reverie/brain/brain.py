@@ -16,15 +16,17 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor
 
+from reverie.brain.asking import asked
 from reverie.brain.correction import Corrected, Correction, answered_differently, weigh
 from reverie.brain.durable import Durable
 from reverie.brain.labels import take_labels, take_weights
+from reverie.brain.lesson import TARGETS, Lesson
 from reverie.brain.mind import Mind
 from reverie.brain.night import Plan, dreamer, night
+from reverie.brain.numbers import Intervals, check_coverage
 from reverie.brain.parts import parts_of
 from reverie.brain.progress import Progress
 from reverie.brain.shards import keys_of
@@ -33,8 +35,9 @@ from reverie.brain.waking import newborn, read
 from reverie.brain.watch import Drift
 from reverie.contracts import State
 from reverie.edge import Parts, export
-from reverie.errors import BadData
+from reverie.errors import BadData, unknown_name
 from reverie.memory.contribution import contribution, moved_columns
+from reverie.memory.regression import Estimates
 from reverie.memory.sums import bytes_of_sums
 from reverie.senses import OWN, TOGETHER, Own, OwnEncoder, Senses
 
@@ -43,9 +46,7 @@ __all__ = ["NEW", "Brain", "Learned"]
 NEW = 0.5
 """The novelty from which on a sample is new."""
 
-_BLOCK = 1000  # samples sensed at once
 _LARGEST_SUMS = 8 * 2**30  # bytes of working memory for sums
-_CHANCES = 2  # to be answered while the brain changes, before it must wait
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class Learned:
         is learned, and forgotten, as the nearest number within.
     warning : str
         What was unlike the first samples in more than a twentieth of the numbers, and what to do; empty: nothing.
+    note : str
+        What the first samples have decided.
     """
 
     samples: int
@@ -77,6 +80,7 @@ class Learned:
     novelty: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     clipped: int = 0
     warning: str = ""
+    note: str = ""
 
 
 class Brain:
@@ -113,6 +117,7 @@ class Brain:
         folder: str | Path,
         *,
         encoder: str | Mapping[str, str] | Own = "auto",
+        targets: str = "classes",
         settings: dict[str, Any] | None = None,
         forgettable: bool = True,
         ridge: float | str = "gcv",
@@ -127,6 +132,9 @@ class Brain:
         encoder : str, mapping, Module or callable
             See `reverie.senses`; one's own is handed in again at each `open`. A mapping of names to senses makes a
             brain of several: its samples are `{"seen": …, "heard": …}`, in a list, and may lack any of them.
+        targets : {"classes", "numbers"}
+            What is learned of samples: each has a class, or a number, or several (`reverie.brain.numbers`). A brain of
+            numbers answers by `predict` and `predict_intervals`, forgets names and samples, and does not sleep.
         settings : dict, optional
             Hyper-parameters of the encoder; of several, by their names.
         forgettable : bool
@@ -145,7 +153,11 @@ class Brain:
         """
         if budget is not None and budget < 1:
             raise BadData(f"budget is {budget}. Expected a number of bytes.")
-        forgettable = forgettable and budget is None
+        if targets not in TARGETS:
+            raise unknown_name("target", targets, TARGETS)
+        if targets == "numbers" and balanced:
+            raise BadData("A balanced brain answers of classes. Leave balanced out, or learn classes.")
+        forgettable = forgettable and budget is None and targets == "classes"
         if ridge != "gcv" and not (isinstance(ridge, int | float) and ridge > 0):
             raise BadData(f"ridge is {ridge!r}. Expected 'gcv' or a positive number.")
         if not isinstance(balanced, bool):
@@ -160,6 +172,7 @@ class Brain:
         Senses(name, settings, seed, budget=budget, own=own).check()  # what is wrong is said before there is a folder
         made = {
             "encoder": name,
+            "targets": targets,
             "settings": settings or {},
             "forgettable": forgettable,
             "ridge": ridge,
@@ -228,7 +241,8 @@ class Brain:
         ----------
         x : array or Tensor of shape `[n, *shape]`, or list of str
         y : sequence of int or str, optional
-            Labels; new ones may come at any time.
+            Labels; new ones may come at any time. For a brain of numbers: an array of shape [n] or [n, k], or a frame
+            with k columns.
         name : str, optional
             Keep what these samples add under this name, so that `forget(name=…)` can take it away. State grows by it.
         weights : sequence of int, optional
@@ -243,35 +257,34 @@ class Brain:
         with self._durable.turn:
             mind = self._durable.to_change()
             if y is None:
-                if weights is not None:
-                    raise BadData("Weights were given without labels. Give a label for each sample.")
+                if weights is not None or self.targets == "numbers":
+                    what = "Weights were given" if weights is not None else "Samples to learn a number of were given"
+                    raise BadData(f"{what} without labels. Give a label for each sample.")
                 return self._learn_what_is_new(x, name, began)
-            senses = mind.senses
-            samples = senses.take(x)
-            labels = take_labels(y, len(samples), mind.labels)
-            times = None if weights is None else take_weights(weights, len(samples))
+            lesson = Lesson.of(mind, x, y, numbers=self.targets == "numbers")
+            labels = lesson.labels
+            times = None if weights is None else take_weights(weights, len(labels))
             if name is not None and (not isinstance(name, str) or not name or name in mind.ledger):
                 raise BadData(f"name is {name!r}. Expected a word that is not in use.")
-            first = not senses.formed
-            if first:
-                senses = senses.unformed()
-                senses.form(samples, x)
+            first = not mind.senses.formed
+            lesson = lesson.formed(x)
             known = set(mind.labels)
             new = [label for label in dict.fromkeys(labels) if label not in known]
             columns = mind.columns(labels)
-            keys = keys_of(senses, samples)
+            keys = lesson.keys()
             self._check_room(mind, keys, columns if times is None else columns.repeat_interleave(times))
             mind.memory.expect_room(keys, times)
             batch = contribution(keys, columns, per_class=mind.memory.per_class, weights=times)
-            watched = senses.watch(samples, keys)
-            clipped, warning = watched.clipped, watched.warning()
-            event = {"kind": "learn", "time": _now(), "samples": len(samples), "new": new, "name": name}
+            clipped, warning = lesson.amiss(keys)
+            shown = [] if lesson.numbers else new
+            event = {"kind": "learn", "time": _now(), "samples": len(labels), "new": shown, "name": name}
             event |= {"clipped": clipped} if clipped else {}
             event |= {} if times is None else {"counted": int(times.sum())}
             seen = mind.watch.see(mind.memory, keys, columns, [*mind.labels, *new])
             entry = {"kind": "learn", "batch": batch, "new_labels": new, "name": name, "event": event, "seen": seen}
             if first:
-                grown = Mind(senses, mind.memory.another())
+                grown = Mind(lesson.senses, mind.memory.another())
+                grown.numbers = lesson.numbers
                 grown.version, grown.oldest, grown.history = mind.version, mind.oldest, mind.history
                 grown.apply(entry)
                 self._durable.replace(grown)
@@ -280,7 +293,8 @@ class Brain:
             else:
                 self._durable.change(entry)
             seconds = time.perf_counter() - began
-            return Learned(len(samples), new, self.version, seconds, clipped=clipped, warning=warning)
+            note = lesson.numbers.note() if first and lesson.numbers else ""
+            return Learned(len(labels), shown, self.version, seconds, clipped=clipped, warning=warning, note=note)
 
     def _learn_what_is_new(self, x: Any, name: str | None, began: float) -> Learned:
         novelty = self.novelty(x)
@@ -384,7 +398,7 @@ class Brain:
         """The share of dreams of each class that are taken for that class, 0…1: what it still knows, without data."""
 
         def remembered(mind: Mind) -> dict[Any, float]:
-            if not mind.known().labels:
+            if mind.numbers or not mind.known().labels:
                 return {}
             keys, of = dreamer(mind).dream(dreams * len(mind.known().labels), torch.Generator().manual_seed(seed))
             right = mind.memory.read(keys).argmax(1) == of
@@ -410,14 +424,11 @@ class Brain:
         """
         with self._durable.turn:
             mind = self._durable.to_change()
-            samples = mind.senses.take(x)
-            labels = take_labels(y, len(samples), mind.labels)
-            senses = mind.senses
-            if not senses.formed:
-                senses = senses.unformed()
-                senses.form(samples, x)
-            self._check_room(mind, senses.keys(samples[:1]), mind.columns(labels))
-            return {"senses": senses.state_dict(), "per_class": mind.memory.per_class}
+            if self.targets == "numbers":
+                raise BadData("Numbers are not learned in shards. Let the brain learn the samples in batches (learn).")
+            lesson = Lesson.of(mind, x, y, numbers=False).formed(x)
+            self._check_room(mind, lesson.keys(1), mind.columns(lesson.labels))
+            return {"senses": lesson.senses.state_dict(), "per_class": mind.memory.per_class}
 
     def learn_sums(self, parts: list[State]) -> Learned:
         """Learn what `shard_sums` made of samples, in one durable change, as `learn` would have learned the samples."""
@@ -452,7 +463,7 @@ class Brain:
         name : str
             As given to `learn`.
         x, y
-            Samples that were learned, and their labels.
+            Samples that were learned, and their labels, or their numbers.
 
         Raises
         ------
@@ -477,14 +488,12 @@ class Brain:
                         f"Nothing was learned under the name {name!r}. Known: {sorted(mind.ledger) or 'none'}."
                     )
             else:
-                samples = mind.senses.take(x)
-                labels = [self._known(one) for one in take_labels(y, len(samples), mind.labels)]
+                lesson = Lesson.of(mind, x, y, numbers=self.targets == "numbers")
+                labels = lesson.labels if lesson.numbers else [self._known(one) for one in lesson.labels]
                 counts = mind.counts
-                if any(labels.count(one) > counts[one] for one in set(labels)):
+                if any(labels.count(one) > counts.get(one, 0) for one in set(labels)):
                     raise BadData("More samples of a class were given than were learned. Give only samples that were.")
-                batches = [
-                    contribution(keys_of(mind.senses, samples), mind.columns(labels), per_class=mind.memory.per_class)
-                ]
+                batches = [contribution(lesson.keys(), mind.columns(labels), per_class=mind.memory.per_class)]
             for batch in [*batches, *([mind.ledger[name]] if name is not None else [])]:
                 mind.memory.expect_written(batch)
             event = {
@@ -509,7 +518,15 @@ class Brain:
     def _merged(self, mine: Mind, theirs: Mind) -> Mind:
         if not theirs.senses.formed:
             raise BadData("The other brain has learned nothing. There is nothing to merge.")
+        if (theirs.numbers is not None) != (self.targets == "numbers"):
+            raise BadData("One brain learns classes and the other numbers. Merge brains that learn the same.")
         grown = mine.copy() if mine.senses.formed else newborn(self._store.head["settings"], theirs.senses)
+        if mine.senses.formed and mine.numbers != theirs.numbers:
+            raise BadData(
+                "The other brain's numbers are of another kind or scale. Let both brains begin from the same first "
+                "samples, or from a copy of one brain."
+            )
+        grown.numbers = theirs.numbers
         if mine.senses.formed:
             ours, yours = mine.senses.shared_with(theirs.senses, mine.memory.width, theirs.memory.width)
             theirs = theirs.copy()
@@ -562,13 +579,18 @@ class Brain:
     # asking
 
     @property
+    def targets(self) -> str:
+        """What it learns: "classes" or "numbers"."""
+        return str(self._store.head["settings"].get("targets", TARGETS[0]))  # older brains say nothing of it
+
+    @property
     def classes(self) -> list[Any]:
-        """Labels that are known, sorted; the columns of `predict_proba`."""
-        return self._durable.ask(lambda mind: list(mind.known().labels))
+        """Labels that are known, sorted; the columns of `predict_proba`. A brain of numbers has none."""
+        return self._durable.ask(lambda mind: [] if mind.numbers else list(mind.known().labels))
 
     @property
     def counts(self) -> dict[Any, int]:
-        """How many samples of each label have been learned."""
+        """How many samples of each label have been learned; of numbers, under the label "numbers"."""
         counts = self._durable.ask(lambda mind: mind.counts)
         return {label: count for label, count in counts.items() if count > 0}
 
@@ -606,15 +628,35 @@ class Brain:
         return self._durable.ask(lambda mind: deepcopy(mind.state_dict()))
 
     def predict(self, x: Any, *, by: Literal["memory", "cortex"] = "memory") -> NDArray[Any]:
-        """The most likely label of each sample.
+        """The most likely label of each sample; or its number, shape [n], or [n, k] for k numbers.
 
         Parameters
         ----------
         by : {"memory", "cortex"}
             Who answers: the exact memory, or the network that the last night trained, which knows nothing later.
         """
+        if self.targets == "numbers":
+            return self.predict_intervals(x).value
         classes, probability, _ = self._answers(x, novelty=False, by=by)
         return np.asarray([classes[index] for index in probability.argmax(1).tolist()])
+
+    def predict_intervals(self, x: Any, *, coverage: float = 0.9) -> Intervals:
+        """Numbers, and between what limits they will lie.
+
+        Parameters
+        ----------
+        coverage : float
+            The share of new samples whose number lies within its interval; see `reverie.memory.regression`.
+        """
+        coverage = check_coverage(coverage)
+        if self.targets != "numbers":
+            raise BadData("This brain learns classes. Create one with targets='numbers' to learn numbers.")
+        _, (value, deviation, freedom) = asked(
+            self._durable, x, Mind.need_numbers, lambda mind, keys: mind.regression()(keys)
+        )
+        numbers = self._mind.numbers
+        assert numbers is not None
+        return numbers.intervals(Estimates(value, deviation, freedom), coverage)
 
     def predict_proba(self, x: Any, *, by: Literal["memory", "cortex"] = "memory") -> NDArray[np.float64]:
         """Probability of each of `classes`, shape [n, k]."""
@@ -634,43 +676,18 @@ class Brain:
         labels = np.asarray([classes[index] for index in best.indices.tolist()])
         return labels, best.values.numpy(), np.asarray(novelty)
 
-    def _answers(
-        self, x: Any, *, novelty: bool, by: str = "memory"
-    ) -> tuple[list[Any], Float[Tensor, "n k"], Float[Tensor, " m"]]:
+    def _answers(self, x: Any, *, novelty: bool, by: str = "memory") -> tuple[list[Any], Tensor, Tensor]:
+        """Classes, probabilities, and novelty, which has no rows where it is not wanted."""
         if not isinstance(by, str) or by not in ("memory", "cortex"):
             raise BadData(f"by is {by!r}. Expected 'memory' or 'cortex'.")
-        for _ in range(_CHANCES):
-            found = self._answers_of_one_version(x, novelty, by)
-            if found is not None:
-                return found
-        found = self._durable.ask(lambda _: self._answers_of_one_version(x, novelty, by))  # let it wait
-        assert found is not None
-        return found
 
-    def _answers_of_one_version(
-        self, x: Any, novelty: bool, by: str
-    ) -> tuple[list[Any], Float[Tensor, "n k"], Float[Tensor, " m"]] | None:
-        """None where the brain has changed meanwhile. Keys are made while others ask and learn."""
-        mind = self._mind
-        version, senses = mind.version, mind.senses
-        self._need_classes(mind)
-        samples = senses.take(x)
-        probabilities, news = [], []
-        for i in range(0, len(samples), _BLOCK):
-            keys = senses.glance(samples[i : i + _BLOCK])
+        def tell(mind: Mind, keys: Tensor) -> tuple[Tensor, ...]:
+            logits = mind.memory_logits(keys) if by == "memory" else mind.cortex_logits(keys)
+            new = mind.unfamiliarity(keys) if novelty else torch.zeros(0)
+            return torch.softmax(logits, 1), new
 
-            def read(now: Mind, keys: Tensor = keys) -> bool:
-                if now is not mind or mind.version != version:
-                    return False
-                logits = mind.memory_logits(keys) if by == "memory" else mind.cortex_logits(keys)
-                probabilities.append(torch.softmax(logits, 1))
-                if novelty:
-                    news.append(mind.unfamiliarity(keys))
-                return True
-
-            if not self._durable.ask(read):
-                return None
-        return mind.known().labels, torch.cat(probabilities), torch.cat(news) if novelty else torch.zeros(0)
+        classes, (probability, new) = asked(self._durable, x, self._need_classes, tell)
+        return classes, probability, new
 
     def export(self, path: str | Path, *, by: str = "memory", int8: bool = False) -> dict[str, Any]:
         """Write its answers down for a machine without torch: `NAME.onnx`, or else a folder that needs NumPy alone.
@@ -772,11 +789,18 @@ class Brain:
             )
 
     def _need_classes(self, mind: Mind) -> None:
+        if self.targets == "numbers":
+            raise BadData(
+                "This brain learns numbers: it has no classes, novelty, nights or exports. Ask it by predict and "
+                "predict_intervals; what it has learned is forgotten by a name, or with its samples."
+            )
         if not mind.known().labels:
             raise BadData("This brain has learned nothing yet. Let it learn samples with labels first.")
 
     def _known(self, label: Any) -> Any:
         label = label.item() if isinstance(label, np.generic) else label
+        if self.targets == "numbers":
+            self._need_classes(self._mind)
         if not isinstance(label, int | str) or isinstance(label, bool) or label not in self.classes:
             names = ", ".join(str(one) for one in self.classes[:20]) or "none"
             raise BadData(f"Unknown label {label!r}. Known: {names}.")

@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
 import torch
 
 from reverie.brain.brain import Brain
@@ -33,25 +34,31 @@ def cost_of(
     budget_ms : float, optional
         What learning one sample (of a hundred at a time) may take, and answering one (alone), in milliseconds.
     sleep : bool
-        Let the copy sleep, too; that takes the longest.
+        Let the copy sleep, too; that takes the longest. A brain of numbers does not sleep.
 
     Returns
     -------
     dict
         `state_bytes`; `disk_bytes`, with the log and earlier versions; `learn` and `predict` with `us` (microseconds)
         and `macs` (multiply-accumulates of dense products) per sample, `predict` with `us_alone` for a single one;
-        `sleep` with `seconds`, `macs`, `state_bytes` after it; `met`: whether the budget is; None where there is none.
+        `numbers`, of each number that is learned, with `name`, `logarithm` (whether it is learned as that) and
+        `explained` (the share of its variance that is expected to be explained in new samples; of logarithms where
+        these are learned); `sleep` with `seconds`, `macs`, `state_bytes` after it; `met`: whether the budget is; None
+        where there is none.
         `learn` and `predict` are None where the brain's own encoder was not handed in.
     """
-    if not brain.classes:
+    if not brain.counts:
         raise BadData("This brain has learned nothing yet. Let it learn samples with labels first.")
+    numbers, sleep = brain.mind.numbers, sleep and brain.targets == "classes"
     senses = brain.mind.senses
     own = None if senses.own is None else senses.own.given
     sensing = own is not None or not senses.is_own
     if budget_ms is not None and not sensing:
         raise BadData("Times need the brain's own encoder. Hand it in, or give no budget of milliseconds.")
     x: Any = senses.made_up(_BATCH, torch.Generator().manual_seed(0)) if sensing else None
-    y = [brain.classes[i % len(brain.classes)] for i in range(_BATCH)]
+    y: Any = numbers.back(np.zeros((_BATCH, len(numbers.step)))) if numbers else None
+    if numbers is None:
+        y = [brain.classes[i % len(brain.classes)] for i in range(_BATCH)]
     with tempfile.TemporaryDirectory(prefix="reverie-cost-", dir=brain.folder.resolve().parent) as place:
         twin = Path(place) / "twin"
         shutil.copytree(brain.folder, twin, ignore=shutil.ignore_patterns("lock", "holder.json", "night"))
@@ -62,6 +69,7 @@ def cost_of(
                 "predict": None,
                 "learn": None,
                 "sleep": None,
+                "numbers": [] if numbers is None else _numbers(brain),
             }
             if x is not None:
                 copy.predict(x[:1])  # solves the read-out, which is asked for once after learning
@@ -86,6 +94,15 @@ def cost_of(
         met.append(max(found["learn"]["us"], found["predict"]["us_alone"]) <= 1000 * budget_ms)
     found["met"] = all(met) if budget_bytes is not None or budget_ms is not None else None
     return found
+
+
+def _numbers(brain: Brain) -> list[dict[str, Any]]:
+    numbers, explained = brain.mind.numbers, brain.mind.regression().explained()
+    assert numbers is not None
+    return [
+        {"name": name, "logarithm": c > 0, "explained": share}
+        for name, c, share in zip(numbers.names, numbers.small, explained, strict=True)
+    ]
 
 
 def _measured(action: Callable[[], Any], *, samples: int = _BATCH) -> dict[str, float]:

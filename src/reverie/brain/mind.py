@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from reverie.brain.joined import Joined
+from reverie.brain.numbers import Numbers
 from reverie.brain.watch import Watch
 from reverie.checkpoint import state_bytes
 from reverie.contracts import State
@@ -20,6 +21,7 @@ from reverie.errors import BadData
 from reverie.memory import AssociativeMemory
 from reverie.memory.contribution import moved_columns, restricted
 from reverie.memory.familiarity import unfamiliarity
+from reverie.memory.regression import Regression
 from reverie.senses import Senses
 from reverie.sleep import cortex_network
 
@@ -61,6 +63,8 @@ class Mind:
         Looks for drift.
     cortex : Module or None
         The network that the last night trained: keys to logits of the labels there were then.
+    numbers : Numbers or None
+        How what is learned becomes digits, where that is numbers and not classes.
     oldest : int
         Versions before this one are to be kept nowhere: something they knew has been forgotten.
     """
@@ -76,8 +80,10 @@ class Mind:
         self.nights = 0
         self.cortex: nn.Module | None = None
         self.watch = Watch()
+        self.numbers: Numbers | None = None
         self._known: Known | None = None
         self._voices: tuple[int, Joined] | None = None
+        self._regression: tuple[int, Regression] | None = None  # of a version
 
     @property
     def counts(self) -> dict[Any, int]:
@@ -93,6 +99,19 @@ class Mind:
             labels = sorted(label for label, count in self.counts.items() if count > 0)
             self._known = Known(self.version, labels, self.columns(labels))
         return self._known
+
+    def need_numbers(self) -> None:
+        """Refuse to be asked for numbers where none were learned."""
+        if self.numbers is None or not self.memory.samples:
+            raise BadData("This brain has learned nothing yet. Let it learn samples with numbers first.")
+
+    def regression(self) -> Regression:
+        """What reads numbers out of the sums; made once after each change."""
+        self.need_numbers()
+        assert self.numbers is not None
+        if self._regression is None or self._regression[0] != self.version:
+            self._regression = self.version, Regression(self.memory, self.numbers.weights)
+        return self._regression[1]
 
     def apply(self, entry: State, *, keys: Tensor | None = None, columns: Tensor | None = None) -> None:
         """Change by one entry; it must have been checked.
@@ -201,10 +220,12 @@ class Mind:
             "nights": self.nights,
             "watch": self.watch.state_dict(),
             "cortex": None if self.cortex is None else dict(self.cortex.state_dict()),
+            **({} if self.numbers is None else {"numbers": self.numbers.state_dict()}),
         }
 
     def load_state_dict(self, state: State) -> None:
-        self._known, self._voices = None, None
+        self._known = self._regression = self._voices = None
+        self.numbers = Numbers.from_state(state["numbers"]) if "numbers" in state else None
         self.senses = Senses.from_state(state["senses"], self.senses.own)
         self.memory.load_state_dict(state["memory"])
         self.memory.unit = self.senses.unit

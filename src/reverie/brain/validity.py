@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from reverie.brain.lesson import TARGETS
+from reverie.brain.numbers import Numbers
 from reverie.errors import CorruptFile
 from reverie.memory.thin import thin_problem
 
@@ -36,6 +38,7 @@ def check_settings(made: Any) -> None:
     _need(ridge == "gcv" or (_number(ridge) and ridge > 0), f"a ridge of {ridge!r}")
     _need(budget is None or (isinstance(budget, int) and 0 < budget < 2**50), f"a budget of {budget!r}")
     _need(isinstance(made.get("balanced", False), bool), f"settings whose balanced is {made.get('balanced')!r}")
+    _need(made.get("targets", TARGETS[0]) in TARGETS, f"targets that are {made.get('targets')!r}")
     width = made["settings"].get("width", 1)
     _need(isinstance(width, int) and width <= _DRAWN, f"a width of {width!r}")
 
@@ -58,6 +61,11 @@ def check_state(state: Any) -> None:
     _senses(state["senses"])
     k = _memory(state["memory"])
     _need(k <= len(state["labels"]), f"sums of {k} classes for {len(state['labels'])} labels")
+    numbers = state.get("numbers")
+    if numbers is not None:
+        _need(isinstance(numbers, dict), "numbers to learn that are no mapping")
+        digits, d = Numbers.from_state(numbers).width, len(state["memory"].get("sum_h", ()))
+        _need(not state["memory"] or digits < d, f"{digits} digits in keys of {d} inputs")
     watch = state.get("watch")
     _need(isinstance(watch, dict) and isinstance(watch.get("usual"), dict), "a watch that is none")
     _need(all(_number(value) for value in watch["values"]), "a watch of something else than numbers")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reverie.cli.common import Json, OwnEncoder, Settings, imported, say
+from reverie.cli.numbers import estimates, given_targets, print_estimates, tell_estimates
 from reverie.cli.reading import (
     Batch,
     Data,
@@ -19,7 +20,7 @@ from reverie.cli.reading import (
     Reading,
     SkipBad,
     TextColumn,
-    expect_classes,
+    expect_targets,
     labelled,
     no_labels,
     print_csv,
@@ -52,6 +53,9 @@ def create(
             "expansion, raw; or your own, package.module:function; or several, seen=photo,heard=sound.",
         ),
     ] = "auto",
+    target: Annotated[
+        str, typer.Option(help="What it learns of samples: classes, or numbers (prices, sizes, …).")
+    ] = "classes",
     budget: Annotated[int | None, typer.Option(help="Bytes that its state may have.")] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     settings: Settings = None,
@@ -72,7 +76,8 @@ def create(
     encoding: Any = imported(encoder) if ":" in encoder else encoder
     if "=" in encoder:
         encoding = dict(part.partition("=")[::2] for part in encoder.split(","))
-    Brain.create(folder, encoder=encoding, settings=given, budget=budget, seed=seed, **own).close()
+    made = Brain.create(folder, encoder=encoding, targets=target, settings=given, budget=budget, seed=seed, **own)
+    made.close()
     typer.echo(
         json.dumps({"folder": str(folder)})
         if as_json
@@ -101,34 +106,34 @@ def learn(
 ) -> None:
     """Learn labelled data; what is reported as learned is durable. With -, each batch is reported in a line."""
     began = time.perf_counter()
-    reading = Reading(label_column, text_column, tuple(drop or ()), id_column, skip_bad)
+    reading = Reading(tuple(label_column or ()), text_column, tuple(drop or ()), id_column, skip_bad)
     with _open(folder, encoder) as brain:
         if str(data) == "-":
             if ray is not None:
                 raise BadData("Standard input (-) is learned as it comes, and not in shards. Leave --ray out.")
-            _learn_stream(brain, reading.batches("train", batch), label, name, as_json)
+            _learn_stream(brain, reading.batches("train", batch, brain), label, name, as_json)
             return
-        samples = labelled(reading.read(data, "train"), label, data)
+        samples = labelled(reading.read(data, "train", brain), label, data)
         if samples.y is None:
             if not brain.classes or ray is not None:
                 raise no_labels(samples, data)
-            samples = expect_classes(brain, samples, data)
+            samples = expect_targets(brain, samples, data)
             _learn_what_is_new(brain, samples, name, as_json)
             return
-        samples, about = expect_classes(brain, samples, data), told(samples)
+        samples, about = expect_targets(brain, samples, data), told(samples)
         y: Any = samples.y
-        total = len(y)
+        total = len(samples.names)
         if ray is not None:
             from reverie.runs.shards import learn_in_shards
 
             done = [learn_in_shards(brain, samples.x, y, address=ray, shards=shards)]
         elif name is not None:
-            done = [brain.learn(samples.x, y, name=name)]
+            done = [brain.learn(samples.x, given_targets(samples), name=name)]
         else:
             done = []
             for start in range(0, total, _BATCH):
-                end = start + _BATCH
-                done.append(brain.learn(samples.x[start:end], y[start:end]))
+                some = samples.cut(slice(start, start + _BATCH))
+                done.append(brain.learn(some.x, given_targets(some)))
                 if not as_json and total > _BATCH:
                     say(f"  {min(start + _BATCH, total)} of {total}")
         result = _learned(brain, total, began, done) | about
@@ -136,20 +141,34 @@ def learn(
         typer.echo(json.dumps(result))
         return
     _warn(done)
-    typer.echo(
-        f"Learned {result['samples']} samples in {result['seconds']:.1f} s. It knows {len(result['classes'])} classes: "
-        f"{_some(result['classes'])}. Version {result['version']}."
+    typer.echo(f"Learned {result['samples']} samples in {result['seconds']:.1f} s. {_knows(result)}")
+
+
+def _knows(result: dict[str, Any]) -> str:
+    """What a brain knows after a change."""
+    if "targets" in result:
+        known = f"It predicts {_some(result['targets']) or 'numbers'}"
+    else:
+        known = f"It knows {len(result['classes'])} classes: {_some(result['classes'])}"
+    return f"{known}. Version {result['version']}."
+
+
+def _about(brain: "Brain") -> dict[str, Any]:
+    """What a brain knows; `targets`: the names of its numbers."""
+    numbers = brain.mind.numbers
+    named = (
+        {} if brain.targets != "numbers" else {"targets": [] if numbers is None else list(filter(None, numbers.names))}
     )
+    return {"classes": brain.classes, **named, "version": brain.version}
 
 
 def _learned(brain: "Brain", samples: int, began: float, done: list["Learned"]) -> dict[str, Any]:
     clipped = sum(one.clipped for one in done)
     return {
         "samples": samples,
-        "classes": brain.classes,
+        **_about(brain),
         "seconds": time.perf_counter() - began,
         "state_bytes": brain.state_bytes,
-        "version": brain.version,
     } | ({"clipped": clipped} if clipped else {})
 
 
@@ -163,25 +182,22 @@ def _learn_stream(
         samples = labelled(some, label, Path("-"))
         if samples.y is None:
             raise no_labels(samples, Path("-"))
-        samples, about = expect_classes(brain, samples, Path("-")), told(samples)
-        done.append(brain.learn(samples.x, samples.y, name=name))
+        samples, about = expect_targets(brain, samples, Path("-")), told(samples)
+        done.append(brain.learn(samples.x, given_targets(samples), name=name))
         total += len(samples.names)
         result = _learned(brain, total, began, done) | about
-        typer.echo(
-            json.dumps(result)
-            if as_json
-            else f"Learned {total} samples. It knows {len(brain.classes)} classes. Version {brain.version}."
-        )
+        typer.echo(json.dumps(result) if as_json else f"Learned {total} samples. {_knows(result)}")
         sys.stdout.flush()
     if not as_json:
         _warn(done)
 
 
 def _warn(done: list["Learned"]) -> None:
-    """Say, once, that numbers lie outside of what the first experience has shown."""
-    warning = next((one.warning for one in done if one.warning), "")
-    if warning:
-        say(warning)
+    """Say, once, what the first experience has decided, and that numbers lie outside of what it has shown."""
+    for kind in ("note", "warning"):
+        said = next((word for one in done if (word := getattr(one, kind))), "")
+        if said:
+            say(said)
 
 
 def _learn_what_is_new(brain: "Brain", samples: "Samples", name: str | None, as_json: bool) -> None:
@@ -230,9 +246,9 @@ def correct(
     as_json: Json = False,
 ) -> None:
     """Correct an answer: the sample counts as often as it needs to; prints what else is answered differently now."""
-    reading = Reading(label_column, text_column, tuple(drop or ()))
+    reading = Reading(tuple(label_column or ()), text_column, tuple(drop or ()))
     with _open(folder, encoder) as brain:
-        samples = expect_classes(brain, reading.read(sample, "test"), sample)
+        samples = expect_targets(brain, reading.read(sample, "test", brain), sample)
         about = told(samples)
         done = brain.correct(samples.x, _label(brain, to), was=None if was is None else _label(brain, was))
     if as_json:
@@ -293,21 +309,34 @@ def predict(
     id_column: IdColumn = None,
     skip_bad: SkipBad = False,
     batch: Batch = _BATCH,
+    coverage: Annotated[
+        float, typer.Option(help="Of numbers: the share that shall lie between the limits that are told.")
+    ] = 0.9,
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print a line for each sample: its file, row or id, and the answer.")
     ] = False,
     encoder: OwnEncoder = None,
     as_json: Json = False,
 ) -> None:
-    """Recognise samples: label, confidence, and how new each one is (0 to 1; new from 0.5 on)."""
+    """Recognise samples: label, confidence, novelty (0 to 1; new from 0.5 on); or numbers, and their limits."""
     if as_csv and as_json:
         raise BadData("Given --csv and --json. Expected one of them.")
-    reading = Reading(label_column, text_column, tuple(drop or ()), id_column, skip_bad)
+    reading = Reading(tuple(label_column or ()), text_column, tuple(drop or ()), id_column, skip_bad)
     with _open(folder, encoder, writer=False) as brain:
         stream = str(data) == "-"
-        parts = reading.batches("test", batch) if stream else iter([reading.read(data, "test")])
+        parts = reading.batches("test", batch, brain) if stream else iter([reading.read(data, "test", brain)])
         for place, given in enumerate(parts):
-            samples = expect_classes(brain, given, data)
+            samples = expect_targets(brain, given, data)
+            if brain.targets == "numbers":
+                result = estimates(brain, samples, coverage) | told(samples)
+                if as_json:
+                    typer.echo(json.dumps(result))
+                elif as_csv:
+                    print_estimates(result, header=place == 0)
+                else:
+                    tell_estimates(_shown(samples), result, samples.y is not None)
+                sys.stdout.flush()
+                continue
             result = _answers(brain, samples, by) | told(samples)
             if as_json:
                 typer.echo(json.dumps(result))
@@ -397,22 +426,22 @@ def forget(
     label: Annotated[str | None, typer.Option(help="A class.")] = None,
     name: Annotated[str | None, typer.Option(help="What was learned under this name.")] = None,
     data: Annotated[Path | None, typer.Option(help="Labelled samples that were learned.")] = None,
+    label_column: LabelColumn = None,
+    text_column: TextColumn = None,
+    drop: Drop = None,
     encoder: OwnEncoder = None,
     as_json: Json = False,
 ) -> None:
     """Forget a class, a name, or samples: as if they had never been learned."""
     with _open(folder, encoder) as brain:
         if data is not None:
-            samples = expect_classes(brain, Reading().read(data, "train"), data)
-            brain.forget(label, name=name, x=samples.x, y=samples.y)
+            reading = Reading(tuple(label_column or ()), text_column, tuple(drop or ()))
+            samples = expect_targets(brain, reading.read(data, "train", brain), data)
+            brain.forget(label, name=name, x=samples.x, y=given_targets(samples))
         else:
             brain.forget(None if label is None else _label(brain, label), name=name)
-        result: dict[str, Any] = {"classes": brain.classes, "version": brain.version}
-    typer.echo(
-        json.dumps(result)
-        if as_json
-        else f"Forgotten. It knows {_some(result['classes'])}. Version {result['version']}."
-    )
+        result = _about(brain)
+    typer.echo(json.dumps(result) if as_json else f"Forgotten. {_knows(result)}")
 
 
 @app.command()
@@ -425,14 +454,8 @@ def merge(
     """Add what another brain has learned."""
     with _open(folder, encoder) as brain, _open(other, encoder, writer=False) as friend:
         brain.merge(friend)
-        result: dict[str, Any] = {
-            "classes": brain.classes,
-            "samples": sum(brain.counts.values()),
-            "version": brain.version,
-        }
-    typer.echo(
-        json.dumps(result) if as_json else f"Merged. It knows {_some(result['classes'])}. Version {result['version']}."
-    )
+        result = _about(brain) | {"samples": sum(brain.counts.values())}
+    typer.echo(json.dumps(result) if as_json else f"Merged. {_knows(result)}")
 
 
 @app.command()
@@ -556,6 +579,10 @@ def cost(
         one = result[name]
         alone = f", {one['us_alone']:.0f} µs alone" if "us_alone" in one else ""
         typer.echo(f"{name.capitalize():<8} {one['us']:>9.1f} µs and {one['macs'] / 1e6:.3f} million MACs each{alone}")
+    for one in result["numbers"]:
+        how = "learned as its logarithm" if one["logarithm"] else "learned as it is"
+        shown = f"{one['explained']:.3f} of its variance explained in new samples, as the sums expect"
+        typer.echo(f"Number   {one['name'] or '(no name)'}: {how}, {shown}")
     if result["sleep"]:
         night = result["sleep"]
         typer.echo(

@@ -25,7 +25,7 @@ __all__ = [
     "Reading",
     "SkipBad",
     "TextColumn",
-    "expect_classes",
+    "expect_targets",
     "labelled",
     "no_labels",
     "print_csv",
@@ -39,7 +39,12 @@ Data = Annotated[
         ".arrow, or .txt; - for JSON lines or CSV from standard input."
     ),
 ]
-LabelColumn = Annotated[str | None, typer.Option(help="The column of the labels.  [default: label]")]
+LabelColumn = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label-column", help="The column of the labels; of numbers, repeatable.  [default: label, or as learned]"
+    ),
+]
 TextColumn = Annotated[str | None, typer.Option(help="The column of the sentences.  [default: text]")]
 Drop = Annotated[list[str] | None, typer.Option("--drop", help="A column to leave out. Repeatable.")]
 IdColumn = Annotated[str | None, typer.Option(help="The column by which answers name rows.  [default: their number]")]
@@ -55,31 +60,33 @@ _TOLD = 20  # of what was left out
 class Reading:
     """How data are read, as the options of a command say."""
 
-    label_column: str | None = None
+    label_column: tuple[str, ...] = ()
     text_column: str | None = None
     drop: tuple[str, ...] = ()
     id_column: str | None = None
     skip_bad: bool = False
 
-    def read(self, data: Path, part: Literal["train", "test"]) -> "Samples":
-        """All of a file or a folder."""
+    def read(self, data: Path, part: Literal["train", "test"], brain: "Brain") -> "Samples":
+        """All of a file or a folder, for a brain."""
         from reverie.streams import read_samples
 
         if str(data) == "-":
             raise BadData("Standard input (-) is learned and answered in batches, and has no other use. Give a file.")
-        return read_samples(data, part=part, **self._columns)
+        return read_samples(data, part=part, **self._columns(brain))
 
-    def batches(self, part: Literal["train", "test"], batch: int) -> Iterator["Samples"]:
-        """Standard input."""
+    def batches(self, part: Literal["train", "test"], batch: int, brain: "Brain") -> Iterator["Samples"]:
+        """Standard input, for a brain."""
         from reverie.streams import read_stream
 
         file: Any = sys.stdin.buffer
-        yield from read_stream(file, part=part, batch=batch, **self._columns)
+        yield from read_stream(file, part=part, batch=batch, **self._columns(brain))
 
-    @property
-    def _columns(self) -> dict[str, Any]:
+    def _columns(self, brain: "Brain") -> dict[str, Any]:
+        numbers = brain.mind.numbers
+        learned = tuple(numbers.names) if numbers is not None and all(numbers.names) else ()
         return {
-            "label_column": self.label_column,
+            "label_column": self.label_column or learned or None,
+            "target": "numbers" if brain.targets == "numbers" else None,
             "text_column": self.text_column,
             "drop": self.drop,
             "id_column": self.id_column,
@@ -109,8 +116,8 @@ def no_labels(samples: "Samples", data: Path) -> BadData:
     )
 
 
-def expect_classes(brain: "Brain", samples: "Samples", data: Path) -> "Samples":
-    """The same samples, with a note on columns that the brain does not know; numbers to predict are refused.
+def expect_targets(brain: "Brain", samples: "Samples", data: Path) -> "Samples":
+    """The same samples, with a note on columns that the brain does not know; labels of another kind are refused.
 
     For a brain of several senses, files that a table's columns name are looked for beside it.
     """
@@ -118,11 +125,14 @@ def expect_classes(brain: "Brain", samples: "Samples", data: Path) -> "Samples":
     from reverie.streams import Table
     from reverie.streams.paired import paired
 
-    if samples.target == "numbers":
+    if brain.targets == "classes" and samples.target == "numbers":
         raise BadData(
-            f"The labels are numbers to predict ({samples.y[0] if samples.y is not None else ''}, …). A brain learns "
-            "classes: write words in place of the numbers, or give another column (--label-column)."
+            f"The labels are numbers to predict ({samples.y[0] if samples.y is not None else ''}, …), and this brain "
+            "learns classes. To learn numbers, make another brain: reverie brain create FOLDER --target numbers. If "
+            "they name classes, write words in place of the numbers, or give another column (--label-column)."
         )
+    if brain.targets == "numbers" and samples.y is not None and samples.target != "numbers":
+        samples = _as_numbers(samples, samples.y)
     sense = brain.mind.senses.sense
     if isinstance(samples.x, Table) and isinstance(sense, Together):
         return samples._replace(x=paired(samples.x, list(sense.inner), data.parent))
@@ -132,6 +142,20 @@ def expect_classes(brain: "Brain", samples: "Samples", data: Path) -> "Samples":
             note = f"Left out, for the brain has not learned them: the columns {', '.join(unknown[:20])}."
             return samples._replace(notes=[*samples.notes, note])
     return samples
+
+
+def _as_numbers(samples: "Samples", labels: Any) -> "Samples":
+    """Samples whose labels, such as the names of folders, are read as numbers."""
+    import numpy as np
+
+    from reverie.streams.bad_samples import refuse_bad
+    from reverie.streams.labels import clean_numbers
+
+    found, bad = clean_numbers(labels)
+    if bad:
+        listed = [(samples.names[place], reason) for place, reason in bad]
+        raise refuse_bad("This brain learns numbers", listed, len(found), "labels")
+    return samples._replace(y=np.array(found), target="numbers")
 
 
 def told(samples: "Samples") -> dict[str, Any]:

@@ -19,7 +19,7 @@ from reverie.functional.neurons import (
 )
 from reverie.functional.nmda import nmda
 from reverie.functional.pruning import least_useful, most_useful
-from reverie.functional.ridge import Spectrum, choose_ridge, spectrum
+from reverie.functional.ridge import Spectrum, choose_ridge, log_evidence, spectrum
 from reverie.functional.variational import (
     bernoulli_nll,
     gaussian_nll,
@@ -71,6 +71,7 @@ __all__ = [
     "lasso_objective",
     "latency_spikes",
     "least_useful",
+    "log_evidence",
     "log_normal",
     "most_useful",
     "nmda",

@@ -35,7 +35,7 @@ from torch import Tensor
 
 from reverie.functional.factor import has_low_rank, thin_factor
 
-__all__ = ["SHARPER", "Spectrum", "choose_ridge", "spectrum"]
+__all__ = ["SHARPER", "Spectrum", "choose_ridge", "log_evidence", "spectrum"]
 
 SHARPER = 10**0.5
 """What the λ of the evidence is divided by for labels."""
@@ -216,6 +216,27 @@ def choose_ridge(seen: Spectrum, output_energy: float, samples: float, *, labels
     if scores[chosen] == np.inf:  # whatever λ: what is left is lost in its error
         return _NOTHING_TO_EXPLAIN * scale
     return scale * 10 ** (chosen * _STEP) / (_sharper(samples / len(seen.eigenvalues)) if labels else 1.0)
+
+
+def log_evidence(seen: Spectrum, output_energy: float, samples: float) -> float:
+    """log p(y | λ) of one output at its best λ, up to a constant that is the same for all outputs of these samples.
+
+    Infinite where the features explain the output so well that what is left is lost in its error.
+
+    Parameters
+    ----------
+    output_energy : float
+        Σ y², centred.
+
+    Examples
+    --------
+    >>> h = torch.tensor([[-1.0], [0.0], [1.0]], dtype=torch.float64)
+    >>> like, unlike = ((spectrum(h.T @ h, h.T @ y), float((y * y).sum())) for y in (h + 0.1 * h**2, h**2 - 2 / 3))
+    >>> log_evidence(*like, samples=3) > log_evidence(*unlike, samples=3)
+    True
+    """
+    score = _score(seen, choose_ridge(seen, output_energy, samples), output_energy, samples)
+    return -score / 2 if score < np.inf else float("inf")
 
 
 def _sharper(share: float) -> float:

@@ -83,6 +83,19 @@ class AssociativeMemory(Memory):
         """An empty memory, made alike."""
         return AssociativeMemory(ridge=self.ridge, per_class=self.per_class, balanced=self.balanced)
 
+    def with_values(self, weights: Float[Tensor, "p k"]) -> "AssociativeMemory":
+        """A memory of the same samples, in which the last p inputs of their keys are values; see `Regression`.
+
+        Parameters
+        ----------
+        weights : Tensor, shape [p, k]
+            Value j is the sum of these inputs times weights[:, j].
+        """
+        found = AssociativeMemory(ridge=self.ridge)
+        found.unit = self.unit
+        found._sums = self._need().with_values(weights.double())
+        return found
+
     # writing
 
     def write(self, keys: Num[Tensor, "n d"], values: Num[Tensor, "n k"]) -> None:
@@ -252,6 +265,13 @@ class AssociativeMemory(Memory):
         1 − GCV / variance; 1 is perfect, 0 no better than the mean.
         """
         return self._solved().explained(self._need())
+
+    def noise(self) -> tuple[float, float]:
+        """The variance of a value about the read-out, and the degrees of freedom that its estimate has left.
+
+        For memories of one value. Where the samples leave no freedom, the variance is infinite.
+        """
+        return self._solved().noise(self._need())
 
     def restrict(self, inputs: Int64[Tensor, " kept"]) -> None:
         """Keep these inputs of the keys, in this order; the others are as if they had never been."""

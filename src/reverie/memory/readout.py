@@ -132,13 +132,25 @@ class Readout:
 
     def explained(self, sums: Sums) -> float:
         """1 − GCV / variance of the outputs; a residual that is lost in its error counts as that error."""
+        residual, left, energy = self._residual(sums)
+        return 1 - sums.n * residual / (left * left) * (sums.n - 1) / energy if left > 0 and energy > 0 else 0.0
+
+    def noise(self, sums: Sums) -> tuple[float, float]:
+        """Of one output: the variance of its noise, and its degrees of freedom; see `reverie.memory.regression`."""
+        residual, left, _ = self._residual(sums)
+        whole = residual + self.ridge * float(self._of_written(sums)[0].square().sum())
+        found = [(residual / left, left)] if left > 1 else []
+        found += [(whole / (sums.n - 1), sums.n - 1)] if sums.n > 1 else []
+        return max(found, default=(float("inf"), 0.0))
+
+    def _residual(self, sums: Sums) -> tuple[float, float, float]:
+        """The squares that the read-out leaves, the degrees of freedom that it leaves, and the outputs' energy."""
         inverse, weights, _ = self.solution(sums)
         gram, cross, energy = sums.centred()
         residual = energy - 2 * float((weights * cross).sum()) + float((weights * (gram @ weights)).sum())
         residual = max(residual, _EPS * len(gram) * energy)
         freedom = len(gram) - self.ridge * float(inverse.diagonal().sum())
-        left = sums.n - freedom - 1
-        return 1 - sums.n * residual / (left * left) * (sums.n - 1) / energy if left > 0 and energy > 0 else 0.0
+        return residual, sums.n - freedom - 1, energy
 
     def variance(self, keys: Tensor, sums: Sums) -> Tensor:
         centred = sums.about_origin(keys) - sums.mean

@@ -278,6 +278,19 @@ class Sums:
                 total += gram
         return total
 
+    def with_values(self, weights: Tensor) -> "Sums":
+        """The sums of the same samples where the last p inputs of a key, weighted [p, k] and added, are k values."""
+        d = len(self.sum_h) - len(weights)
+        gram, total = symmetric(self.total()), self.sum_h[d:] @ weights
+        cross, squares = gram[:d, d:] @ weights, (weights * (gram[d:, d:] @ weights)).sum(0)
+        if self.origin is not None:
+            base = self.origin[d:] @ weights
+            cross = cross + torch.outer(self.sum_h[:d], base)
+            squares = squares + 2 * base * total + self.n * base.square()
+            total = total + self.n * base
+        origin = None if self.origin is None else self.origin[:d]
+        return Sums(self.n, self.sum_h[:d].clone(), total, squares, [gram[:d, :d].clone()], cross, False, origin)
+
     def _diagonal(self) -> Tensor:
         """Of the Gram matrix of all."""
         total = torch.zeros_like(self.sum_h) if self.rest is None else self.rest.diagonal().clone()

@@ -20,7 +20,7 @@ from starlette.middleware import Middleware
 
 from reverie import __version__
 from reverie.brain import NEW, Brain
-from reverie.errors import ReverieError, Unfinished
+from reverie.errors import BadData, ReverieError, Unfinished
 from reverie.server import forms
 from reverie.server.doors import Doors
 from reverie.server.keeper import Busy, Keeper
@@ -134,9 +134,21 @@ def _routes(router: APIRouter, keeper: Keeper, measures: Measures, limits: Limit
         """What the brain knows and has been through."""
         return keeper.view()
 
-    @router.post("/api/predict", response_model=forms.Predicted)
+    @router.post("/api/predict", response_model=forms.Predicted | forms.Numbers)
     def predict(question: forms.Question) -> dict[str, Any]:
-        """Recognise samples."""
+        """Recognise samples; a brain of numbers answers with numbers and limits."""
+
+        def estimate(brain: Brain) -> dict[str, Any]:
+            samples = forms.samples_of(question.samples, limits.pixels)
+            found = brain.predict_intervals(samples, coverage=question.coverage or 0.9)
+            numbers = brain.mind.numbers
+            return {"targets": numbers.names if numbers else [], **found.told()}
+
+        if keeper.targets == "numbers":
+            with measures.seconds.labels("predict").time():
+                answers = keeper.ask(estimate)
+            measures.samples.labels("predicted").inc(len(answers["values"]))
+            return answers
 
         def act(brain: Brain) -> Any:
             return brain.answer(forms.samples_of(question.samples, limits.pixels), by=question.by)
@@ -157,7 +169,10 @@ def _routes(router: APIRouter, keeper: Keeper, measures: Measures, limits: Limit
         """Learn samples. When this has answered, no kill and no power cut loses them."""
         with measures.seconds.labels("learn").time():
             samples = forms.samples_of(given.samples, limits.pixels)
-            learned = keeper.change(lambda brain: brain.learn(samples, given.labels, name=given.name))
+            if given.numbers is not None and (given.labels is not None or keeper.targets != "numbers"):
+                raise BadData("Given numbers. Expected labels alone for classes, or numbers alone for numbers.")
+            y: Any = given.labels if given.numbers is None else given.numbers
+            learned = keeper.change(lambda brain: brain.learn(samples, y, name=given.name))
         keeper.met(learned.novelty)
         _count(measures, "learned", learned.novelty, learned.samples)
         return {
@@ -216,7 +231,7 @@ def _routes(router: APIRouter, keeper: Keeper, measures: Measures, limits: Limit
     @router.post("/api/sleep", status_code=202, response_model=forms.Version)
     def sleep() -> dict[str, int]:
         """Let the brain sleep. Its history tells how the night was; meanwhile it can be asked."""
-        version = keeper.ask(lambda brain: brain.version if brain.classes else None)
+        version = keeper.ask(lambda brain: brain.version if brain.classes else None)  # numbers have none, and no nights
         if version is None:
             raise HTTPException(409)
         keeper.sleep()

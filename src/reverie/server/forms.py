@@ -18,6 +18,7 @@ __all__ = [
     "Forget",
     "Labelled",
     "Learned",
+    "Numbers",
     "Predicted",
     "Problem",
     "Question",
@@ -111,18 +112,30 @@ class Rows(_Form):
 Samples = Texts | Pictures | Vectors | Rows
 
 
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Share = Annotated[Number, Field(gt=0, lt=1)]
+Several = Annotated[list[Number], Field(min_length=1, max_length=_KEYS)]
+
+
 class Question(_Form):
-    """Samples to recognise, and who shall answer."""
+    """Samples to recognise, and who shall answer. Of numbers: the share that shall lie between the limits."""
 
     samples: Samples
     by: Literal["memory", "cortex"] = "memory"
+    coverage: Share | None = None
 
 
 class Labelled(_Form):
-    """Samples to learn. Without labels, what is new becomes a class. With a name, it can be forgotten by it."""
+    """Samples to learn. Without labels, what is new becomes a class. With a name, it can be forgotten by it.
+
+    A brain of numbers is given `numbers` in place of labels: one for each sample, or a list of several.
+    """
 
     samples: Samples
     labels: Annotated[list[Label], Field(min_length=1, max_length=_ROWS), BeforeValidator(_few)] | None = None
+    numbers: Annotated[list[Number | Several], Field(min_length=1, max_length=_ROWS), BeforeValidator(_few)] | None = (
+        None
+    )
     name: Name | None = None
 
 
@@ -195,6 +208,19 @@ class Predicted(_Form):
     confidence: list[float]
     novelty: list[float]
     new: list[bool]
+
+
+class Numbers(_Form):
+    """Of each sample: its number, and the limits between which a new one lies in a share of `coverage` of the cases.
+
+    With several numbers a sample, each is a list, in the order of `targets`. null: there are too few samples to tell.
+    """
+
+    targets: list[str]
+    values: list[float | list[float | None] | None]
+    low: list[float | list[float | None] | None]
+    high: list[float | list[float | None] | None]
+    coverage: float
 
 
 class Brain(_Form):

@@ -61,6 +61,11 @@ class Keeper:
         self._thread = threading.Thread(target=self._work, name="brain", daemon=True)
         self._thread.start()
 
+    @property
+    def targets(self) -> str:
+        """What the brain learns: "classes" or "numbers"."""
+        return self._brain.targets
+
     # changing
 
     def change(self, action: Callable[[Brain], T]) -> T:
@@ -144,13 +149,15 @@ class Keeper:
     def view(self) -> dict[str, Any]:
         """What the page shows."""
         brain = self._brain
-        history, version = brain.history(), brain.version
+        history, version, counts, numbers = brain.history(), brain.version, brain.counts, self.targets == "numbers"
         if version != self._kept[0]:
             self._kept = version, brain.versions()[-20:]
         return {
             **self._seen,
+            "targets": brain.targets,
             "version": version,
-            "classes": [{"label": label, "samples": count} for label, count in sorted(brain.counts.items())],
+            "classes": [] if numbers else [{"label": label, "samples": n} for label, n in sorted(counts.items())],
+            "samples": sum(counts.values()),
             "asleep": self._asleep.is_set(),
             "history": history[-30:],
             "nights": [event for event in history if event["kind"] == "sleep"][-10:],

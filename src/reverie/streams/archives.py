@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from reverie.errors import BadData
 from reverie.streams.bad_samples import Bad, refuse_bad
 from reverie.streams.labelled import Columns, Part, Samples
-from reverie.streams.labels import clean_labels, numbers_of, target_of
+from reverie.streams.labels import clean_labels, clean_numbers, numbers_of, target_of
 from reverie.streams.locate import read_npz
 from reverie.streams.picture_arrays import as_pictures
 from reverie.streams.table import Table
@@ -65,6 +65,8 @@ def _part(
         return Samples(given, None, names)
     if y.ndim == 2 and y.shape[1] == 1:  # as MATLAB writes a vector
         y = y[:, 0]
+    if columns.target == "numbers" and y.ndim == 2 and len(y) == len(x) and y.dtype.kind in "buif":
+        return _numbered(path, f"{prefix}y", given, y, names, skip_bad)
     if y.ndim != 1 or len(y) != len(x) or y.dtype.kind not in "buifUS":
         raise BadData(
             f"{path}: {prefix}y has shape {y.shape} and type {y.dtype}. Expected ({len(x)},), one label for each "
@@ -84,6 +86,8 @@ def _labelled(
     columns: Columns,
     skip_bad: bool,
 ) -> Samples:
+    if columns.target == "numbers":
+        return _numbered(path, key, x, y, names, skip_bad)
     labels, wrong = clean_labels(y)
     bad: list[Bad] = [(f"row {row}", reason) for row, reason in wrong]
     if bad and not skip_bad:
@@ -97,11 +101,8 @@ def _labelled(
         labels, names = [labels[row] for row in kept], [names[row] for row in kept]
     target = columns.target or (target_of(labels) if y.dtype.kind == "f" and classes is None else "classes")
     if target == "numbers":
-        numbers = numbers_of(labels)
-        if numbers is None:
-            raise BadData(f"{path}: {key} holds words, and numbers were learned. Give numbers.")
-        note = [] if columns.target else [f"{key} holds {len(set(labels))} different numbers: numbers to predict."]
-        return Samples(x, np.array(numbers), names, bad, note, target)
+        note = [f"{key} holds {len(set(labels))} different numbers: numbers to predict."]
+        return Samples(x, np.array(numbers_of(labels), dtype=np.float64), names, bad, note, target)
     if classes is not None and y.dtype.kind in "biuf":
         places = [int(float(label)) for label in labels] if y.dtype.kind == "f" else [int(label) for label in labels]
         low, high = min(places), max(places)
@@ -109,6 +110,24 @@ def _labelled(
             raise BadData(f"{path}: classes names {len(classes)} labels, but labels reach from {low} to {high}.")
         labels = [classes[place] for place in places]
     return Samples(x, labels, names, bad, [], target)
+
+
+def _numbered(path: Path, key: str, x: Any, y: NDArray[Any], names: list[str], skip_bad: bool) -> Samples:
+    """Samples with numbers, of one or several columns."""
+    wrong: dict[int, str] = {}
+    columns = []
+    for column in y.reshape(len(y), -1).T:
+        values, bad = clean_numbers(column)
+        columns.append(values)
+        wrong |= dict(bad)
+    listed: list[Bad] = [(f"row {row}", reason) for row, reason in sorted(wrong.items())]
+    kept = [row for row in range(len(y)) if row not in wrong]
+    if listed and (not skip_bad or not kept):
+        raise refuse_bad(f"{path}: {key}", listed, len(y), "rows")
+    numbers = np.array(columns[0]) if y.ndim == 1 else np.array(columns).T
+    if wrong:
+        x = [x[row] for row in kept] if isinstance(x, list) else x[kept]
+    return Samples(x, numbers[kept], [names[row] for row in kept], listed, [], "numbers")
 
 
 def _classes(path: Path, given: NDArray[Any] | None) -> list[str] | None:

@@ -6,7 +6,7 @@ from itertools import chain, islice
 from typing import Any
 
 from reverie.errors import BadData, CorruptFile
-from reverie.streams.labelled import Columns, Part, Samples, known_from, samples_of
+from reverie.streams.labelled import Columns, Part, Samples, known_from, label_of, samples_of
 from reverie.streams.labels import Target
 from reverie.streams.rows import delimited_rows, json_rows, lines_of
 from reverie.streams.tables import decimal_of, raw_of_cells, raw_of_objects
@@ -21,7 +21,7 @@ def read_stream(
     *,
     part: Part = "train",
     batch: int = 1000,
-    label_column: str | None = None,
+    label_column: str | Sequence[str] | None = None,
     text_column: str | None = None,
     drop: Sequence[str] = (),
     id_column: str | None = None,
@@ -58,7 +58,7 @@ def read_stream(
     """
     if batch < 1:
         raise BadData(f"batch is {batch}. Expected at least 1.")
-    columns = Columns(label_column, text_column, tuple(drop), id_column, target, kinds)
+    columns = Columns(label_of(label_column), text_column, tuple(drop), id_column, target, kinds)
     buffered: Any = io.BufferedReader(file) if isinstance(file, io.RawIOBase) else file
     text = io.TextIOWrapper(buffered, encoding="utf-8-sig", newline="")
     try:

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from reverie.errors import BadData, ReverieError
 from reverie.streams.bad_samples import Bad, refuse_bad
-from reverie.streams.labels import Target, clean_labels, numbers_of, target_of
+from reverie.streams.labels import Target, clean_labels, clean_numbers, numbers_of, target_of
 from reverie.streams.pictures import Pictures
 from reverie.streams.sounds import Sounds
 from reverie.streams.table import Table
 from reverie.streams.tables import Raw
 
-__all__ = ["Columns", "Part", "Samples", "known_from", "samples_of"]
+__all__ = ["Columns", "Part", "Samples", "known_from", "label_of", "samples_of"]
 
 Part = Literal["train", "test"]
 
@@ -31,7 +31,7 @@ class Samples(NamedTuple):
     x : array of shape `[n, *shape]`, Pictures, Sounds, Table, or list of str
         Or, for several senses, a list of dict (`reverie.streams.paired`).
     y : list of str, float64 array, or None
-        Classes; numbers where `target` says so.
+        Classes; numbers where `target` says so, shape [n], or [n, k] of several columns.
     names : list of str
         What each sample is called: its file, its row, or its id.
     bad : list of (str, str)
@@ -39,6 +39,8 @@ class Samples(NamedTuple):
     notes : list of str
         What was decided, and what was left out.
     target : {"classes", "numbers"}
+    called : list of str
+        The columns of the labels, where they are columns of a table.
     """
 
     x: NDArray[np.generic] | list[str] | list[dict[str, Any]] | Pictures | Sounds | Table
@@ -47,6 +49,7 @@ class Samples(NamedTuple):
     bad: list[Bad] = []  # noqa: RUF012 (never changed in place)
     notes: list[str] = []  # noqa: RUF012
     target: Target = "classes"
+    called: list[str] = []  # noqa: RUF012
 
     def cut(self, key: slice) -> "Samples":
         """The samples of a slice, with the same notes."""
@@ -60,18 +63,27 @@ class Columns:
 
     Attributes
     ----------
+    label : str, or tuple of str
+        Several columns are numbers.
     target : {"classes", "numbers"}, optional
         What labels are, where that is known.
     kinds : dict, optional
         How columns are read, where that is known; see `Table.kinds`.
     """
 
-    label: str | None = None
+    label: str | tuple[str, ...] | None = None
     text: str | None = None
     drop: tuple[str, ...] = ()
     id: str | None = None
     target: Target | None = None
     kinds: dict[str, str] | None = None
+
+
+def label_of(given: str | Sequence[str] | None) -> str | tuple[str, ...] | None:
+    """The column of the labels, or the columns, as they are named."""
+    if given is None or isinstance(given, str):
+        return given
+    return given[0] if len(given) == 1 else tuple(given) or None
 
 
 def samples_of(raw: Raw, columns: Columns, part: Part, name: str, *, skip_bad: bool) -> Samples:
@@ -90,7 +102,7 @@ def samples_of(raw: Raw, columns: Columns, part: Part, name: str, *, skip_bad: b
         raise _refused(name, bad, total)
     names = list(raw.columns)
     needed = part == "train"
-    label = _column(names, columns.label, "label", name, needed)
+    called_labels = _label_columns(names, columns, name, needed)
     text = _column(names, columns.text, "text", name, True)
     called = _column(names, columns.id, None, name, True)
     unknown = [one for one in columns.drop if one not in names]
@@ -100,14 +112,18 @@ def samples_of(raw: Raw, columns: Columns, part: Part, name: str, *, skip_bad: b
     if called is not None:
         rows = [_short(cell, row) for cell, row in zip(raw.columns[called], raw.rows, strict=True)]
     faults: dict[int, str] = {}
-    labels: list[str] | None = None
-    if label is not None:
-        labels, wrong = clean_labels(raw.columns[label])
+    labels: list[str] | NDArray[np.float64] | None = None
+    if called_labels:
+        cells = [raw.columns[one] for one in called_labels]
+        numeric = columns.target == "numbers"
+        labels, wrong = _numbers(cells, called_labels, raw.decimal) if numeric else clean_labels(cells[0])
         if len(wrong) == len(labels) and not needed:
             labels = None
         else:
             faults.update(wrong)
-    features = {one: cells for one, cells in raw.columns.items() if one not in (label, text, called, *columns.drop)}
+    features = {
+        one: cells for one, cells in raw.columns.items() if one not in (*called_labels, text, called, *columns.drop)
+    }
     x: Any
     if text is None and columns.kinds is None and _are_sentences(features):
         (text,) = features
@@ -131,11 +147,12 @@ def samples_of(raw: Raw, columns: Columns, part: Part, name: str, *, skip_bad: b
         kept = [row for row in range(len(rows)) if row not in faults]
         x = [x[row] for row in kept] if isinstance(x, list) else x[kept]
         rows = [rows[row] for row in kept]
-        labels = None if labels is None else [labels[row] for row in kept]
+        if labels is not None:
+            labels = labels[kept] if isinstance(labels, np.ndarray) else [labels[row] for row in kept]
     if not rows:
         raise _refused(name, bad, total)
-    y, target = _target(labels, columns, raw.decimal, label, notes)
-    return Samples(x, y, rows, bad, notes, target)
+    y, target = _target(labels, columns, raw.decimal, called_labels, notes)
+    return Samples(x, y, rows, bad, notes, target, called_labels)
 
 
 def _refused(name: str, bad: list[Bad], total: int) -> ReverieError:
@@ -149,30 +166,53 @@ def known_from(raw: Raw, columns: Columns, samples: Samples) -> Columns:
     if isinstance(samples.x, Table):
         kinds = {name: kind for name, kind in samples.x.kinds.items() if kind != "unknown"} | (kinds or {})
     elif text is None:
-        label = _column(list(raw.columns), columns.label, "label", "", False)
+        labels = _label_columns(list(raw.columns), columns, "", False)
         text = _column(list(raw.columns), None, "text", "", False)
-        others = [name for name in raw.columns if name not in (label, columns.id, *columns.drop)]
+        others = [name for name in raw.columns if name not in (*labels, columns.id, *columns.drop)]
         text = text or others[0]
     target = columns.target or (None if samples.y is None else samples.target)
     return replace(columns, text=text, kinds=kinds, target=target)
 
 
+def _label_columns(names: list[str], columns: Columns, name: str, needed: bool) -> list[str]:
+    """The columns of the labels; none where one of several is not there, and none is needed."""
+    wanted = columns.label if isinstance(columns.label, tuple) else (columns.label,)
+    if len(wanted) > 1 and columns.target != "numbers":
+        raise BadData(
+            f"{name}: {len(wanted)} columns are named as labels ({', '.join(map(str, wanted[:_SHOWN]))}). Expected one "
+            "column of classes, or several of numbers, for a brain that learns numbers."
+        )
+    found = [_column(names, one, "label", name, needed) for one in wanted]
+    if len(set(found)) < len(found):
+        raise BadData(f"{name}: a column is named twice as a label ({', '.join(map(str, wanted))}). Name each once.")
+    return [one for one in found if one is not None] if None not in found else []
+
+
+def _numbers(cells: list[Any], names: list[str], decimal: str) -> tuple[NDArray[np.float64], list[tuple[int, str]]]:
+    """Numbers of one or several columns, and what is none; the column is named where there are several."""
+    columns, wrong = [], dict[int, str]()
+    for column, name in zip(cells, names, strict=True):
+        values, bad = clean_numbers(column, decimal=decimal)
+        columns.append(values)
+        for row, reason in bad:
+            wrong.setdefault(row, reason if len(names) == 1 else f"{name}: {reason}")
+    return np.array(columns[0]) if len(names) == 1 else np.array(columns).T, sorted(wrong.items())
+
+
 def _target(
-    labels: list[str] | None, columns: Columns, decimal: str, label: str | None, notes: list[str]
+    labels: list[str] | NDArray[np.float64] | None, columns: Columns, decimal: str, called: list[str], notes: list[str]
 ) -> tuple[list[str] | NDArray[np.float64] | None, Target]:
+    if isinstance(labels, np.ndarray):
+        return labels, "numbers"
     target = columns.target or ("classes" if labels is None else target_of(labels, decimal=decimal))
     if labels is None or target == "classes":
         return labels, target
+    notes.append(
+        f"{called[0]} holds {len(set(labels))} different numbers: it is a number to predict, and not a class. Write "
+        "words in place of the numbers where they name classes."
+    )
     numbers = numbers_of(labels, decimal=decimal)
-    if numbers is None:
-        odd = next(one for one in labels if numbers_of([one], decimal=decimal) is None)
-        raise BadData(f"The label {odd!r} is not a number, and numbers were learned. Correct or remove it.")
-    if columns.target is None:
-        notes.append(
-            f"{label} holds {len(set(labels))} different numbers: it is a number to predict, and not a class. Write "
-            "words in place of the numbers where they name classes."
-        )
-    return np.array(numbers), target
+    return np.array(numbers, dtype=np.float64), target
 
 
 def _column(names: list[str], given: str | None, usual: str | None, name: str, needed: bool) -> str | None:

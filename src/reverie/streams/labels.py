@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from reverie.streams.cells import plain_number
 
-__all__ = ["Target", "clean_labels", "label_order", "numbers_of", "target_of"]
+__all__ = ["Target", "clean_labels", "clean_numbers", "label_order", "numbers_of", "target_of"]
 
 Target = Literal["classes", "numbers"]
 
 _HUNDRED = 100  # different numbers from which on they are hardly classes
+_LONG = 40  # letters of a label that are shown
 _SPARSE = 10  # times as many whole numbers between the smallest and the largest as there are different ones
 
 
@@ -37,6 +38,29 @@ def clean_labels(given: Sequence[Any] | NDArray[Any]) -> tuple[list[str], list[t
         if reason:
             bad.append((place, reason))
     return found, bad
+
+
+def clean_numbers(
+    given: Sequence[Any] | NDArray[Any], *, decimal: str = "."
+) -> tuple[list[float], list[tuple[int, str]]]:
+    """Labels as numbers, and (place, reason) of those that are none.
+
+    Fractions have the mark with which more of the labels are numbers.
+
+    Examples
+    --------
+    >>> clean_numbers(["1,5", "2", "cheap", None], decimal=",")
+    ([1.5, 2.0, nan, nan], [(2, "the label 'cheap' is no number"), (3, 'no label')])
+    """
+    labels, bad = clean_labels(given)
+    gone = {place for place, _ in bad}
+    tried = [[plain_number(label, mark) for label in labels] for mark in (decimal, "." if decimal == "," else ",")]
+    found = max(tried, key=lambda values: sum(value is not None for value in values))
+    for place, value in enumerate(found):
+        if value is None and place not in gone:
+            label = labels[place]
+            bad.append((place, f"the label {label if len(label) < _LONG else label[:_LONG] + '…'!r} is no number"))
+    return [math.nan if value is None else value for value in found], sorted(bad)
 
 
 def target_of(labels: Sequence[str], *, decimal: str = ".") -> Target:

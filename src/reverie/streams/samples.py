@@ -8,7 +8,7 @@ from reverie.errors import BadData, MissingData
 from reverie.streams.archives import read_archive
 from reverie.streams.bad_samples import refuse_bad
 from reverie.streams.folders import Found, find_parts
-from reverie.streams.labelled import Columns, Part, Samples, samples_of
+from reverie.streams.labelled import Columns, Part, Samples, label_of, samples_of
 from reverie.streams.labels import Target
 from reverie.streams.picture_file import SUFFIXES
 from reverie.streams.pictures import Pictures
@@ -28,7 +28,7 @@ def read_samples(
     path: str | Path,
     *,
     part: Part,
-    label_column: str | None = None,
+    label_column: str | Sequence[str] | None = None,
     text_column: str | None = None,
     drop: Sequence[str] = (),
     id_column: str | None = None,
@@ -47,7 +47,8 @@ def read_samples(
     part : {"train", "test"}
         Which, where the data has both.
     label_column, text_column : str, optional
-        Columns of a table; else those named label and text, in any case of letters.
+        Columns of a table; else those named label and text, in any case of letters. Of numbers, there may be a list of
+        label columns.
     drop : sequence of str
         Columns that are left out.
     id_column : str, optional
@@ -64,7 +65,7 @@ def read_samples(
     MissingData, CorruptFile, BadData
         Not there; or what cannot be read, all of it listed.
     """
-    columns = Columns(label_column, text_column, tuple(drop), id_column, target, kinds)
+    columns = Columns(label_of(label_column), text_column, tuple(drop), id_column, target, kinds)
     parts = read_parts(path, columns, skip_bad=skip_bad, only=part)
     return parts.get(part) or parts.get("all") or _absent(path, part)
 

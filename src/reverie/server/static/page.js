@@ -80,8 +80,9 @@ function show(brain) {
   if (brain.version > corrected) $("undo").hidden = true;    // there was another change since
   state(brain.asleep ? "asleep" : "awake", brain.asleep ? "asleep" : "awake");
   $("sleep").disabled = brain.asleep || brain.classes.length === 0;
-  const samples = brain.classes.reduce((sum, one) => sum + one.samples, 0);
-  const facts = [["classes", brain.classes.length], ["samples learned", samples], ["state", megabytes(brain.state_bytes)],
+  $("label").type = brain.targets === "numbers" ? "number" : "text";
+  $("label").step = "any";
+  const facts = [["classes", brain.classes.length], ["samples learned", brain.samples], ["state", megabytes(brain.state_bytes)],
     ["version", brain.version], ["encoder", brain.encoder]];
   $("facts").replaceChildren(...facts.map(([name, value]) => {
     const box = make("div");
@@ -170,11 +171,12 @@ async function ask(samples, count, names) {
   $("answers").replaceChildren();
   $("corrected").hidden = true;
   $("verdict").textContent = "…";
-  if (known.classes.length === 0) return void ($("verdict").textContent = "It knows nothing yet. Tell it what this is.");
+  if (known.samples === 0) return void ($("verdict").textContent = "It knows nothing yet. Tell it what this is.");
   let found;
   try { found = await call("/api/predict", { samples }); }
   catch (error) { $("verdict").textContent = ""; throw error; }
   $("verdict").replaceChildren();
+  if (found.values) return tellNumbers(found, names);
   const tally = new Map();
   found.labels.forEach((label, i) => tally.set(found.new[i] ? "something new" : label, (tally.get(found.new[i] ? "something new" : label) || 0) + 1));
   if (count === 1) {
@@ -186,6 +188,20 @@ async function ask(samples, count, names) {
   }
   $("answers").replaceChildren(...found.labels.slice(0, SHOWN).map((label, i) => answer(label, i, count > 1 ? names[i] : "")));
 }
+
+// numbers, and the limits between which they lie
+
+function tellNumbers(found, names) {
+  const said = (i) => [found.values[i]].flat().map((value, k) => {
+    const [low, high] = [[found.low[i]].flat()[k], [found.high[i]].flat()[k]];
+    return `${found.targets[k] ? `${found.targets[k]}: ` : ""}${amount(value)} (${amount(low)} … ${amount(high)})`;
+  }).join(", ");
+  $("verdict").textContent = `${found.values.length === 1 ? said(0) + ". " : ""}Between the limits lie ` +
+    `${percent(found.coverage)} of new numbers.`;
+  if (found.values.length > 1) $("answers").replaceChildren(...found.values.slice(0, SHOWN).map((_, i) => make("li", `${names[i]}: ${said(i)}`)));
+}
+
+const amount = (value) => value === null ? "?" : Number(value.toPrecision(5)).toLocaleString();
 
 // an answer, and a small form beside it to correct it
 
@@ -256,9 +272,9 @@ $("say").onsubmit = (event) => {
 };
 $("teach").onsubmit = (event) => {
   event.preventDefault();
-  const label = labelOf($("label").value);
+  const numbers = known.targets === "numbers", label = numbers ? $("label").valueAsNumber : labelOf($("label").value);
   attempt(async () => {
-    const done = await call("/api/learn", { samples: asked.samples, labels: Array(asked.count).fill(label) });
+    const done = await call("/api/learn", { samples: asked.samples, [numbers ? "numbers" : "labels"]: Array(asked.count).fill(label) });
     $("verdict").textContent = `Learned ${done.samples} as ${label}${done.new.length ? ", a new class" : ""}.`;
     asked.learned.fill(label);
     $("label").value = "";
