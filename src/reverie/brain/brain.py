@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from reverie.brain.aside import Aside
 from reverie.brain.asking import asked
 from reverie.brain.correction import Corrected, Correction, answered_differently, weigh
 from reverie.brain.durable import Durable
@@ -122,6 +123,7 @@ class Brain:
         forgettable: bool = True,
         ridge: float | str = "gcv",
         balanced: bool = False,
+        aside: bool = True,
         budget: int | None = None,
         seed: int = 0,
     ) -> "Brain":
@@ -147,6 +149,10 @@ class Brain:
             sums are the same; probabilities are those of a world in which classes are equally frequent. It needs
             probabilities that the sums have calibrated: `ridge="gcv"`, two samples of a class on average, and at most
             400 classes; answers are not balanced where there are fewer samples, or more classes.
+        aside : bool
+            Keep the keys of one sample in twenty, two thousand at most, to judge nights by
+            (`reverie.brain.aside`). They are forgotten with what they are of. False: nothing but sums is kept, and no
+            night sharpens answers. Brains that are not forgettable keep none.
         budget : int, optional
             Bytes that the state may have, awake and asleep. The encoder is made as large as fits, and there is one sum
             for all classes.
@@ -177,6 +183,7 @@ class Brain:
             "forgettable": forgettable,
             "ridge": ridge,
             "balanced": balanced,
+            "aside": aside,
             "budget": budget,
             "seed": seed,
         }
@@ -282,8 +289,11 @@ class Brain:
             event |= {} if times is None else {"counted": int(times.sum())}
             seen = mind.watch.see(mind.memory, keys, columns, [*mind.labels, *new])
             entry = {"kind": "learn", "batch": batch, "new_labels": new, "name": name, "event": event, "seen": seen}
+            if mind.aside is not None and times is None:
+                entry["aside"] = Aside.of(keys, columns)
             if first:
                 grown = Mind(lesson.senses, mind.memory.another())
+                grown.aside = None if mind.aside is None else Aside()
                 grown.numbers = lesson.numbers
                 grown.version, grown.oldest, grown.history = mind.version, mind.oldest, mind.history
                 grown.apply(entry)
@@ -364,7 +374,10 @@ class Brain:
                 "to": to,
                 "weight": weight,
             }
-            self._durable.change(asked.entry(mind, weight, event))
+            entry = asked.entry(mind, weight, event)
+            if mind.aside is not None and was is not None:
+                entry["aside"] = Aside.of(keys, mind.columns([was]))
+            self._durable.change(entry)
             (after,) = self._durable.ask(lambda mind: mind.answers(asked.glance))
             others = self._durable.ask(lambda mind: answered_differently(mind, dreamt, of, labels, awake))
             spent = time.perf_counter() - began
@@ -472,7 +485,8 @@ class Brain:
         """
         with self._durable.turn:
             mind = self._durable.to_change()
-            batches = []
+            batches: list[State] = []
+            aside: dict[str, State] = {}
             if sum(given is not None for given in (label, name, x)) != 1:
                 raise BadData("Expected one of: a label, a name, or samples x with their labels y.")
             if label is not None:
@@ -493,7 +507,9 @@ class Brain:
                 counts = mind.counts
                 if any(labels.count(one) > counts.get(one, 0) for one in set(labels)):
                     raise BadData("More samples of a class were given than were learned. Give only samples that were.")
-                batches = [contribution(lesson.keys(), mind.columns(labels), per_class=mind.memory.per_class)]
+                keys, columns = lesson.keys(), mind.columns(labels)
+                batches = [contribution(keys, columns, per_class=mind.memory.per_class)]
+                aside = {} if mind.aside is None else {"aside": Aside.of(keys, columns)}
             for batch in [*batches, *([mind.ledger[name]] if name is not None else [])]:
                 mind.memory.expect_written(batch)
             event = {
@@ -504,7 +520,8 @@ class Brain:
                 "samples": 0 if x is None else len(x),
             }
             names = [] if name is None else [name]
-            self._durable.change({"kind": "forget", "label": label, "names": names, "batches": batches, "event": event})
+            entry = {"kind": "forget", "label": label, "names": names, "batches": batches, "event": event}
+            self._durable.change(entry | aside)
 
     def merge(self, other: "Brain") -> None:
         """Add what another brain has learned, as if this one had learned it too.
@@ -543,6 +560,9 @@ class Brain:
         columns = grown.columns(theirs.labels).tolist()
         grown.labels = [*grown.labels, *new]
         grown.memory.merge(theirs.memory, columns)
+        grown.memory.blunt()
+        if grown.aside is not None and theirs.aside is not None:
+            grown.aside.merge(theirs.aside, columns)
         for name, batch in theirs.ledger.items():
             grown.ledger[name] = moved_columns(batch, columns)
         samples = sum(theirs.counts.values())

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from reverie.brain.aside import Aside
 from reverie.brain.joined import Joined
 from reverie.brain.numbers import Numbers
 from reverie.brain.watch import Watch
@@ -61,6 +62,8 @@ class Mind:
         How many have been slept through.
     watch : Watch
         Looks for drift.
+    aside : Aside or None
+        Keys by which a night is judged; None: none are kept.
     cortex : Module or None
         The network that the last night trained: keys to logits of the labels there were then.
     numbers : Numbers or None
@@ -81,6 +84,7 @@ class Mind:
         self.cortex: nn.Module | None = None
         self.watch = Watch()
         self.numbers: Numbers | None = None
+        self.aside: Aside | None = None
         self._known: Known | None = None
         self._voices: tuple[int, Joined] | None = None
         self._regression: tuple[int, Regression] | None = None  # of a version
@@ -127,6 +131,7 @@ class Mind:
             self.labels = [*self.labels, *entry["new_labels"]]
             if entry["gone"] is not None:
                 self.memory.absorb(entry["gone"], sign=-1)
+                self._not_aside(entry)
             self.memory.absorb(entry["batch"])
         elif kind == "forget":
             self._forget(entry)
@@ -148,10 +153,19 @@ class Mind:
             self.memory.absorb(entry["batch"])
         if entry["name"] is not None:
             self.ledger[entry["name"]] = entry["batch"]
+        if self.aside is not None and "aside" in entry:
+            self.aside.add(entry["aside"], entry["name"])
+
+    def _not_aside(self, entry: State) -> None:
+        if self.aside is not None and "aside" in entry:
+            self.aside.forget_keys(entry["aside"]["keys"])
 
     def _forget(self, entry: State) -> None:
         for name in entry["names"]:
             self.memory.absorb(self.ledger.pop(name), sign=-1)
+            if self.aside is not None:
+                self.aside.forget_name(name)
+        self._not_aside(entry)
         for batch in entry["batches"]:
             self.memory.absorb(batch, sign=-1)
         if entry["label"] is not None:
@@ -160,6 +174,9 @@ class Mind:
             self.labels = [label for label in self.labels if label != entry["label"]]
             to = [None if other == column else other - (other > column) for other in range(len(self.labels) + 1)]
             self.ledger = {name: moved_columns(batch, to) for name, batch in self.ledger.items()}
+            if self.aside is not None:
+                self.aside.forget_column(column)
+        self.memory.blunt()
         self.cortex, self.watch = None, Watch()
         self.oldest = self.version + 1
 
@@ -171,8 +188,22 @@ class Mind:
         if (joined := self._joined()) is not None:
             return joined.logits(keys)
         decision = self.memory.decision()
+        if self.memory.sharpening is not None:
+            return self.memory.sharp_logits(keys)[:, torch.searchsorted(decision.columns, columns)]
         logits = decision.logits(keys) if self.senses.compiled is None else self.memory.glance_logits(keys)
         return logits[:, torch.searchsorted(decision.columns, columns)]
+
+    def sharpen(self) -> dict[str, Any]:
+        """Sharpen what the memory answers, where the keys aside are answered better then; what was measured on them."""
+        if self.aside is None or self.senses.parts() or not len(self.aside.columns):
+            return {"aside": 0, "sharpened": False}
+        return self.memory.sharpen(self.aside.keys, self.aside.columns)
+
+    def held_out(self) -> Float[Tensor, " m"] | None:
+        """The log-loss of each key aside, answered as if it had not been learned; None where there are too few."""
+        if self.aside is None or self.senses.parts() or not len(self.aside.columns):
+            return None
+        return self.memory.held_out(self.aside.keys, self.aside.columns)
 
     def unfamiliarity(self, keys: Tensor) -> Float[Tensor, " n"]:
         """How little each key is like the labels that are known: 0…1; see `reverie.memory.unfamiliarity`."""
@@ -221,10 +252,13 @@ class Mind:
             "watch": self.watch.state_dict(),
             "cortex": None if self.cortex is None else dict(self.cortex.state_dict()),
             **({} if self.numbers is None else {"numbers": self.numbers.state_dict()}),
+            **({} if self.aside is None else {"aside": self.aside.state_dict()}),
         }
 
     def load_state_dict(self, state: State) -> None:
         self._known = self._regression = self._voices = None
+        if self.aside is not None:
+            self.aside = Aside.from_state(state["aside"]) if "aside" in state else Aside()
         self.numbers = Numbers.from_state(state["numbers"]) if "numbers" in state else None
         self.senses = Senses.from_state(state["senses"], self.senses.own)
         self.memory.load_state_dict(state["memory"])
@@ -240,12 +274,15 @@ class Mind:
         self.memory.restrict(inputs)
         self.watch = Watch()  # distances are other ones now
         self.ledger = {name: restricted(batch, inputs) for name, batch in self.ledger.items()}
+        if self.aside is not None:
+            self.aside.restrict(inputs)
         self.cortex = None
         return inputs
 
     def copy(self) -> "Mind":
         """Another mind that knows the same."""
         twin = Mind(self.senses, self.memory.another())
+        twin.aside = None if self.aside is None else Aside()
         twin.load_state_dict(deepcopy(self.state_dict()))
         return twin
 

@@ -1,10 +1,13 @@
 """A night: prune, dream, consolidate, verify; the mind that wakes up, or the one that went to bed.
 
-1. *Prune*: filters (or inputs) that the memory needs least go, half of them or as many as cost nearly nothing.
-2. *Compile*: an expansion, or a visual cortex of grey levels, is to answer in whole numbers.
-3. *Dream*: keys are drawn from the memory's own statistics.
-4. *Consolidate*: a network learns what the memory answers to the dreams; its weakest synapses are cut.
-5. *Verify*: on fresh dreams, also as the compiled senses would distort them, and on what the memory's read-out explains
+1. *Prune*: filters (or inputs) that the memory needs least go, half of them or as many as cost nearly nothing, by what
+   the read-out explains and by how keys that are kept aside are answered.
+2. *Sharpen*: classes differ in their covariances; that is used where keys that are kept aside are answered better by
+   it (`reverie.memory.sharpening`).
+3. *Compile*: an expansion, or a visual cortex of grey levels, is to answer in whole numbers.
+4. *Dream*: keys are drawn from the memory's own statistics.
+5. *Consolidate*: a network learns what the memory answers to the dreams; its weakest synapses are cut.
+6. *Verify*: on fresh dreams, also as the compiled senses would distort them, and on what the memory's read-out explains
    of all that was learned. Where retention has fallen, nothing of the night is kept.
 """
 
@@ -110,6 +113,7 @@ def night(
     if plan.bits == 16:
         slept.memory.halve()
     slept.memory.settle()
+    report["sharpened"] = slept.sharpen()
     report["inputs"].append(len(inputs))
     report["explained"].append(slept.memory.explained())
     report["retention"] = {"memory": _share(slept.memory.read(probes[:, inputs]).argmax(1) == of) / known}
@@ -183,7 +187,7 @@ def _prune(mind: Mind, plan: Plan) -> tuple[Mind, Tensor]:
     width = mind.memory.width
     groups = mind.senses.groups(width)
     keep = plan.keep if plan.keep is not None else (1.0 if mind.nights else 0.5)
-    before = mind.memory.explained()
+    before, awake = mind.memory.explained(), mind.held_out()
     leaving = needed_least(mind.memory, groups, min(len(groups) - 1, round(len(groups) * (1 - keep))))
     for share in _SHARES:
         gone = leaving[: round(len(leaving) * share)]
@@ -193,9 +197,17 @@ def _prune(mind: Mind, plan: Plan) -> tuple[Mind, Tensor]:
         stays[gone] = False
         slept = mind.copy()
         inputs = slept.prune(stays.nonzero().flatten())
-        if slept.memory.explained() >= before - plan.tolerance:
+        if slept.memory.explained() >= before - plan.tolerance and not _worse(awake, slept.held_out()):
             return slept, inputs
     return mind.copy(), torch.arange(width)
+
+
+def _worse(before: Tensor | None, after: Tensor | None) -> bool:
+    """Whether log-losses of the same keys aside have risen by more than their difference's standard error."""
+    if before is None or after is None or len(before) != len(after):
+        return False
+    lost = after - before
+    return bool(lost.mean() > lost.std() / len(lost) ** 0.5)
 
 
 def dreamer(mind: Mind) -> Dreamer:

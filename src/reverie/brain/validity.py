@@ -37,7 +37,8 @@ def check_settings(made: Any) -> None:
     ridge, budget = made.get("ridge"), made.get("budget")
     _need(ridge == "gcv" or (_number(ridge) and ridge > 0), f"a ridge of {ridge!r}")
     _need(budget is None or (isinstance(budget, int) and 0 < budget < 2**50), f"a budget of {budget!r}")
-    _need(isinstance(made.get("balanced", False), bool), f"settings whose balanced is {made.get('balanced')!r}")
+    for name in ("balanced", "aside"):
+        _need(isinstance(made.get(name, False), bool), f"settings whose {name} is {made.get(name)!r}")
     _need(made.get("targets", TARGETS[0]) in TARGETS, f"targets that are {made.get('targets')!r}")
     width = made["settings"].get("width", 1)
     _need(isinstance(width, int) and width <= _DRAWN, f"a width of {width!r}")
@@ -71,6 +72,8 @@ def check_state(state: Any) -> None:
     _need(all(_number(value) for value in watch["values"]), "a watch of something else than numbers")
     pairs = watch["usual"].values()
     _need(all(isinstance(pair, list) and len(pair) == 2 and all(map(_number, pair)) for pair in pairs), "a watch")
+    if "aside" in state:
+        _aside(state["aside"], len(state["labels"]), state["memory"])
     for name, batch in state["ledger"].items():
         _batch(batch, len(state["labels"]), f"what was learned as {name!r}")
 
@@ -89,6 +92,8 @@ def check_entry(entry: Any, known: list[Any]) -> None:
         _need(isinstance(new, list), "an entry without new labels")
         _labels([*known, *new])
         _batch(entry.get("batch"), labels + len(new), "an entry")
+        if "aside" in entry:
+            _aside(entry["aside"], labels + len(new))
         if entry["kind"] == "learn":
             _need(entry["name"] is None or isinstance(entry["name"], str), "a contribution whose name is no word")
         if entry["kind"] == "correct" and entry["gone"] is not None:
@@ -98,10 +103,23 @@ def check_entry(entry: Any, known: list[Any]) -> None:
         _need(isinstance(batches, list) and isinstance(entry.get("names"), list), "an entry that forgets nothing")
         for batch in batches:
             _batch(batch, labels, "an entry")
+        if "aside" in entry:
+            _aside(entry["aside"], labels)
     else:
         _need(entry.get("kind") == "rename", f"an entry of kind {entry.get('kind')!r}")
         _need(entry["label"] in known, f"another name for {entry['label']!r}, which is no label")
         _labels([entry["to"] if label == entry["label"] else label for label in known])
+
+
+def _aside(aside: Any, labels: int, memory: dict[str, Any] | None = None) -> None:
+    keys, columns = aside["keys"], aside["columns"]
+    _need(_indices(columns) and isinstance(keys, Tensor) and keys.ndim == 2, "keys aside that are none")
+    _need(not keys.is_floating_point() and keys.dtype != torch.bool, "keys aside that are no whole numbers")
+    _need(len(keys) == len(columns) and bool((columns < labels).all()), "keys aside of labels that there are not")
+    if memory is not None:
+        names, d = aside["names"], len(memory.get("sum_h", ()))
+        _need(isinstance(names, list) and len(names) == len(columns), "keys aside without their names")
+        _need(len(keys) == 0 or keys.shape[1] == d, f"keys aside of {keys.shape[1]} inputs for sums of {d}")
 
 
 def _labels(labels: list[Any]) -> None:
@@ -159,6 +177,11 @@ def _memory(memory: dict[str, Any]) -> int:
         _need(not isinstance(value, Tensor) or _finite(value), f"sums whose {name} are not finite")
     _need(bool((sum_y >= 0).all()), "classes of fewer than no samples")
     settled = memory.get("settled")
+    if "sharp" in memory:
+        directions, numbers = memory["sharp"]["directions"], memory["sharp"]["numbers"]
+        sound = directions.dtype == torch.int8 and directions.ndim == 2 and len(directions) == d
+        _need(sound and 0 < directions.shape[1] <= d, "directions of another size than the sums")
+        _need(len(numbers) == 3 and all(_number(one) and one >= 0 for one in numbers), f"a sharpening by {numbers!r}")
     _need(settled is None or all(_number(value) and value > 0 for value in settled), f"a settled λ of {settled!r}")
     return k
 

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from reverie.brain.aside import Aside
 from reverie.brain.life import Life
 from reverie.brain.mind import Mind
 from reverie.brain.store import Store
@@ -23,12 +24,19 @@ class Woken(NamedTuple):
     life: Life
 
 
+def keeps_aside(made: dict[str, Any]) -> bool:
+    """Whether a brain that was made so keeps keys to judge its nights by: it has classes, and sums of each."""
+    return bool(made.get("aside")) and bool(made["forgettable"]) and made.get("targets", "classes") == "classes"
+
+
 def newborn(made: dict[str, Any], senses: Senses | None = None, own: OwnEncoder | None = None) -> Mind:
     """A mind that has learned nothing; `own` is the user's own encoder, where it was handed in."""
     balanced = made.get("balanced", False)  # brains that were made before say nothing of it
     memory = AssociativeMemory(ridge=made["ridge"], per_class=made["forgettable"], balanced=balanced)
     senses = senses or Senses(made["encoder"], made["settings"], made["seed"], budget=made["budget"], own=own)
-    return Mind(senses, memory)
+    mind = Mind(senses, memory)
+    mind.aside = Aside() if keeps_aside(made) else None
+    return mind
 
 
 def read(store: Store, base: int, to: int | None = None, *, own: OwnEncoder | None = None) -> Mind:

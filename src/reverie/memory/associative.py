@@ -34,6 +34,7 @@ from reverie.memory.choice import Choice, choosable, choose, relative_distances
 from reverie.memory.contribution import columns_of, factors_of, moved_columns
 from reverie.memory.discriminant import Decision, discriminant, places_of
 from reverie.memory.readout import Readout
+from reverie.memory.sharpening import HeldOut, Sharpened, Sharpening, chosen, covariances_along
 from reverie.memory.sums import Sums
 from reverie.memory.whole_readout import MOST_SPIKES, WholeReadout
 
@@ -73,6 +74,9 @@ class AssociativeMemory(Memory):
         self._readout: Readout | None = None
         self._deciding: tuple[Choice, Readout, int] | None = None  # what `decision` is by, and for how many
         self._decision: Decision | None = None
+        self.sharpening: Sharpening | None = None  # what a night has chosen to sharpen decisions by
+        self._sharp: tuple[Tensor, Tensor, Sharpened] | None = None
+        self._along: dict[int, tuple[float, Tensor]] = {}  # covariances of classes along its directions
         self._whole: tuple[Decision, WholeReadout] | None = None
         self._online = False  # the last writes were small and each was followed by a read
         self._rows_since_read = 0
@@ -168,7 +172,7 @@ class AssociativeMemory(Memory):
         if small and self._online and (self._readout is not None or self._deciding is not None):
             if self._readout is not None:
                 self._readout.follow(sums, keys, sign)
-            self._decision = None
+            self._decision = self._sharp = None
             if self._deciding is not None:
                 self._deciding[1].follow(sums, keys, sign)
         else:
@@ -203,6 +207,7 @@ class AssociativeMemory(Memory):
                 "Give the samples, or create the memory with per_class=True."
             )
         self._sums.drop(column)
+        self._along = {}
         self._drop_readouts()
 
     # reading
@@ -276,6 +281,8 @@ class AssociativeMemory(Memory):
     def restrict(self, inputs: Int64[Tensor, " kept"]) -> None:
         """Keep these inputs of the keys, in this order; the others are as if they had never been."""
         self._need().restrict(inputs)
+        if self.sharpening is not None:
+            self.sharpening, self._along = self.sharpening.restrict(inputs), {}
         self.refresh()
 
     def part(self, inputs: Int64[Tensor, " part"], there: int) -> "AssociativeMemory":
@@ -371,7 +378,7 @@ class AssociativeMemory(Memory):
         return readout
 
     def _drop_readouts(self) -> None:
-        self._readout = self._deciding = self._decision = None
+        self._readout = self._deciding = self._decision = self._sharp = None
 
     def decision(self) -> Decision:
         """What labels are decided by; for one-hot values.
@@ -403,6 +410,58 @@ class AssociativeMemory(Memory):
             decision = decision.balanced(sums.sum_y[there])
         self._decision = decision
         return decision
+
+    def held_out(self, keys: Num[Tensor, "n d"], of: Int64[Tensor, " n"]) -> Float[Tensor, " n"] | None:
+        """The log-loss of decisions about keys that were written and kept aside, as if they had not been written.
+
+        None where they are too few to tell, or nothing was chosen to decide by.
+        """
+        held, found = self._held_out(keys, of)
+        return None if held is None or found is None else held.losses(held.scores(found[0].kind, found[1].ridge))[1]
+
+    def sharpen(self, keys: Num[Tensor, "n d"], of: Int64[Tensor, " n"]) -> dict[str, float]:
+        """Choose what sharpens decisions, on keys that were written and kept aside (`reverie.memory.sharpening`).
+
+        Returns
+        -------
+        dict
+            What was measured on them; `sharpened` says whether anything was chosen.
+        """
+        self.blunt()
+        held, found = self._held_out(keys, of)
+        if held is None or found is None or not self.per_class:
+            return {"aside": len(keys), "sharpened": False}
+        self.sharpening, measured = chosen(self._need(), found[0].kind, found[1].ridge, held)
+        return measured | {"sharpened": self.sharpening is not None}
+
+    def _held_out(self, keys: Tensor, of: Tensor) -> tuple[HeldOut | None, tuple[Choice, Readout] | None]:
+        sums = self._need()
+        found = self._decide(sums, (sums.sum_y > 0.5).nonzero().flatten())
+        return (None if found is None else HeldOut.take(sums, keys, of)), found
+
+    def blunt(self) -> None:
+        """Decide as before anything was sharpened."""
+        self.sharpening, self._sharp, self._along = None, None, {}
+
+    def sharp_logits(self, keys: Num[Tensor, "n d"]) -> Float[Tensor, "n k"]:
+        """Sharpened logits of the labels that have samples (the columns of `decision`); where something was chosen."""
+        sums, sharpening = self._need(), self.sharpening
+        assert sharpening is not None
+        sharp = self._sharp
+        there = (sums.sum_y > 0.5).nonzero().flatten()
+        if sharp is None:
+            found = self._decide(sums, there)
+            if found is None:
+                return self.decision().logits(keys)
+            weights, intercept = discriminant(found[1], sums, there)
+            means = (sums.cross[:, there] / sums.sum_y[there]).T
+            covariances = covariances_along(sums, there, sharpening.directions, self._along)
+            terms = Sharpened(sharpening, means, sums.sum_y[there], covariances)
+            sharp = self._sharp = weights, intercept, terms
+        weights, intercept, terms = sharp
+        scores = torch.cat([torch.addmm(intercept, part.double(), weights) for part in keys.split(1024)])
+        logits: Tensor = (scores + terms.terms(keys)) * sharpening.slope
+        return logits - (sums.sum_y[there] / sums.n).log() if self.balanced else logits
 
     def relative(self, keys: Num[Tensor, "n d"]) -> tuple[Float[Tensor, " n"], tuple[float, float]] | None:
         """Relative distance of keys to the nearest class, and what half and 95 % of known samples stay below.
@@ -449,10 +508,12 @@ class AssociativeMemory(Memory):
     def state_dict(self) -> State:
         if self._sums is None:
             return {}
-        return self._sums.pack() | {"settled": None if self._settled is None else list(self._settled)}
+        sharp = {} if self.sharpening is None else {"sharp": self.sharpening.state()}
+        return self._sums.pack() | {"settled": None if self._settled is None else list(self._settled)} | sharp
 
     def load_state_dict(self, state: State) -> None:
         self._sums = Sums.unpack(state) if state else None
+        self.sharpening, self._along = (Sharpening.of(state["sharp"]) if "sharp" in state else None), {}
         settled = state.get("settled")
         self._settled = None if settled is None else (float(settled[0]), float(settled[1]))
         self._drop_readouts()

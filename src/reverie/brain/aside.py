@@ -1,0 +1,118 @@
+"""Keys kept aside, of one sample in twenty and of two thousand at most: a night is judged by how it answers them.
+
+They are learned as all others are. Where it is asked how well something answers, they are taken out of the sums first,
+which is exact, and so they are as samples that were never learned. Which samples are kept does not depend on their
+order: those whose hash is small; the limit falls where there would be too many. They are forgotten with what they are
+of, and go where a key is not exactly the key of a sample any more.
+"""
+
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Int64, Num
+from torch import Tensor
+
+from reverie.contracts import State
+
+__all__ = ["Aside"]
+
+_SHARE = 1 / 20
+_MOST = 2000
+
+
+class Aside:
+    """The keys, their value columns, and the names under which they were learned.
+
+    Examples
+    --------
+    >>> aside = Aside()
+    >>> keys = torch.arange(3000).reshape(1000, 3)
+    >>> entry = Aside.of(keys, torch.arange(1000) % 2)
+    >>> aside.add(entry, None)
+    >>> 30 < len(aside.columns) < 80
+    True
+    """
+
+    def __init__(self) -> None:
+        self.keys: Num[Tensor, "m d"] = torch.zeros(0, 0, dtype=torch.int64)
+        self.columns: Int64[Tensor, " m"] = torch.zeros(0, dtype=torch.int64)
+        self.names: list[str | None] = []
+
+    @staticmethod
+    def of(keys: Num[Tensor, "n d"], columns: Int64[Tensor, " n"]) -> State:
+        """What is to be kept of a batch; a part of its entry."""
+        chosen = _hashes(keys) < _SHARE
+        return {"keys": _narrow(keys[chosen]), "columns": columns[chosen]}
+
+    def add(self, entry: State, name: str | None) -> None:
+        """Keep what `of` gave."""
+        if not len(entry["columns"]):
+            return
+        keys = entry["keys"]
+        self.keys = _narrow(torch.cat([self.keys.long(), keys.long()]) if len(self.columns) else keys)
+        self.columns = torch.cat([self.columns, entry["columns"]])
+        self.names += [name] * len(keys)
+        if len(self.columns) > _MOST:
+            kept = torch.zeros(len(self.columns), dtype=torch.bool)
+            kept[_hashes(self.keys).argsort(stable=True)[:_MOST]] = True
+            self._keep(kept)
+
+    def merge(self, other: "Aside", columns: list[int], inputs: Tensor | None = None) -> None:
+        """Keep another's too; `columns[j]` is where its column j belongs here."""
+        keys = other.keys if inputs is None else other.keys[:, inputs]
+        for name in dict.fromkeys(other.names):
+            of = torch.tensor([one == name for one in other.names])
+            moved = torch.tensor([columns[column] for column in other.columns[of].tolist()], dtype=torch.int64)
+            self.add({"keys": keys[of], "columns": moved}, name)
+
+    def forget_column(self, column: int) -> None:
+        """Keep nothing of a class; later columns move up."""
+        self._keep(self.columns != column)
+        self.columns = self.columns - (self.columns > column).long()
+
+    def forget_name(self, name: str) -> None:
+        """Keep nothing that was learned under a name."""
+        self._keep(torch.tensor([one != name for one in self.names], dtype=torch.bool))
+
+    def forget_keys(self, keys: Num[Tensor, "n d"]) -> None:
+        """Keep none of these keys, whatever they are of."""
+        gone = {row.numpy().tobytes() for row in keys.long()}
+        there = [row.numpy().tobytes() not in gone for row in self.keys.long()]
+        self._keep(torch.tensor(there, dtype=torch.bool))
+
+    def restrict(self, inputs: Int64[Tensor, " kept"]) -> None:
+        """Keep these inputs of the keys."""
+        if len(self.columns):
+            self.keys = self.keys[:, inputs].contiguous()
+
+    def _keep(self, which: Bool[Tensor, " m"]) -> None:
+        self.keys, self.columns = self.keys[which], self.columns[which]
+        self.names = [name for name, kept in zip(self.names, which.tolist(), strict=True) if kept]
+
+    def state_dict(self) -> State:
+        return {"keys": self.keys, "columns": self.columns, "names": self.names}
+
+    @classmethod
+    def from_state(cls, state: State) -> "Aside":
+        aside = cls()
+        aside.keys, aside.columns, aside.names = state["keys"], state["columns"], list(state["names"])
+        return aside
+
+
+def _hashes(keys: Num[Tensor, "n d"]) -> Tensor:
+    """Numbers 0…1 that depend on the whole key, evenly spread."""
+    source = torch.Generator().manual_seed(20)
+    by = torch.randint(-(2**62), 2**62, (keys.shape[1],), generator=source)
+    mixed = (keys.long() * by).sum(1)  # modulo 2⁶⁴
+    mixed = (mixed ^ (mixed >> 29)) * -4658895280553007687
+    return ((mixed ^ (mixed >> 32)) & (2**40 - 1)).double() / 2**40
+
+
+def _narrow(keys: Tensor) -> Tensor:
+    """Whole numbers in as few bytes as hold them."""
+    largest = int(keys.abs().max()) if keys.numel() else 0
+    smallest: Any = torch.uint8 if keys.numel() == 0 or int(keys.min()) >= 0 else torch.int8
+    for kind in (smallest, torch.int16, torch.int32):
+        if largest <= torch.iinfo(kind).max:
+            return keys.to(kind)
+    return keys
