@@ -121,8 +121,9 @@ def test_columns_that_the_brain_has_not_learned_are_named(tmp_path):
 def test_sets_of_labels_are_told_where_a_coverage_is_asked_for(tmp_path, brain):
     chance = np.random.default_rng(0)
     table, places = tmp_path / "a.csv", chance.integers(0, 3, 300)
-    lines = [f"{chance.normal(place):.4f},{chance.normal(-place):.4f},{'abc'[place]}" for place in places]
-    table.write_text("x,y,label\n" + "\n".join(lines) + "\n")
+    drawn = (chance.normal(0.7 * np.eye(3)[place]) for place in places)
+    lines = [f"{x:.4f},{y:.4f},{z:.4f},{'abc'[place]}" for (x, y, z), place in zip(drawn, places, strict=True)]
+    table.write_text("x,y,z,label\n" + "\n".join(lines) + "\n")
     run("learn", brain, table)
     answered = told(run("predict", brain, table, "--coverage", "0.9", "--json"))
     assert [some[0] for some in answered["sets"]] == answered["labels"]
