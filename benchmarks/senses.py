@@ -83,6 +83,25 @@ def calibration(sure: NDArray[np.float64], right: NDArray[np.bool_], bins: int =
     return float(sum(abs(sure[one].mean() - right[one].mean()) * one.sum() for one in there) / len(sure))
 
 
+def coverages(brain: Brain, asked: Any, right: Labels) -> dict[float, tuple[float, float]]:
+    """How often sets of each coverage hold the right label, and how many labels they have."""
+    found = {}
+    for coverage in (0.8, 0.9, 0.95):
+        sets = brain.predict_sets(asked, coverage=coverage)
+        held = [label in some for label, some in zip(right.tolist(), sets, strict=True)]
+        found[coverage] = float(np.mean(held)), float(np.mean([len(some) for some in sets]))
+    return found
+
+
+def of_sets(name: str, each: dict[int, dict[float, tuple[float, float]]]) -> Iterator[Claim]:
+    """What is claimed of them: at most two points less than was asked for."""
+    for coverage in (0.8, 0.9, 0.95):
+        share = {seed: found[coverage][0] for seed, found in each.items()}
+        size = {"labels a set": float(np.mean([found[coverage][1] for found in each.values()]))}
+        claim = f"{name}: share of {coverage:.0%} sets with the right label"
+        yield Claim.of(claim, share, "", coverage - 0.02, ">=", COMMAND, size)
+
+
 def peers(keys: Any, y: Labels, asked: Any, right: Labels) -> dict[str, float]:
     """What is used today, on the same keys, all of them at once."""
     known = {
@@ -108,11 +127,13 @@ def photos(seeds: list[int]) -> Iterator[Claim]:
     y, right = np.array(learned.y), np.array(asked.y)
     beside = peers(keys_of(learned.x, "photo"), y, keys_of(asked.x, "photo"), right)
     accuracy, errors, state, disk, few, novel = {}, {}, {}, {}, {}, {}
+    sets = {}
     for seed in seeds:
         with (life := Lived(learned.x, y, seed=seed)) as brain:
             labels, sure, _ = brain.answer(asked.x)
             accuracy[seed] = float((labels == right).mean())
             errors[seed] = calibration(sure, labels == right)
+            sets[seed] = coverages(brain, asked.x, right)
             state[seed], disk[seed] = brain.state_bytes / 1e6, life.folder_bytes / 1e6
         source = np.random.default_rng(seed)
         places = np.concatenate([source.permutation(np.flatnonzero(y == one))[:5] for one in np.unique(y)])
@@ -125,6 +146,7 @@ def photos(seeds: list[int]) -> Iterator[Claim]:
         novel[seed] = float(roc_auc_score(np.isin(right, unknown), novelty))
     yield Claim.of("clothes: accuracy, class by class", accuracy, "", 0.90, ">=", COMMAND, beside)
     yield Claim.of("clothes: expected calibration error", errors, "", 0.03, "<=", COMMAND)
+    yield from of_sets("clothes", sets)
     yield Claim.of("clothes: state", state, "MB", 30.0, "<=", COMMAND)
     yield Claim.of("clothes: folder on disk", disk, "MB", None, "=", COMMAND)
     yield Claim.of("clothes: accuracy with five photos a class", few, "", 0.75, ">=", COMMAND)
@@ -270,6 +292,7 @@ def tables(seeds: list[int]) -> Iterator[Claim]:
         many = len(np.unique(y)) > 2
         scores: dict[int, float] = {}
         errors: dict[int, float] = {}
+        sets: dict[int, dict[float, tuple[float, float]]] = {}
         others: dict[str, list[float]] = {}
         for seed in seeds:
             order = np.random.default_rng(seed).permutation(len(y))
@@ -280,6 +303,7 @@ def tables(seeds: list[int]) -> Iterator[Claim]:
                 best = np.array(brain.classes)[shares.argmax(1)]
                 scores[seed] = float((best == y[test]).mean()) if many else float(roc_auc_score(y[test], shares[:, 1]))
                 errors[seed] = calibration(shares.max(1), best == y[test])
+                sets[seed] = coverages(brain, asked, y[test])
                 sense: Any = brain.mind.senses.sense
                 inputs, more = (sense.numbers(sense.take(part)).numpy() for part in (rows, asked))
             known: dict[str, Any] = {
@@ -295,6 +319,7 @@ def tables(seeds: list[int]) -> Iterator[Claim]:
         beside = {what: float(np.mean(found)) for what, found in others.items()}
         yield Claim.of(f"{name}: {measure}", scores, "", bound, ">=", COMMAND, beside)
         yield Claim.of(f"{name}: expected calibration error", errors, "", 0.03, "<=", COMMAND)
+        yield from of_sets(name, sets)
 
 
 def numbers(seeds: list[int]) -> Iterator[Claim]:
@@ -357,16 +382,18 @@ def sentences(seeds: list[int]) -> Iterator[Claim]:
         keys, more = keys_of(x, encoder), keys_of(asked, encoder)
         joint = make_pipeline(StandardScaler(), LogisticRegression(C=0.003, max_iter=200)).fit(keys, y)
         beside = today | {"joint logistic regression": float(joint.score(more, right))}
-        accuracy, errors, state = {}, {}, {}
+        accuracy, errors, state, sets = {}, {}, {}, {}
         for seed in seeds:
             with Lived(x, y, seed=seed, encoder=encoder) as brain:
                 labels, sure, _ = brain.answer(asked)
                 accuracy[seed] = float((labels == right).mean())
                 errors[seed] = calibration(sure, labels == right)
+                sets[seed] = coverages(brain, asked, right)
                 state[seed] = brain.state_bytes / 1e6
         least = bound if bound is not None else beside["joint logistic regression"] - 0.003
         yield Claim.of(f"150 intents, {encoder}: accuracy, class by class", accuracy, "", least, ">=", COMMAND, beside)
         yield Claim.of(f"150 intents, {encoder}: expected calibration error", errors, "", 0.03, "<=", COMMAND)
+        yield from of_sets(f"150 intents, {encoder}", sets)
         yield Claim.of(f"150 intents, {encoder}: state", state, "MB", None, "=", COMMAND)
 
 

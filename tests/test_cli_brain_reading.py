@@ -116,3 +116,22 @@ def test_columns_that_the_brain_has_not_learned_are_named(tmp_path):
     found = told(run("predict", folder, more, "--json"))
     assert found["labels"] == ["y", "x"]
     assert found["notes"] == ["Left out, for the brain has not learned them: the columns extra."]
+
+
+def test_sets_of_labels_are_told_where_a_coverage_is_asked_for(tmp_path, brain):
+    chance = np.random.default_rng(0)
+    table, places = tmp_path / "a.csv", chance.integers(0, 3, 300)
+    drawn = (chance.normal(0.7 * np.eye(3)[place]) for place in places)
+    lines = [f"{x:.4f},{y:.4f},{z:.4f},{'abc'[place]}" for (x, y, z), place in zip(drawn, places, strict=True)]
+    table.write_text("x,y,z,label\n" + "\n".join(lines) + "\n")
+    run("learn", brain, table)
+    answered = told(run("predict", brain, table, "--coverage", "0.9", "--json"))
+    assert [some[0] for some in answered["sets"]] == answered["labels"]
+    assert (answered["coverage"], answered["covered"] > 0.87, answered["accuracy"] < 0.8) == (0.9, True, True)
+    lines = list(csv.DictReader(io.StringIO(run("predict", brain, table, "--coverage", "0.9", "--csv").stdout)))
+    assert [json.loads(line["set"]) for line in lines] == answered["sets"]
+    said = run("predict", brain, table, "--coverage", "0.9").stdout
+    assert " or " in said and "90% of new samples have the right label in their set; 9" in said
+    assert "sets" not in told(run("predict", brain, table, "--json"))
+    assert "leave one of the two out" in refused(run("predict", brain, table, "--coverage", "0.9", "--by", "cortex"))
+    assert "coverage is 90" in refused(run("predict", brain, table, "--coverage", "90"))

@@ -26,6 +26,15 @@ def test_check(check, options):
     check(lambda: AssociativeMemory(**options))
 
 
+def test_sums_of_whole_numbers_that_are_large_are_exact():
+    source = torch.Generator().manual_seed(0)
+    keys = torch.randint(0, 128, (5000, 4), generator=source, dtype=torch.uint8)
+    values = torch.randint(0, 100_001, (5000, 1), generator=source)
+    memory = AssociativeMemory()
+    memory.write(keys, values)
+    assert torch.equal(memory._sums.cross, (keys.long().T @ values).double())
+
+
 @pytest.mark.parametrize("d", [5, 300])
 def test_reads_the_ridge_regression_of_scikit_learn(d):
     generator = torch.Generator().manual_seed(1)

@@ -50,3 +50,13 @@ def test_rows_of_another_form_are_refused(client, rows):
         else client.post("/api/predict", json={"samples": {"rows": rows}})
     )
     assert answer.status_code == 422
+
+
+def test_sets_are_told_where_a_coverage_is_asked_for(client):
+    client.post("/api/learn", json={"samples": {"rows": ROWS}, "labels": LABELS})
+    body = {"samples": {"rows": ROWS[:2]}}
+    found = client.post("/api/predict", json=body | {"coverage": 0.9}).json()
+    assert ([some[0] for some in found["sets"]], found["coverage"]) == (["light", "heavy"], 0.9)
+    assert not {"sets", "coverage"} & client.post("/api/predict", json=body).json().keys()
+    assert client.post("/api/predict", json=body | {"coverage": 0.9, "by": "cortex"}).status_code == 409
+    assert client.post("/api/predict", json=body | {"coverage": 2}).status_code == 422

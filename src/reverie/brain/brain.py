@@ -30,6 +30,8 @@ from reverie.brain.night import Plan, dreamer, night
 from reverie.brain.numbers import Intervals, check_coverage
 from reverie.brain.parts import parts_of
 from reverie.brain.progress import Progress
+from reverie.brain.room import check_room
+from reverie.brain.sets import chances_of, likely, need_calibrated, sets_of
 from reverie.brain.shards import keys_of
 from reverie.brain.store import Store
 from reverie.brain.waking import newborn, read
@@ -39,15 +41,12 @@ from reverie.edge import Parts, export
 from reverie.errors import BadData, unknown_name
 from reverie.memory.contribution import contribution, moved_columns
 from reverie.memory.regression import Estimates
-from reverie.memory.sums import bytes_of_sums
 from reverie.senses import OWN, TOGETHER, Own, OwnEncoder, Senses
 
 __all__ = ["NEW", "Brain", "Learned"]
 
 NEW = 0.5
 """The novelty from which on a sample is new."""
-
-_LARGEST_SUMS = 8 * 2**30  # bytes of working memory for sums
 
 
 @dataclass(frozen=True)
@@ -279,7 +278,7 @@ class Brain:
             new = [label for label in dict.fromkeys(labels) if label not in known]
             columns = mind.columns(labels)
             keys = lesson.keys()
-            self._check_room(mind, keys, columns if times is None else columns.repeat_interleave(times))
+            check_room(mind, keys, columns if times is None else columns.repeat_interleave(times))
             mind.memory.expect_room(keys, times)
             batch = contribution(keys, columns, per_class=mind.memory.per_class, weights=times)
             clipped, warning = lesson.amiss(keys)
@@ -360,9 +359,9 @@ class Brain:
             (before,) = self._durable.ask(lambda mind: mind.answers(asked.glance))
             dreamt, of = dreamer(mind).dream(dreams * len(mind.known().labels), torch.Generator().manual_seed(0))
             labels, awake = list(mind.labels), self._durable.ask(lambda mind: mind.answers(dreamt))
-            self._check_room(mind, keys, mind.columns([to]))
+            check_room(mind, keys, mind.columns([to]))
             weight = weigh(mind, asked) or 1
-            self._check_room(mind, keys, mind.columns([to] * weight))
+            check_room(mind, keys, mind.columns([to] * weight))
             mind.memory.expect_room(keys, torch.tensor([weight]))
             new = [] if to in labels else [to]
             event = {
@@ -440,7 +439,7 @@ class Brain:
             if self.targets == "numbers":
                 raise BadData("Numbers are not learned in shards. Let the brain learn the samples in batches (learn).")
             lesson = Lesson.of(mind, x, y, numbers=False).formed(x)
-            self._check_room(mind, lesson.keys(1), mind.columns(lesson.labels))
+            check_room(mind, lesson.keys(1), mind.columns(lesson.labels))
             return {"senses": lesson.senses.state_dict(), "per_class": mind.memory.per_class}
 
     def learn_sums(self, parts: list[State]) -> Learned:
@@ -682,6 +681,25 @@ class Brain:
         """Probability of each of `classes`, shape [n, k]."""
         return np.asarray(self._answers(x, novelty=False, by=by)[1])
 
+    def predict_sets(self, x: Any, *, coverage: float = 0.9) -> list[list[Any]]:
+        """Labels of which one is right, the most likely first; few where a sample is clear.
+
+        Parameters
+        ----------
+        coverage : float
+            The share of new samples of known classes whose set holds the right label, or more, for a set is never
+            empty. See `reverie.brain.sets`.
+        """
+        coverage = check_coverage(coverage)
+
+        def tell(mind: Mind, keys: Tensor) -> tuple[Tensor, Tensor]:
+            need_calibrated(mind)
+            probability = torch.softmax(mind.memory_logits(keys), 1)
+            return probability, likely(probability, chances_of(keys), coverage)
+
+        classes, (probability, inside) = asked(self._durable, x, self._need_classes, tell)
+        return sets_of(classes, probability, inside)
+
     def novelty(self, x: Any) -> NDArray[np.float64]:
         """How little each sample is like the classes that are known: 0…1; from ½ on, like none of them.
 
@@ -784,29 +802,6 @@ class Brain:
             return before
 
     # what is wrong
-
-    def _check_room(self, mind: Mind, keys: Tensor, columns: Tensor) -> None:
-        """Refuse what the sums have no room for, before anything is changed.
-
-        `keys`: at least one that is like those of the samples; `columns`: of all samples that are to be learned.
-        """
-        counts = torch.bincount(columns, minlength=len(mind.labels)).double()
-        if mind.memory.samples:
-            counts[: len(mind.memory.value_sums)] += mind.memory.value_sums
-        width, per_class = keys.shape[1], mind.memory.per_class
-        largest = 127 if keys.dtype == torch.uint8 else 2**16
-        needed = bytes_of_sums(counts.long().tolist(), width, per_class=per_class, largest=largest)
-        if needed > _LARGEST_SUMS:
-            raise BadData(
-                f"Sums of {len(counts)} classes, {width} inputs each, would take {needed:.1e} bytes of memory. "
-                f"Expected at most {_LARGEST_SUMS:.1e}. "
-                + (
-                    "Create the brain with forgettable=False (one sum for all classes), or with "
-                    if per_class
-                    else "Use "
-                )
-                + "a smaller encoder."
-            )
 
     def _need_classes(self, mind: Mind) -> None:
         if self.targets == "numbers":

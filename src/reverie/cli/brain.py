@@ -310,8 +310,12 @@ def predict(
     skip_bad: SkipBad = False,
     batch: Batch = _BATCH,
     coverage: Annotated[
-        float, typer.Option(help="Of numbers: the share that shall lie between the limits that are told.")
-    ] = 0.9,
+        float | None,
+        typer.Option(
+            help="Tell sets of labels, so large a share of which holds the right one; of numbers, the share that lies "
+            "between the limits.  [numbers: 0.9]"
+        ),
+    ] = None,
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print a line for each sample: its file, row or id, and the answer.")
     ] = False,
@@ -328,7 +332,7 @@ def predict(
         for place, given in enumerate(parts):
             samples = expect_targets(brain, given, data)
             if brain.targets == "numbers":
-                result = estimates(brain, samples, coverage) | told(samples)
+                result = estimates(brain, samples, 0.9 if coverage is None else coverage) | told(samples)
                 if as_json:
                     typer.echo(json.dumps(result))
                 elif as_csv:
@@ -337,7 +341,7 @@ def predict(
                     tell_estimates(_shown(samples), result, samples.y is not None)
                 sys.stdout.flush()
                 continue
-            result = _answers(brain, samples, by) | told(samples)
+            result = _answers(brain, samples, by, coverage) | told(samples)
             if as_json:
                 typer.echo(json.dumps(result))
             elif as_csv:
@@ -347,9 +351,11 @@ def predict(
             sys.stdout.flush()
 
 
-def _answers(brain: "Brain", samples: "Samples", by: str) -> dict[str, Any]:
+def _answers(brain: "Brain", samples: "Samples", by: str, coverage: float | None) -> dict[str, Any]:
     from reverie.brain import NEW
 
+    if coverage is not None and by != "memory":
+        raise BadData("Given --coverage and --by cortex. Sets are the memory's; leave one of the two out.")
     labels, confidence, novelty = brain.answer(samples.x, by=by)
     result: dict[str, Any] = {
         "names": samples.names,
@@ -361,6 +367,11 @@ def _answers(brain: "Brain", samples: "Samples", by: str) -> dict[str, Any]:
     if samples.y is not None:
         right = sum(str(a) == str(b) for a, b in zip(result["labels"], samples.y, strict=True))
         result["accuracy"] = float(right / len(samples.y))
+    if coverage is not None:
+        result |= {"sets": brain.predict_sets(samples.x, coverage=coverage), "coverage": coverage}
+        if samples.y is not None:
+            held = sum(str(b) in map(str, some) for some, b in zip(result["sets"], samples.y, strict=True))
+            result["covered"] = float(held / len(samples.y))
     return result
 
 
@@ -368,15 +379,23 @@ def _tell_answers(samples: "Samples", result: dict[str, Any]) -> None:
     shown = list(
         zip(_shown(samples), *(result[key] for key in ("labels", "confidence", "novelty", "new")), strict=True)
     )
-    for sample, label, sure, novelty, new in shown[:20]:
+    for place, (sample, label, sure, novelty, new) in enumerate(shown[:20]):
+        others = [str(one) for one in result["sets"][place][1:]] if "sets" in result else []
         typer.echo(
-            f"{sample[:40]:<40}  {label}  confidence {sure:.2f}  novelty {novelty:.2f}"
-            + ("  this is new" if new else "")
+            f"{sample[:40]:<40}  {label}{' or ' if others else ''}{' or '.join(others)}  confidence {sure:.2f}  "
+            f"novelty {novelty:.2f}" + ("  this is new" if new else "")
         )
     if len(shown) > 20:
         typer.echo(f"… and {len(shown) - 20} more; --json and --csv print all.")
     if samples.y is not None:
         typer.echo(f"Accuracy: {result['accuracy']:.4f} of {len(samples.y)} samples.")
+    if "sets" in result:
+        held = f"; {result['covered']:.1%} of these do" if "covered" in result else ""
+        size = sum(map(len, result["sets"])) / len(result["sets"])
+        typer.echo(
+            f"{result['coverage']:.0%} of new samples have the right label in their set{held}. "
+            f"A set has {size:.2f} labels on average."
+        )
 
 
 def _shown(samples: "Samples") -> list[str]:

@@ -174,15 +174,16 @@ def told(samples: "Samples") -> dict[str, Any]:
 
 
 def print_csv(result: dict[str, Any], *, header: bool) -> None:
-    """Answers as lines: name, label, confidence, novelty, new."""
+    """Answers as lines: name, label, confidence, novelty, new; and the set of labels, as JSON, where there is one."""
     import csv
     import io
 
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     keys = ("names", "labels", "confidence", "novelty", "new")
+    sets = [[json.dumps(some)] for some in result["sets"]] if "sets" in result else [[]] * len(result["names"])
     if header:
-        writer.writerow(("name", "label", "confidence", "novelty", "new"))
-    for name, label, confidence, novelty, new in zip(*(result[key] for key in keys), strict=True):
-        writer.writerow((name, label, f"{confidence:.6g}", f"{novelty:.6g}", json.dumps(new)))
+        writer.writerow(("name", "label", "confidence", "novelty", "new", *(["set"] if "sets" in result else [])))
+    for name, label, confidence, novelty, new, some in zip(*(result[key] for key in keys), sets, strict=True):
+        writer.writerow((name, label, f"{confidence:.6g}", f"{novelty:.6g}", json.dumps(new), *some))
     typer.echo(text.getvalue(), nl=False)

@@ -463,6 +463,11 @@ class AssociativeMemory(Memory):
         logits: Tensor = (scores + terms.terms(keys)) * sharpening.slope
         return logits - (sums.sum_y[there] / sums.n).log() if self.balanced else logits
 
+    def calibrated(self) -> bool:
+        """Whether the sums have chosen the slope of `decision`, so that its answers are probabilities."""
+        sums = self._need()
+        return self._decide(sums, (sums.sum_y > 0.5).nonzero().flatten()) is not None
+
     def relative(self, keys: Num[Tensor, "n d"]) -> tuple[Float[Tensor, " n"], tuple[float, float]] | None:
         """Relative distance of keys to the nearest class, and what half and 95 % of known samples stay below.
 

@@ -112,7 +112,7 @@ class Sums:
         k = values.shape[1]
         rows, work = _way(keys)
         values64 = values.double()
-        whole = work != torch.float64 and _whole(values)
+        whole = work != torch.float64 and _whole(values) and bool((values64.abs() <= 1).all())  # as the keys allow for
         exact = torch.float32 if whole else torch.float64
         if self.per_class and len(keys):
             self._add_per_class(keys, values64.argmax(1), sign, (rows, work))

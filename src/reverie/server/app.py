@@ -134,7 +134,7 @@ def _routes(router: APIRouter, keeper: Keeper, measures: Measures, limits: Limit
         """What the brain knows and has been through."""
         return keeper.view()
 
-    @router.post("/api/predict", response_model=forms.Predicted | forms.Numbers)
+    @router.post("/api/predict", response_model=forms.Predicted | forms.Numbers, response_model_exclude_unset=True)
     def predict(question: forms.Question) -> dict[str, Any]:
         """Recognise samples; a brain of numbers answers with numbers and limits."""
 
@@ -151,10 +151,15 @@ def _routes(router: APIRouter, keeper: Keeper, measures: Measures, limits: Limit
             return answers
 
         def act(brain: Brain) -> Any:
-            return brain.answer(forms.samples_of(question.samples, limits.pixels), by=question.by)
+            samples = forms.samples_of(question.samples, limits.pixels)
+            told = {} if question.coverage is None else {"coverage": question.coverage}
+            if told and question.by != "memory":
+                raise BadData("Sets are the memory's. Ask it, or leave the coverage out.")
+            sets = {"sets": brain.predict_sets(samples, **told)} if told else {}
+            return *brain.answer(samples, by=question.by), sets | told
 
         with measures.seconds.labels("predict").time():
-            labels, confidence, novelty = keeper.ask(act)
+            labels, confidence, novelty, sets = keeper.ask(act)
         keeper.met(novelty)
         _count(measures, "predicted", novelty)
         return {
@@ -162,6 +167,7 @@ def _routes(router: APIRouter, keeper: Keeper, measures: Measures, limits: Limit
             "confidence": confidence.tolist(),
             "novelty": novelty.tolist(),
             "new": [value >= NEW for value in novelty.tolist()],
+            **sets,
         }
 
     @router.post("/api/learn", response_model=forms.Learned)

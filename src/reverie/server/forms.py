@@ -118,7 +118,11 @@ Several = Annotated[list[Number], Field(min_length=1, max_length=_KEYS)]
 
 
 class Question(_Form):
-    """Samples to recognise, and who shall answer. Of numbers: the share that shall lie between the limits."""
+    """Samples to recognise, and who shall answer.
+
+    With a coverage, sets of labels are told, so large a share of which holds the right one. Of numbers it is the share
+    that lies between the limits (0.9).
+    """
 
     samples: Samples
     by: Literal["memory", "cortex"] = "memory"
@@ -202,12 +206,14 @@ class Corrected(_Form):
 
 
 class Predicted(_Form):
-    """Of each sample: label, its probability, novelty 0…1, and whether that says that it is new."""
+    """Of each sample: label, its probability, novelty 0…1, and whether that says that it is new; its set, if wanted."""
 
     labels: list[str | int]
     confidence: list[float]
     novelty: list[float]
     new: list[bool]
+    sets: list[list[str | int]] | None = None
+    coverage: float | None = None
 
 
 class Numbers(_Form):
