@@ -21,6 +21,7 @@ from torch import Tensor
 
 from reverie.brain.correction import Corrected, Correction, answered_differently, weigh
 from reverie.brain.durable import Durable
+from reverie.brain.history import History
 from reverie.brain.labels import take_labels, take_weights
 from reverie.brain.mind import Mind
 from reverie.brain.night import Plan, dreamer, night
@@ -118,6 +119,8 @@ class Brain:
         ridge: float | str = "gcv",
         balanced: bool = False,
         budget: int | None = None,
+        history: int = History.last,
+        disk: float = History.times,
         seed: int = 0,
     ) -> "Brain":
         """Make a new brain in a new folder.
@@ -141,7 +144,12 @@ class Brain:
         budget : int, optional
             Bytes that the state may have, awake and asleep. The encoder is made as large as fits, and there is one sum
             for all classes.
+        history : int
+            How many of the newest snapshots of its versions the folder keeps; of older ones it keeps the last of a day.
+        disk : float
+            How many times its newest snapshot the folder may be. Older versions go first; see `reverie.brain.history`.
         """
+        History(history, disk)
         if budget is not None and budget < 1:
             raise BadData(f"budget is {budget}. Expected a number of bytes.")
         forgettable = forgettable and budget is None
@@ -161,6 +169,8 @@ class Brain:
             "ridge": ridge,
             "balanced": balanced,
             "budget": budget,
+            "history": history,
+            "disk": disk,
             "seed": seed,
         }
         return cls._opened(Path(folder), Store.create(Path(folder).absolute(), made), own)
@@ -596,6 +606,16 @@ class Brain:
     def state_bytes(self) -> int:
         """Bytes of everything the brain keeps; its history, its log and its earlier versions apart."""
         return self._durable.ask(lambda mind: mind.bytes)
+
+    @property
+    def rule(self) -> History:
+        """Which old versions the folder keeps."""
+        return self._store.rule
+
+    @property
+    def room(self) -> int:
+        """Bytes that the folder may have, by that rule; an unfinished night apart."""
+        return self._store.room
 
     def state_dict(self) -> State:
         """Everything the brain keeps, its log and its earlier versions apart."""

@@ -38,7 +38,8 @@ def cost_of(
     Returns
     -------
     dict
-        `state_bytes`; `disk_bytes`, with the log and earlier versions; `learn` and `predict` with `us` (microseconds)
+        `state_bytes`; `disk_bytes`, with the log and earlier versions; `disk_room`, how many it may be, and `history`,
+        how many of the newest snapshots are kept (see `reverie.brain.history`); `learn` and `predict` with `us` (microseconds)
         and `macs` (multiply-accumulates of dense products) per sample, `predict` with `us_alone` for a single one;
         `sleep` with `seconds`, `macs`, `state_bytes` after it; `met`: whether the budget is; None where there is none.
         `learn` and `predict` are None where the brain's own encoder was not handed in.
@@ -59,6 +60,8 @@ def cost_of(
             found: dict[str, Any] = {
                 "state_bytes": brain.state_bytes,
                 "disk_bytes": sum(file.stat().st_size for file in brain.folder.rglob("*") if file.is_file()),
+                "disk_room": brain.room,
+                "history": brain.rule.last,
                 "predict": None,
                 "learn": None,
                 "sleep": None,

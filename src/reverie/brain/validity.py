@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from reverie.errors import CorruptFile
+from reverie.brain.history import History
+from reverie.errors import BadData, CorruptFile
 from reverie.memory.thin import thin_problem
 
 __all__ = ["check_entry", "check_settings", "check_state"]
@@ -36,6 +37,10 @@ def check_settings(made: Any) -> None:
     _need(ridge == "gcv" or (_number(ridge) and ridge > 0), f"a ridge of {ridge!r}")
     _need(budget is None or (isinstance(budget, int) and 0 < budget < 2**50), f"a budget of {budget!r}")
     _need(isinstance(made.get("balanced", False), bool), f"settings whose balanced is {made.get('balanced')!r}")
+    try:
+        History.of(made)
+    except BadData as error:
+        raise CorruptFile(f"It holds settings whose {error}") from None
     width = made["settings"].get("width", 1)
     _need(isinstance(width, int) and width <= _DRAWN, f"a width of {width!r}")
 
