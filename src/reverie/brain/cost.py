@@ -39,8 +39,9 @@ def cost_of(
     -------
     dict
         `state_bytes`; `disk_bytes`, with the log and earlier versions; `disk_room`, how many it may be, and `history`,
-        how many of the newest snapshots are kept (see `reverie.brain.history`); `learn` and `predict` with `us` (microseconds)
-        and `macs` (multiply-accumulates of dense products) per sample, `predict` with `us_alone` for a single one;
+        how many of the newest snapshots are kept, see `reverie.brain.history`;
+        `learn` and `predict` with `us` (microseconds) and `macs` (multiply-accumulates of dense products) per sample,
+        `predict` with `us_alone` for a single one;
         `sleep` with `seconds`, `macs`, `state_bytes` after it; `met`: whether the budget is; None where there is none.
         `learn` and `predict` are None where the brain's own encoder was not handed in.
     """

@@ -48,19 +48,24 @@ def pack_planes(tensor: Tensor) -> tuple[dict[str, Any], list[Tensor]]:
     >>> bool((unpack_planes(how, planes) == torch.arange(-5000, 5000)).all())
     True
     """
-    kind, width = str(tensor.dtype).removeprefix("torch."), tensor.element_size()
+    kind = str(tensor.dtype).removeprefix("torch.")
     words = _words(tensor.contiguous())
     signed = kind in _SIGNED
     deflated = [_worth(plane) for plane in _planes(_sampled(words), signed)]
     makers = [zlib.compressobj(1, zlib.DEFLATED, -15, 9, zlib.Z_RLE) if one else None for one in deflated]
-    parts: list[list[bytes]] = [[] for _ in range(width)]
+    parts = [bytearray(0 if maker else len(words)) for maker in makers]
     for start in range(0, len(words), _CHUNK):
         for plane, maker, part in zip(_planes(words[start : start + _CHUNK], signed), makers, parts, strict=True):
-            part.append(plane.tobytes() if maker is None else maker.compress(plane.data))
+            if maker is None:
+                part[start : start + len(plane)] = plane.data
+            else:
+                part += maker.compress(plane.data)
     for maker, part in zip(makers, parts, strict=True):
         if maker is not None:
-            part.append(maker.flush())
-    planes = [torch.frombuffer(bytearray(b"".join(part) or b"\0"), dtype=torch.uint8) for part in parts]
+            part += maker.flush()
+    planes = [
+        torch.frombuffer(part, dtype=torch.uint8) if part else torch.zeros(0, dtype=torch.uint8) for part in parts
+    ]
     return {"dtype": kind, "shape": list(tensor.shape), "deflated": deflated}, planes
 
 

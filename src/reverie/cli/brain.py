@@ -551,8 +551,8 @@ def cost(
         return
     typer.echo(f"State    {result['state_bytes'] / 1e6:>9.3f} MB")
     typer.echo(
-        f"Folder   {result['disk_bytes'] / 1e6:>9.3f} MB of at most {result['disk_room'] / 1e6:.3f} MB; kept are the last "
-        f"{result['history']} snapshots and one a day before them, older versions go first"
+        f"Folder   {result['disk_bytes'] / 1e6:>9.3f} MB of at most {result['disk_room'] / 1e6:.3f} MB: the last "
+        f"{result['history']} snapshots, before them one a day; older versions go first"
     )
     for name in ("learn", "predict") if result["learn"] else ():
         one = result[name]
