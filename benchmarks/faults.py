@@ -21,6 +21,7 @@ from typing import Any
 
 import torch
 
+import reverie.brain.history as history
 from common import Claim, finish, parser
 from fault_layer import KINDS, LINES, Faults, Lines, line_of
 from kills import SETTINGS, X, Y, fingerprint
@@ -48,7 +49,7 @@ OPERATIONS: dict[str, Operation] = {
     "rename": lambda brain, place: brain.rename(2, 22),
     "merge": lambda brain, place: brain.merge(_friend(place)),
     "sleep": lambda brain, place: brain.sleep(_NIGHT),
-    "rollback": lambda brain, place: brain.rollback(4),
+    "rollback": lambda brain, place: brain.rollback(brain.versions()[1]),
     "snapshot": lambda brain, place: _snapshot(brain),
 }
 """Each is one change of a brain that has learned."""
@@ -66,14 +67,11 @@ def _friend(place: Path) -> Brain:
 
 def _snapshot(brain: Brain) -> None:
     """A change after which the log is cut."""
-    import reverie.brain.durable as durable
-
-    usual, durable._JOURNAL = durable._JOURNAL, 0
-    brain._durable._snapshot_bytes = 0
+    usual, history._LOG = history._LOG, 2**40
     try:
         _learn(brain, Path())
     finally:
-        durable._JOURNAL = usual
+        history._LOG = usual
 
 
 @dataclass
@@ -218,6 +216,9 @@ def made(base: Path) -> None:
         brain.learn(X[20:30], Y[20:30])
         brain.learn(X[30:40], Y[30:40], name="ann")
         brain.forget(7)
+        for start in (140, 150, 160, 170):
+            brain.learn(X[start : start + 10], Y[start : start + 10])
+            _snapshot(brain)
         brain.learn(X[40:50], Y[40:50])
     with Brain.create(base / "friend", **SETTINGS) as friend:
         friend.learn(X[50:60], Y[50:60])
@@ -316,6 +317,7 @@ def main() -> None:
     reading.add_argument("--every", type=int, default=1, help="try every n-th line only")
     options = reading.parse_args()
     torch.set_num_threads(1)
+    history._LEAST = 0  # the folder of a small brain is kept small, too
     lines, calls = (401, 29) if options.quick else (options.every, 1)
     names = [options.only] if options.only else [*OPERATIONS, *CREATED]
     found = Found()

@@ -150,9 +150,11 @@ def test_merge_export_and_cost(brain):
     assert (brain / "edge" / "predict.py").exists()
     found = json.loads(run(brain, "cost", "brain", "--bytes", "10", "--json", "--no-sleep"))
     assert found["met"] is False
+    assert 0 < found["disk_bytes"] <= found["disk_room"] and found["history"] == 10
     assert found["learn"]["macs"] > 0 < found["predict"]["us_alone"]
     said = run(brain, "cost", "brain", "--ms", "10000")
     assert "The budget is met." in said
+    assert "the last 10 snapshots, before them one a day" in said
     assert "Sleep" in said
     assert json.loads(run(brain, "history", "brain", "--json"))["events"][-1]["kind"] == "merge"  # cost changes nothing
 

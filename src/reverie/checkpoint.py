@@ -20,12 +20,16 @@ from reverie.record import read_json, write_json
 __all__ = [
     "TENSORS",
     "drop_other_tensors",
+    "join_state",
     "load_head",
     "load_state",
     "load_tree",
     "pack_state",
+    "places_of",
     "read_tensors",
+    "save_parts",
     "save_state",
+    "split_state",
     "state_bytes",
     "unpack_state",
     "write_tensors",
@@ -48,13 +52,54 @@ def save_state(folder: Path, state: dict[str, Any], *, kind: str, about: dict[st
     about : dict, optional
         Written beside it; `load_head` gives it back.
     """
-    tensors: dict[str, Tensor] = {}
-    tree = _take_tensors(state, tensors)
+    save_parts(folder, *split_state(state), kind=kind, about=about or {})
+
+
+def save_parts(folder: Path, tree: Any, tensors: dict[str, Tensor], *, kind: str, about: dict[str, Any]) -> None:
+    """Save a state that `split_state` has taken apart; the tensors may be in another form by now."""
     make_folder(folder)
     named = write_tensors(folder, tensors)
-    head = {"format": _FORMAT, "kind": kind, **named, "about": about or {}, "tree": tree}
+    head = {"format": _FORMAT, "kind": kind, **named, "about": about, "tree": tree}
     write_json(folder / "state.json", head | {"check": _check(head)})
     drop_other_tensors(folder, named["file"])
+
+
+def split_state(state: dict[str, Any]) -> tuple[Any, dict[str, Tensor]]:
+    """The JSON part of a state, and its tensors under names of their own."""
+    tensors: dict[str, Tensor] = {}
+    tree = _take_tensors(state, tensors)
+    return tree, tensors
+
+
+def join_state(tree: Any, tensors: dict[str, Tensor]) -> dict[str, Any]:
+    """The state that `split_state` has taken apart."""
+    state: dict[str, Any] = _put_tensors(tree, tensors)
+    return state
+
+
+def places_of(tree: Any) -> dict[str, str]:
+    """Of each tensor's name, the place in the state: the keys on the way to it.
+
+    Examples
+    --------
+    >>> places_of({"a": {"b": [{"__tensor__": "0"}]}})
+    {'0': '/a/b/0'}
+    """
+    found: dict[str, str] = {}
+
+    def walk(value: Any, place: str) -> None:
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                walk(item, f"{place}/{index}")
+        elif isinstance(value, dict):
+            if value.keys() == {_TENSOR}:
+                found[str(value[_TENSOR])] = place
+                return
+            for key, item in value.items():
+                walk(item, f"{place}/{key}")
+
+    walk(tree, "")
+    return found
 
 
 def write_tensors(folder: Path, tensors: dict[str, Tensor]) -> dict[str, str]:
@@ -155,8 +200,7 @@ def _check(head: dict[str, Any]) -> str:
 
 def state_bytes(state: dict[str, Any]) -> int:
     """The size of a state: its tensors' bytes and the length of the rest as JSON."""
-    tensors: dict[str, Tensor] = {}
-    tree = _take_tensors(state, tensors)
+    tree, tensors = split_state(state)
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors.values()) + len(json.dumps(tree))
 
 
@@ -164,8 +208,7 @@ def pack_state(state: dict[str, Any]) -> bytes:
     """A state as one safetensors file, the JSON part in its header."""
     from safetensors.torch import save
 
-    tensors: dict[str, Tensor] = {}
-    tree = _take_tensors(state, tensors)
+    tree, tensors = split_state(state)
     data: bytes = save({name: tensor.clone() for name, tensor in tensors.items()}, {"tree": json.dumps(tree)})
     return data
 

@@ -77,9 +77,8 @@ def test_the_newest_snapshot_is_gone(folder: Path) -> None:
 def test_where_a_snapshot_of_what_the_log_holds_is_gone_nothing_is_lost(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reverie.brain.durable._JOURNAL", 0)
+    monkeypatch.setattr("reverie.brain.history._LOG", 2**40)
     with Brain.open(folder) as brain:
-        brain._durable._snapshot_bytes = 0
         brain.learn(X[:20], Y[:20])  # after it there is a snapshot
         monkeypatch.undo()
         brain.learn(X[20:40], Y[20:40])

@@ -23,6 +23,7 @@ from reverie.brain.aside import Aside
 from reverie.brain.asking import asked
 from reverie.brain.correction import Corrected, Correction, answered_differently, weigh
 from reverie.brain.durable import Durable
+from reverie.brain.history import History
 from reverie.brain.labels import take_labels, take_weights
 from reverie.brain.lesson import TARGETS, Lesson
 from reverie.brain.mind import Mind
@@ -124,6 +125,8 @@ class Brain:
         balanced: bool = False,
         aside: bool = True,
         budget: int | None = None,
+        history: int = History.last,
+        disk: float = History.times,
         seed: int = 0,
     ) -> "Brain":
         """Make a new brain in a new folder.
@@ -155,7 +158,12 @@ class Brain:
         budget : int, optional
             Bytes that the state may have, awake and asleep. The encoder is made as large as fits, and there is one sum
             for all classes.
+        history : int
+            How many of the newest snapshots of its versions the folder keeps; of older ones it keeps the last of a day.
+        disk : float
+            How many times its newest snapshot the folder may be. Older versions go first; see `reverie.brain.history`.
         """
+        History(history, disk)
         if budget is not None and budget < 1:
             raise BadData(f"budget is {budget}. Expected a number of bytes.")
         if targets not in TARGETS:
@@ -184,6 +192,8 @@ class Brain:
             "balanced": balanced,
             "aside": aside,
             "budget": budget,
+            "history": history,
+            "disk": disk,
             "seed": seed,
         }
         return cls._opened(Path(folder), Store.create(Path(folder).absolute(), made), own)
@@ -641,6 +651,16 @@ class Brain:
     def state_bytes(self) -> int:
         """Bytes of everything the brain keeps; its history, its log and its earlier versions apart."""
         return self._durable.ask(lambda mind: mind.bytes)
+
+    @property
+    def rule(self) -> History:
+        """Which old versions the folder keeps."""
+        return self._store.rule
+
+    @property
+    def room(self) -> int:
+        """Bytes that the folder may have, by that rule; an unfinished night apart."""
+        return self._store.room
 
     def state_dict(self) -> State:
         """Everything the brain keeps, its log and its earlier versions apart."""

@@ -39,12 +39,14 @@ def cost_of(
     Returns
     -------
     dict
-        `state_bytes`; `disk_bytes`, with the log and earlier versions; `learn` and `predict` with `us` (microseconds)
-        and `macs` (multiply-accumulates of dense products) per sample, `predict` with `us_alone` for a single one;
+        `state_bytes`; `disk_bytes`, with the log and earlier versions; `disk_room`, how many it may be, and `history`,
+        how many of the newest snapshots are kept, see `reverie.brain.history`;
+        `learn` and `predict` with `us` (microseconds) and `macs` (multiply-accumulates of dense products) per sample,
+        `predict` with `us_alone` for a single one;
         `numbers`, of each number that is learned, with `name`, `logarithm` (whether it is learned as that) and
         `explained` (the share of its variance that is expected to be explained in new samples; of logarithms where
-        these are learned); `sleep` with `seconds`, `macs`, `state_bytes` after it; `met`: whether the budget is; None
-        where there is none.
+        these are learned);
+        `sleep` with `seconds`, `macs`, `state_bytes` after it; `met`: whether the budget is; None where there is none.
         `learn` and `predict` are None where the brain's own encoder was not handed in.
     """
     if not brain.counts:
@@ -66,6 +68,8 @@ def cost_of(
             found: dict[str, Any] = {
                 "state_bytes": brain.state_bytes,
                 "disk_bytes": sum(file.stat().st_size for file in brain.folder.rglob("*") if file.is_file()),
+                "disk_room": brain.room,
+                "history": brain.rule.last,
                 "predict": None,
                 "learn": None,
                 "sleep": None,

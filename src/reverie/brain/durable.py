@@ -21,16 +21,15 @@ from reverie.brain.life import Life
 from reverie.brain.mind import Mind
 from reverie.brain.store import Store
 from reverie.brain.waking import newborn, newest, newest_whole
-from reverie.checkpoint import state_bytes
 from reverie.contracts import State
-from reverie.errors import BadData, Unfinished
+from reverie.errors import BadData, ReverieError, Unfinished
 from reverie.senses import OwnEncoder
 
 __all__ = ["Durable"]
 
 T = TypeVar("T")
 
-_JOURNAL = 64 * 2**20  # bytes of log after which a snapshot is made, unless the snapshot is larger
+_UNTIDY = (OSError, ReverieError, MemoryError)  # what may go wrong with old files; the change is made all the same
 
 
 class Durable:
@@ -51,7 +50,6 @@ class Durable:
     def __init__(self, store: Store, mind: Mind, life: Life | None = None, *, own: OwnEncoder | None = None) -> None:
         self.store, self._own = store, own
         self.mind = mind
-        self._snapshot_bytes = 0
         self._unsettled = False  # the disk and the mind may differ
         self._lost = False  # and the disk could not be read
         self._broken = False  # applying an entry was interrupted; so it is for a process that is forked in between
@@ -155,8 +153,10 @@ class Durable:
             self.mind.apply(entry, keys=keys, columns=columns)
 
         self._write(lambda: self.store.append(version, entry), apply, version)
-        if self.store.journal_bytes > max(_JOURNAL, self._snapshot_bytes):
+        if self.store.wants_snapshot:
             self.replace(self.mind)
+        elif self.store.wants_room:
+            self._tidy()
 
     def replace(self, mind: Mind) -> None:
         """Make a whole new state durable, then take it. In one's `turn`."""
@@ -166,7 +166,6 @@ class Durable:
             self.mind = mind
 
         self._write(lambda: self.store.snapshot(mind.version, state), take, mind.version)
-        self._snapshot_bytes = state_bytes(state)
         self._tidy()
 
     def _write(self, write: Callable[[], None], apply: Callable[[], None], version: int) -> None:
@@ -226,7 +225,7 @@ class Durable:
             self.mind = woken.mind
             self._broken = False
         self._unsettled = False
-        with suppress(OSError):  # it is tried again after the next change
+        with suppress(*_UNTIDY):  # it is tried again after the next change
             self.store.tidy(self.mind.oldest)
         if again:
             self.replace(self.mind)
@@ -237,7 +236,7 @@ class Durable:
             return
         try:
             self.store.tidy(self.mind.oldest)
-        except OSError as error:
+        except _UNTIDY as error:
             warnings.warn(
                 f"Old files of {self.store.path} could not be removed ({_said(error)}). It is tried again after the "
                 "next change.",

@@ -5,13 +5,18 @@
     brain.json                what the brain was created as, and its identity; never changes
     head                      the newest acknowledged version
     holder.json               who writes now
-    snapshots/000000000012/   the state at version 12 (JSON and safetensors)
+    snapshots/000000000012/   the state at version 12 (JSON and safetensors), whole or as what differs from a newer one
     journal/000000000012.log  what came after it: versions 13, 14, …
 
 One process writes, any number read. The writer holds a lock on the folder itself, so no file that can be deleted. A
 snapshot is there when its `state.json` is: that file is written last, whole. Every file names the brain, and every
 snapshot and log the chain of what came before, so that a piece that is missing or another's is noticed. Old snapshots
-with their logs are kept for going back, the last few of them. Links are not followed.
+with their logs are kept for going back, as many as `reverie.brain.history` says. Links are not followed.
+
+The last two snapshots are whole. Where the newest one is damaged, `recover` goes on from the one before and its log;
+both lead to the same version, unless the newest snapshot was made by a change that no log holds (a night, a rollback, a
+merge), which is lost then. Older snapshots may build on newer ones, the oldest of them on the last but one.
+A damaged one takes those with it that build on it, and nothing else: nothing that is newer depends on what is older.
 """
 
 import hashlib
@@ -26,20 +31,22 @@ from pathlib import Path
 from typing import Any
 
 from reverie.brain.head import Head
+from reverie.brain.history import History
 from reverie.brain.journal import EMPTY, Journal
 from reverie.brain.life import Life
 from reverie.brain.lock import Lock
-from reverie.checkpoint import TENSORS, load_head, load_tree, pack_state, save_state
+from reverie.brain.snapshots import Snapshots
+from reverie.checkpoint import pack_state
 from reverie.contracts import State
 from reverie.errors import BadData, CorruptFile, MissingData, ReverieError
-from reverie.files import make_folder, need_folder, remove_file, remove_folder, size_of, sweep_temporary, sync_folder
+from reverie.files import make_folder, need_folder, remove_file, size_of, sweep_temporary, sync_folder
 from reverie.record import read_json, write_json
 
 __all__ = ["Store"]
 
 _FIRST, _FORMAT = "reverie-brain-1", "reverie-brain-2"
-_KIND = "brain"
-_KEPT = 3  # snapshots, the newest included
+_WORTH = 0.25  # of a whole snapshot: where there is less room, it is not tried to rewrite it as a difference
+_FADING = 0.9  # a difference that had no room is tried again when there is more of it, or after some snapshots
 _OURS = ("brain.json", "holder.json", "head")
 _NUMBER = re.compile(r"\d{12}")
 
@@ -63,6 +70,10 @@ class Store:
         for folder in ("snapshots", "journal"):
             need_folder(path / folder)
         self._newest = Head(path / "head", self._id)
+        self._snapshots = Snapshots(path / "snapshots", self._id.hex(), first_format=self.first_format)
+        self._held: dict[int, int] = {}  # of snapshots that were read or written: bytes of their tensors
+        self._beside = 0  # bytes of the folder, its newest log apart
+        self._too_large = 0.0  # the last difference that had no room, as a share of the whole snapshot
         self._log = self.journal(0)
         self.intended = b""  # the chain of what was last to be written
         self._process, self._closed = os.getpid(), False
@@ -147,9 +158,7 @@ class Store:
 
     def snapshots(self) -> list[int]:
         """Versions that have a snapshot."""
-        places = (self.path / "snapshots").iterdir()
-        there = [one.name for one in places if _NUMBER.fullmatch(one.name) and os.path.lexists(one / "state.json")]
-        return sorted(int(name) for name in there)
+        return self._snapshots.versions()
 
     def bases(self) -> list[int]:
         """Versions from which reading can begin: those of snapshots; 0 before the first."""
@@ -170,7 +179,7 @@ class Store:
             newest = max(newest, *log.versions(), log.begins[0])
         for base in self.snapshots():
             with suppress(ReverieError):
-                load_head(self._snapshot(base), kind=_KIND)
+                self._snapshots.about(base)
                 newest = max(newest, base)
         return newest
 
@@ -192,19 +201,13 @@ class Store:
 
     def load(self, base: int) -> tuple[State | None, bytes]:
         """The state of a snapshot, and its chain; empty for one of the first format."""
-        if base == 0 and not size_of(self._snapshot(0) / "state.json"):
+        if base == 0 and not size_of(self._snapshots.folder(0) / "state.json"):
             return None, b"" if self.first_format else hashlib.sha256(self._id).digest()
-        folder = self._snapshot(base)
-        need_folder(folder)
-        head = load_head(folder, kind=_KIND)
-        about = head.get("about") or {}
-        if about and about.get("brain") != self._id.hex():
-            raise CorruptFile(f"{folder} belongs to another brain. Restore this brain's own from a copy.")
-        if not about and not self.first_format:
-            raise CorruptFile(f"{folder} does not say whose it is. Restore it from a copy.")
-        if about and about.get("version") != base:
-            raise CorruptFile(f"{folder} holds version {about.get('version')}. Restore it from a copy.")
-        return load_tree(folder, head), bytes.fromhex(str(about.get("chain", "")))
+        found = self._snapshots.load(base)
+        self._held[base] = found.held
+        if base == max(self._held) and isinstance(tried := found.about.get("too_large"), float):
+            self._too_large = tried
+        return found.state, bytes.fromhex(str(found.about.get("chain", "")))
 
     def journal(self, base: int) -> Journal:
         """The log that follows a snapshot."""
@@ -240,9 +243,28 @@ class Store:
         self._log.version, self._log.chain = version, chain
 
     @property
-    def journal_bytes(self) -> int:
-        """Size of the log since the newest snapshot."""
-        return self._log.end
+    def rule(self) -> History:
+        """Which old versions are kept."""
+        return History.of(self.head["settings"])
+
+    @property
+    def wants_snapshot(self) -> bool:
+        """Whether the log since the newest snapshot has become long."""
+        return self._log.end > self.rule.log(self._newest_held())
+
+    @property
+    def wants_room(self) -> bool:
+        """Whether the folder has become too large."""
+        return self._beside + self._log.end > self.room
+
+    @property
+    def room(self) -> int:
+        """Bytes that the folder may have."""
+        return self.rule.room(self._newest_held())
+
+    def _newest_held(self) -> int:
+        """Bytes of the tensors of the newest snapshot that was read or written."""
+        return self._held[max(self._held)] if self._held else 0
 
     def append(self, version: int, entry: State) -> None:
         """Make one change durable."""
@@ -261,19 +283,22 @@ class Store:
         chain = self.intended = before.chain if version == before.version else secrets.token_bytes(32)
         log = self.journal(version)
         log.begin(version, chain)
-        about = {"brain": self._id.hex(), "version": version, "chain": chain.hex(), "previous": before.chain.hex()}
-        save_state(self._snapshot(version), state, kind=_KIND, about=about)
+        about = {"chain": chain.hex(), "previous": before.chain.hex(), "too_large": _FADING * self._too_large}
+        held = self._snapshots.save(version, state, **about)
         sync_folder(self.path / "snapshots")
         self._log = log
         self._newest.write(version, chain)
+        self._held = {version: held}
 
     def may_hold(self, version: int) -> bool:
         """After a failure: whether the disk may have that version all the same."""
         log = self._log
-        return log.version >= version or log.size != log.end or size_of(self._snapshot(version) / "state.json") > 0
+        return (
+            log.version >= version or log.size != log.end or size_of(self._snapshots.folder(version) / "state.json") > 0
+        )
 
     def tidy(self, oldest: int) -> None:
-        """Remove old snapshots with their logs, and what an interrupted change has left.
+        """Keep of the past what `reverie.brain.history` says, and remove what an interrupted change has left.
 
         Only names that we give are removed, and no link is followed.
 
@@ -283,23 +308,113 @@ class Store:
             Versions before it know what was forgotten: they go once there is a snapshot that does not.
         """
         there = self.snapshots()
-        kept = there[-_KEPT:]
+        kept = [version for version in there[:-1] if not self._snapshots.folder(version).is_symlink()] + there[-1:]
         if kept and kept[-1] >= oldest:
             kept = [version for version in kept if version >= oldest]
+        self._keep(kept)
+        sweep_temporary(self.path, _OURS)
+        if len(kept) > self.rule.last:
+            self._keep(kept := self._thinned(kept))
+        if self._size() > self.room:
+            kept = self._without_damaged(kept)
+            while not self._shrunk(kept) and (readable := self._without_damaged(kept)) != kept:
+                kept = readable
+            self._cut(kept)
+        self._beside = self._size() - self._log.size
+
+    def _keep(self, kept: list[int]) -> None:
+        """Remove the other snapshots, oldest first, with their logs; the newest log stays."""
+        for version in self.snapshots():
+            if version not in kept:
+                self._snapshots.remove(version)
+        self._snapshots.sweep({*kept})
         names = {f"{version:012d}" for version in kept} | {self._log.path.stem}
-        for folder in (self.path / "snapshots").iterdir():
-            if _NUMBER.fullmatch(folder.name) and folder.name not in names:
-                remove_folder(folder, ("state.json", TENSORS))  # a snapshot without the first is none
         for file in self._logs():
             if file.stem not in names:
                 remove_file(file)
-        sweep_temporary(self.path, _OURS)
+
+    def _thinned(self, there: list[int]) -> list[int]:
+        """Of these snapshots those that are kept; none of them builds on one that is not."""
+        wanted = self.rule.kept([(version, self._snapshots.day(version)) for version in there])
+        kept = list(there)
+        for gone in sorted({*there} - {*wanted}):
+            newer = min(version for version in wanted if version > gone)
+            try:
+                for older in [version for version in kept if version < gone]:
+                    if self._snapshots.onto(older) == gone:
+                        self._snapshots.shrink(older, newer)
+            except (CorruptFile, MissingData):
+                continue  # what builds on it could not be moved: it stays
+            kept.remove(gone)
+        return kept
+
+    def _without_damaged(self, there: list[int]) -> list[int]:
+        """Remove snapshots that could not be read, and those that build on them; never the newest."""
+        lost = self._snapshots.unreadable & {*there[:-1]}
+        for version in reversed(there[:-1]):
+            if lost:
+                with suppress(CorruptFile, MissingData):
+                    lost |= {version} if self._snapshots.onto(version) in lost else set()
+        kept = [version for version in there if version not in lost]
+        if lost:
+            self._keep(kept)
+        return kept
+
+    def _shrunk(self, kept: list[int]) -> bool:
+        """Rewrite snapshots older than the last two as differences, newest first, until all have room or no more do.
+
+        Returns
+        -------
+        bool
+            False: one could not be read.
+        """
+        try:
+            for last in kept[-2:-1]:
+                self._snapshots.pack(last)
+        except (CorruptFile, MissingData):
+            return False
+        room = self.room - self._size(without=kept[:-2])
+        for older, newer in zip(reversed(kept[:-2]), reversed(kept[1:-1]), strict=True):
+            size = self._snapshots.size(older)
+            try:
+                if self._size() > self.room and self._snapshots.onto(older) is None:
+                    if room < max(_WORTH, self._too_large) * size:
+                        return True
+                    needed = self._snapshots.shrink(older, newer, room=room)
+                    if needed > room:
+                        self._too_large = needed / size
+                        return True
+            except (CorruptFile, MissingData):
+                return False
+            room -= self._snapshots.size(older)
+        return True
+
+    def _cut(self, kept: list[int]) -> None:
+        """Remove what is oldest until the rest has room; never the newest snapshot with its log."""
+        old, last = kept[:-2], kept[-2:-1]
+        steps = [(version, log) for log in (True, False) for version in old]
+        steps += [(version, log) for version in last for log in (True, False)]
+        size = self._size()
+        for version, log in steps:
+            if size <= self.room:
+                return
+            if self.journal(version).path == self._log.path:
+                continue
+            size -= self.journal(version).size
+            remove_file(self.journal(version).path)
+            if not log:
+                size -= self._snapshots.size(version)
+                self._snapshots.remove(version)
+
+    def _size(self, *, without: list[int] | None = None) -> int:
+        """Bytes of the folder; `without` these snapshots and their logs. An unfinished night is not counted."""
+        left_out = {f"{version:012d}" for version in without or []}
+        size = sum(size_of(self.path / name) for name in _OURS)
+        size += sum(size_of(file) for file in self._logs() if file.stem not in left_out)
+        return size + sum(self._snapshots.size(one) for one in self.snapshots() if f"{one:012d}" not in left_out)
 
     def _logs(self) -> list[Path]:
         return [file for file in (self.path / "journal").glob("*.log") if _NUMBER.fullmatch(file.stem)]
-
-    def _snapshot(self, version: int) -> Path:
-        return self.path / "snapshots" / f"{version:012d}"
 
 
 def _is_new(path: Path) -> bool:

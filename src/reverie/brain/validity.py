@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from reverie.brain.history import History
 from reverie.brain.lesson import TARGETS
 from reverie.brain.numbers import Numbers
-from reverie.errors import CorruptFile
+from reverie.errors import BadData, CorruptFile
 from reverie.memory.thin import thin_problem
 
 __all__ = ["check_entry", "check_settings", "check_state"]
@@ -40,6 +41,10 @@ def check_settings(made: Any) -> None:
     for name in ("balanced", "aside"):
         _need(isinstance(made.get(name, False), bool), f"settings whose {name} is {made.get(name)!r}")
     _need(made.get("targets", TARGETS[0]) in TARGETS, f"targets that are {made.get('targets')!r}")
+    try:
+        History.of(made)
+    except BadData as error:
+        raise CorruptFile(f"It holds settings whose {error}") from None
     width = made["settings"].get("width", 1)
     _need(isinstance(width, int) and width <= _DRAWN, f"a width of {width!r}")
 

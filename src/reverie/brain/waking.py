@@ -99,9 +99,9 @@ def _begin(store: Store, life: Life, own: OwnEncoder | None) -> Woken:
 
 def _live(woken: Woken, to: int | None = None) -> None:
     """Apply what came after the snapshot, up to version `to`."""
+    if to == woken.life.version:
+        return  # the log behind it may be kept no more
     for version, entry in woken.life:
-        if to is not None and version > to:
-            break
         try:
             check_entry(entry, woken.mind.labels)
             woken.mind.apply(entry)
@@ -109,6 +109,8 @@ def _live(woken: Woken, to: int | None = None) -> None:
             raise
         except Exception as error:
             raise _strange(woken.life, error) from error
+        if version == to:
+            return
 
 
 def _strange(where: Store | Life, error: Exception) -> Exception:

@@ -37,6 +37,7 @@ __all__ = ["app"]
 app = typer.Typer(help="A brain is a folder: it learns at once, sleeps, forgets on request.", no_args_is_help=True)
 
 _BATCH = 1000  # samples made durable at once
+_OF_THE_BRAIN = ("forgettable", "balanced", "ridge", "history", "disk")  # settings; the others are the encoder's
 
 Folder = Annotated[Path, typer.Argument(help="The brain's folder.")]
 
@@ -64,12 +65,15 @@ def create(
     """Make a brain. `--set forgettable=false`: one sum for all classes; smaller, and no class is forgotten alone.
 
     `--set balanced=true`: answer as if all classes were equally frequent.
+
+    `--set history=20`: keep the last 20 snapshots, and of older ones one a day (10). `--set disk=3`: the folder may be
+    3 times its newest snapshot (2); older versions go first.
     """
     from reverie.brain import Brain
     from reverie.runs.config import parse_settings
 
     given = parse_settings(settings or [])
-    own = {name: given.pop(name) for name in ("forgettable", "balanced", "ridge") if name in given}
+    own = {name: given.pop(name) for name in _OF_THE_BRAIN if name in given}
     for name in ("forgettable", "balanced"):
         if not isinstance(own.get(name, True), bool):
             raise BadData(f"{name} is {own[name]!r}. Expected true or false.")
@@ -593,7 +597,11 @@ def cost(
     if as_json:
         typer.echo(json.dumps(result))
         return
-    typer.echo(f"State    {result['state_bytes'] / 1e6:>9.3f} MB ({result['disk_bytes'] / 1e6:.3f} MB on disk)")
+    typer.echo(f"State    {result['state_bytes'] / 1e6:>9.3f} MB")
+    typer.echo(
+        f"Folder   {result['disk_bytes'] / 1e6:>9.3f} MB of at most {result['disk_room'] / 1e6:.3f} MB: the last "
+        f"{result['history']} snapshots, before them one a day; older versions go first"
+    )
     for name in ("learn", "predict") if result["learn"] else ():
         one = result[name]
         alone = f", {one['us_alone']:.0f} µs alone" if "us_alone" in one else ""

@@ -28,13 +28,16 @@ def symmetric(gram: Tensor) -> Tensor:
 
 def packed(gram: Tensor) -> Tensor:
     """The upper triangle, row by row."""
-    row, column = torch.triu_indices(len(gram), len(gram), device=gram.device)
-    return gram[row, column]
+    if len(gram) == 0:
+        return gram.reshape(0)
+    return torch.cat([row[start:] for start, row in enumerate(gram)])
 
 
 def unpacked(upper: Tensor, d: int) -> Tensor:
     """The matrix, of which the upper triangle is set, in float64."""
     gram = torch.zeros(d, d, dtype=torch.float64)
-    row, column = torch.triu_indices(d, d)
-    gram[row, column] = upper.double()
+    end = 0
+    for start in range(d):
+        begin, end = end, end + d - start
+        gram[start, start:] = upper[begin:end]
     return gram

@@ -36,6 +36,7 @@ WHOLE = 2.0**53
 _CODES = 32767  # of sixteen bits, to either side of zero
 _EXACT = 2**24  # float32 holds every integer up to here
 _FACTORED = 2**16  # a whole number that may be in a thin factor, at most
+_AT_ONCE = 2**18  # numbers that are narrowed at once: they stay in the cache
 _FAR = 2**8  # a mean from which on whole-number sums are moved before they are centred
 
 
@@ -512,7 +513,9 @@ class Sums:
         else:
             d = len(self.sum_h)
             uppers = [packed(gram) for gram in self.grams if isinstance(gram, Tensor)]
-            grams = {"upper": _narrow(torch.stack(uppers) if uppers else self.sum_h.new_zeros(0, d * (d + 1) // 2))}
+            narrow = [_narrow(upper) for upper in uppers]
+            same = narrow if all(upper.dtype == torch.int32 for upper in narrow) else uppers
+            grams = {"upper": torch.stack(same) if same else torch.zeros(0, d * (d + 1) // 2, dtype=torch.int32)}
         thin = {column: gram for column, gram in enumerate(self.grams) if isinstance(gram, ThinGram)}
         if thin:
             dense = [column for column in range(len(self.grams)) if column not in thin]
@@ -606,5 +609,9 @@ def _way(keys: Tensor) -> tuple[int, torch.dtype]:
 
 def _narrow(sums: Tensor) -> Tensor:
     """Integers that fit int32 are kept in it: half the bytes, the same numbers."""
-    fits = bool((sums.abs() < 2**31).all()) and _whole(sums)
-    return sums.to(torch.int32) if fits else sums.clone(memory_format=torch.contiguous_format)
+    flat = sums.reshape(-1)
+    narrow = torch.empty_like(flat, dtype=torch.int32)
+    for part, into in zip(flat.split(_AT_ONCE), narrow.split(_AT_ONCE), strict=True):
+        if not bool((into.copy_(part) == part).all()):
+            return sums.clone(memory_format=torch.contiguous_format)
+    return narrow.reshape(sums.shape)
