@@ -18,6 +18,7 @@ __all__ = ["Aside"]
 
 _SHARE = 1 / 20
 _MOST = 2000
+_HASHED = 256
 
 
 class Aside:
@@ -49,9 +50,12 @@ class Aside:
         if not len(entry["columns"]):
             return
         keys = entry["keys"]
-        self.keys = _narrow(torch.cat([self.keys.long(), keys.long()]) if len(self.columns) else keys)
+        if len(self.columns):
+            kind = torch.promote_types(self.keys.dtype, keys.dtype)
+            keys = torch.cat([self.keys.to(kind), keys.to(kind)])
+        self.keys = keys
         self.columns = torch.cat([self.columns, entry["columns"]])
-        self.names += [name] * len(keys)
+        self.names += [name] * len(entry["columns"])
         if len(self.columns) > _MOST:
             kept = torch.zeros(len(self.columns), dtype=torch.bool)
             kept[_hashes(self.keys).argsort(stable=True)[:_MOST]] = True
@@ -100,10 +104,12 @@ class Aside:
 
 
 def _hashes(keys: Num[Tensor, "n d"]) -> Tensor:
-    """Numbers 0…1 that depend on the whole key, evenly spread."""
+    """Numbers 0…1, evenly spread, that depend on the key: on all of it, or on 256 inputs."""
     source = torch.Generator().manual_seed(20)
-    by = torch.randint(-(2**62), 2**62, (keys.shape[1],), generator=source)
-    mixed = (keys.long() * by).sum(1)  # modulo 2⁶⁴
+    d = keys.shape[1]
+    inputs = torch.randperm(d, generator=source)[:_HASHED]
+    by = torch.randint(-(2**62), 2**62, (len(inputs),), generator=source)
+    mixed = (keys[:, inputs].long() * by).sum(1)  # modulo 2⁶⁴
     mixed = (mixed ^ (mixed >> 29)) * -4658895280553007687
     return ((mixed ^ (mixed >> 32)) & (2**40 - 1)).double() / 2**40
 

@@ -1,7 +1,7 @@
 """Which old versions a brain's folder keeps.
 
 The newest ten snapshots are kept, and of older ones the last of each day. The whole folder takes at most twice the
-bytes of the newest snapshot's tensors, the log included; a folder of less than a mebibyte is left alone. Where it would
+bytes of the newest snapshot's tensors, the log included; a folder of less than 16 MiB is left alone. Where it would
 take more, the following go, in this order, until it fits:
 
 1. snapshots that are damaged, with all that can be read only by them;
@@ -10,7 +10,7 @@ take more, the following go, in this order, until it fits:
 4. these snapshots, oldest first;
 5. the log of the last snapshot but one, then that snapshot.
 
-A new snapshot is made when the log has a quarter of the bytes by which the folder may be larger than the newest one. So
+A new snapshot is made when the log has two fifths of the bytes by which the folder may exceed the newest one. So
 the last two snapshots with their logs usually fit, and each can be read without the other: where the newest one is
 damaged, the one before and its log lead to the same version. While a snapshot is written the folder is larger by it.
 
@@ -24,8 +24,9 @@ from reverie.errors import BadData
 
 __all__ = ["History"]
 
-_LEAST = 2**20  # bytes of a folder that is left alone
-_LOG = 4  # as many logs fit into what the folder may have beyond the newest snapshot
+_LEAST = 2**24  # bytes of a folder that is left alone
+_SMALL = 1.25  # the same of a small brain, beyond the last two snapshots
+_LOG = 2.5  # as many logs fit into what the folder may have beyond the newest snapshot
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class History:
     --------
     >>> rule = History(last=2)
     >>> rule.room(10_000_000), rule.log(10_000_000)
-    (20000000, 2500000)
+    (20000000, 4000000)
     >>> rule.kept([(1, "2026-05-01"), (5, "2026-05-01"), (8, "2026-05-02"), (9, "2026-05-02"), (11, "2026-05-02")])
     [5, 9, 11]
     """
@@ -68,7 +69,7 @@ class History:
     def log(self, held: int) -> int:
         """Bytes of log after which a snapshot is made."""
         room = self.room(held)
-        return int((room - room / self.times) / _LOG)
+        return int(max((room - room / self.times) / _LOG, (room - 2 * held) / _SMALL))
 
     def kept(self, snapshots: list[tuple[int, str]]) -> list[int]:
         """Those that are not thinned out.
