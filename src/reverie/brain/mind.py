@@ -187,9 +187,10 @@ class Mind:
         columns = self.known().columns
         if (joined := self._joined()) is not None:
             return joined.logits(keys)
-        decision = self.memory.decision()
         if self.memory.sharpening is not None:
-            return self.memory.sharp_logits(keys)[:, torch.searchsorted(decision.columns, columns)]
+            there = (self.memory.value_sums > 0.5).nonzero().flatten()
+            return self.memory.sharp_logits(keys)[:, torch.searchsorted(there, columns)]
+        decision = self.memory.decision()
         logits = decision.logits(keys) if self.senses.compiled is None else self.memory.glance_logits(keys)
         return logits[:, torch.searchsorted(decision.columns, columns)]
 

@@ -51,7 +51,18 @@ def parts_of(mind: Mind, *, by: str = "memory", int8: bool = False) -> Parts:
         arrays |= {"centre": sense.grid.centre.numpy(), "step": sense.grid.step.numpy()}
     if sense.kept is not None and sense.picks:
         arrays["kept"] = sense.kept.numpy()
-    if by == "memory":
+    if by == "memory" and mind.memory.sharpening is not None:
+        folded, slope = mind.memory.sharp()
+        there = (mind.memory.value_sums > 0.5).nonzero().flatten()
+        place = torch.searchsorted(there, known.columns)
+        arrays |= {
+            "weights": folded.weights[:, place].numpy(),
+            "intercept": folded.intercept[place].numpy(),
+            "slope": np.asarray(slope),
+            "along": folded.along.numpy(),
+            "curves": folded.curves[place].numpy(),
+        }
+    elif by == "memory":
         decision = mind.memory.decision()
         at_a_glance = mind.memory.glancing_logits() if senses.compiled is not None else None
         place = torch.searchsorted(decision.columns, known.columns)

@@ -71,7 +71,12 @@ class Predictor:
         if "kept" in a:
             keys = keys[:, a["kept"]]
         if "weights" in a:
-            return (keys.astype(np.float64) @ a["weights"] + a["intercept"]) * a["slope"]
+            keys = keys.astype(np.float64)
+            scores = keys @ a["weights"] + a["intercept"]
+            if "curves" in a:
+                at = keys @ a["along"]
+                scores -= np.stack([((at @ curve) * at).sum(1) for curve in a["curves"]], 1) / 2
+            return scores * a["slope"]
         keys, layer = (keys - a["mean"]) * a["scale"], 0
         while f"w{layer + 1}" in a:
             keys, layer = np.maximum(keys @ a[f"w{layer}"] + a[f"b{layer}"], 0), layer + 1

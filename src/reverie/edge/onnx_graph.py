@@ -120,8 +120,11 @@ class _Graph:
 
     def answer(self, keys: str) -> None:
         if "weights" in self.arrays:
-            scores = self.op("MatMul", self.cast(keys, np.float64), self.weights("weights", np.float64))
+            keys = self.cast(keys, np.float64)
+            scores = self.op("MatMul", keys, self.weights("weights", np.float64))
             scores = self.op("Add", scores, self.constant(self.arrays["intercept"], np.float64))
+            if "curves" in self.arrays:
+                scores = self.op("Sub", scores, self._bent(keys))
             scores = self.op("Mul", scores, self.constant(self.arrays["slope"], np.float64))
         else:
             scores, layer = self.op("Sub", keys, self.constant(self.arrays["mean"])), 0
@@ -138,6 +141,13 @@ class _Graph:
         classes = self.about["classes"]
         names = self.constant([str(label) for label in classes], str) if _as_words(classes) else None
         self.op("Gather", names or self.constant(classes, np.int64), best, out="labels", axis=0)
+
+    def _bent(self, keys: str) -> str:
+        """½ uᵀ curve u of each class."""
+        at = self.op("MatMul", keys, self.weights("along", np.float64))  # [n, m]
+        turned = self.op("MatMul", at, self.constant(self.arrays["curves"], np.float64))  # [k, n, m]
+        squares = self.op("ReduceSum", self.op("Mul", turned, at), self.constant([2], np.int64), keepdims=0)
+        return self.op("Mul", self.op("Transpose", squares, perm=[1, 0]), self.constant(0.5, np.float64))
 
     def cast(self, name: str, dtype: Any) -> str:
         from onnx import TensorProto

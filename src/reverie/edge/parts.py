@@ -23,8 +23,8 @@ class Parts:
         where samples pass a grid, its `limit`, and `deviation`: what its whole numbers are divided by, or None.
     arrays : dict
         The encoder's weights; of a grid `centre` and `step`; of the memory's answer `weights` [d, k], `intercept` [k]
-        and `slope` (p = softmax of slope · scores); or of the cortex's, `mean`, `scale`, and `w0`, `b0`, `w1`, … of its
-        layers.
+        and `slope` (p = softmax of slope · scores), and where it is sharpened `along` [d, m] and `curves` [k, m, m];
+        or of the cortex's, `mean`, `scale`, and `w0`, `b0`, `w1`, … of its layers.
     front : ModelProto or None
         What makes numbers of samples, as an ONNX model with the output `numbers`; None: numbers are what is given.
     """

@@ -34,7 +34,7 @@ from reverie.memory.choice import Choice, choosable, choose, relative_distances
 from reverie.memory.contribution import columns_of, factors_of, moved_columns
 from reverie.memory.discriminant import Decision, discriminant, places_of
 from reverie.memory.readout import Readout
-from reverie.memory.sharpening import HeldOut, Sharpened, Sharpening, chosen, covariances_along
+from reverie.memory.sharpening import Folded, HeldOut, Sharpened, Sharpening, chosen, covariances_along
 from reverie.memory.sums import Sums
 from reverie.memory.whole_readout import MOST_SPIKES, WholeReadout
 
@@ -75,7 +75,7 @@ class AssociativeMemory(Memory):
         self._deciding: tuple[Choice, Readout, int] | None = None  # what `decision` is by, and for how many
         self._decision: Decision | None = None
         self.sharpening: Sharpening | None = None  # what a night has chosen to sharpen decisions by
-        self._sharp: tuple[Tensor, Tensor, Sharpened] | None = None
+        self._sharp: tuple[Folded, float] | None = None
         self._along: dict[int, tuple[float, Tensor]] = {}  # covariances of classes along its directions
         self._whole: tuple[Decision, WholeReadout] | None = None
         self._online = False  # the last writes were small and each was followed by a read
@@ -445,23 +445,31 @@ class AssociativeMemory(Memory):
 
     def sharp_logits(self, keys: Num[Tensor, "n d"]) -> Float[Tensor, "n k"]:
         """Sharpened logits of the labels that have samples (the columns of `decision`); where something was chosen."""
+        folded, slope = self.sharp()
+        return folded.scores(keys) * slope
+
+    def sharp(self) -> tuple[Folded, float]:
+        """The scores of `sharp_logits`, and the slope that makes logits of them; solved anew after each change."""
         sums, sharpening = self._need(), self.sharpening
         assert sharpening is not None
-        sharp = self._sharp
-        there = (sums.sum_y > 0.5).nonzero().flatten()
-        if sharp is None:
+        if self._sharp is None:
+            there = (sums.sum_y > 0.5).nonzero().flatten()
             found = self._decide(sums, there)
             if found is None:
-                return self.decision().logits(keys)
+                decision = self.decision()
+                none = decision.weights.new_zeros
+                plain = Folded(decision.weights, decision.intercept, none(self.width, 1), none(len(there), 1, 1))
+                self._sharp = plain, decision.slope
+                return self._sharp
             weights, intercept = discriminant(found[1], sums, there)
             means = (sums.cross[:, there] / sums.sum_y[there]).T
             covariances = covariances_along(sums, there, sharpening.directions, self._along)
-            terms = Sharpened(sharpening, means, sums.sum_y[there], covariances)
-            sharp = self._sharp = weights, intercept, terms
-        weights, intercept, terms = sharp
-        scores = torch.cat([torch.addmm(intercept, part.double(), weights) for part in keys.split(1024)])
-        logits: Tensor = (scores + terms.terms(keys)) * sharpening.slope
-        return logits - (sums.sum_y[there] / sums.n).log() if self.balanced else logits
+            folded = Sharpened(sharpening, means, sums.sum_y[there], covariances).folded(weights, intercept)
+            if self.balanced:
+                even = (sums.sum_y[there] / sums.n).log() / sharpening.slope
+                folded = folded._replace(intercept=folded.intercept - even)
+            self._sharp = folded, sharpening.slope
+        return self._sharp
 
     def calibrated(self) -> bool:
         """Whether the sums have chosen the slope of `decision`, so that its answers are probabilities."""

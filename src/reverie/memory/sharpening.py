@@ -29,7 +29,7 @@ from reverie.memory.gram import symmetric
 from reverie.memory.readout import Readout
 from reverie.memory.sums import Sums
 
-__all__ = ["HeldOut", "Sharpened", "Sharpening", "chosen", "covariances_along", "leading"]
+__all__ = ["Folded", "HeldOut", "Sharpened", "Sharpening", "chosen", "covariances_along", "leading"]
 
 _WIDTHS = (100, 200)
 _ALPHAS = (0.85,)
@@ -77,6 +77,25 @@ class _Terms(NamedTuple):
     logdet: Tensor
 
 
+class Folded(NamedTuple):
+    """score_c(h) = intercept_c + hᵀ weights_c − ½ uᵀ curve_c u,   u = alongᵀ h."""
+
+    weights: Float[Tensor, "d k"]
+    intercept: Float[Tensor, " k"]
+    along: Float[Tensor, "d m"]
+    curves: Float[Tensor, "k m m"]
+
+    def scores(self, keys: Num[Tensor, "n d"]) -> Float[Tensor, "n k"]:
+        """Of keys."""
+        found = []
+        for part in keys.split(1024):
+            part = part.double()
+            at = part @ self.along
+            bent = torch.stack([((at @ curve) * at).sum(1) for curve in self.curves], 1)
+            found.append(torch.addmm(self.intercept, part, self.weights) - bent / 2)
+        return torch.cat(found)
+
+
 class Sharpened:
     """Quadratic terms of the classes that have samples.
 
@@ -120,6 +139,14 @@ class Sharpened:
                 columns.append(-((away @ term.curve) * away).sum(1) / 2 - term.logdet)
             found.append(torch.stack(columns, 1))
         return self.sharpening.beta * torch.cat(found)
+
+    def folded(self, weights: Float[Tensor, "d k"], intercept: Float[Tensor, " k"]) -> "Folded":
+        """The scores of `weights` and `intercept`, and the terms, with what is linear in the keys put together."""
+        beta, along = self.sharpening.beta, self._directions @ self._whiten
+        turned = torch.stack([term.curve @ term.mean for term in self._terms], 1)
+        own = [-(term.mean @ term.curve @ term.mean) / 2 - term.logdet for term in self._terms]
+        curves = beta * torch.stack([term.curve for term in self._terms])
+        return Folded(weights + beta * along @ turned, intercept + beta * torch.stack(own), along, curves)
 
 
 def leading(gram: Float[Tensor, "d d"], m: int) -> Tensor:
