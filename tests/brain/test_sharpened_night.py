@@ -1,4 +1,4 @@
-"""A night sharpens answers where they are better then: it is kept, exported, and dropped where anything is forgotten."""
+"""A night sharpens answers where they are better then: kept, exported, and dropped where anything is forgotten."""
 
 from pathlib import Path
 

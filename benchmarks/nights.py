@@ -1,0 +1,156 @@
+"""What a night does for answers: class by class, one pass, awake and after one night; with the defaults of a brain.
+
+Each row tells accuracy on the official test part (or a quarter of the samples), awake and after the night; what the
+night itself expected on the keys that it keeps aside; the state before and after; and the time of the night and of an
+answer, over those of learning and of an answer awake, in CPU time of this process. Seeds are orders of the classes.
+
+    python benchmarks/nights.py [--only cifar10|mnist|unequal|clothes|intents] [--json FILE] [--quick]
+"""
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common import Claim, finish, one_thread, parser
+from reverie.brain import Brain, Plan
+from reverie.streams import Pictures, read_samples
+
+COMMAND = "python benchmarks/nights.py"
+DATA = Path(os.environ.get("REVERIE_DATA", "../shared/data"))
+_BATCH = 1000
+
+Data = tuple[Any, NDArray[Any], Any, NDArray[Any]]
+
+
+def _some(x: Any, places: NDArray[np.int64]) -> Any:
+    if isinstance(x, list):
+        return [x[place] for place in places.tolist()]
+    return x[places.tolist()] if isinstance(x, Pictures) else x[places]
+
+
+def nights(
+    name: str,
+    data: Callable[[int], Data],
+    seeds: list[int],
+    bound: float | None,
+    *,
+    plan: Plan | None = None,
+    **made: Any,
+) -> Iterator[Claim]:
+    """Awake and after a night."""
+    awake: dict[int, float] = {}
+    slept: dict[int, float] = {}
+    state: dict[int, float] = {}
+    long: dict[int, float] = {}
+    answers: dict[int, float] = {}
+    worst: dict[int, float] = {}
+    expected: list[dict[str, float]] = []
+    for seed in seeds:
+        x, y, asked, right = data(seed)
+        source = np.random.default_rng(seed)
+        with tempfile.TemporaryDirectory() as place, Brain.create(Path(place) / "brain", **made) as brain:
+            learning = time.process_time()
+            for label in source.permutation(np.unique(y)):
+                rows = source.permutation(np.flatnonzero(y == label))
+                for start in range(0, len(rows), _BATCH):
+                    some = rows[start : start + _BATCH]
+                    brain.learn(_some(x, some), y[some].tolist())
+            learning = time.process_time() - learning
+            before, found, spent = brain.state_bytes, [], []
+            for night in (False, True):
+                if night:
+                    began = time.process_time()
+                    report = brain.sleep(plan)
+                    long[seed] = (time.process_time() - began) / learning
+                brain.predict(_some(asked, np.arange(10)))  # the read-out is solved now
+                began = time.process_time()
+                found.append(brain.predict(asked) == right)
+                spent.append(time.process_time() - began)
+            awake[seed], slept[seed] = (float(one.mean()) for one in found)
+            classes = [float(found[1][right == one].mean() - found[0][right == one].mean()) for one in np.unique(right)]
+            worst[seed] = min(classes)
+            state[seed], answers[seed] = brain.state_bytes / before, spent[1] / spent[0]
+            expected.append(report["sharpened"])
+            print(f"  {name}, {seed}: {awake[seed]:.4f} → {slept[seed]:.4f}; {json.dumps(expected[-1])}", flush=True)
+    beside = {
+        "awake": float(np.mean(list(awake.values()))),
+        "nights that sharpened": float(np.mean([one["sharpened"] for one in expected])),
+    }
+    yield Claim.of(f"{name}: accuracy after a night", slept, "", bound, ">=", COMMAND, beside)
+    gains = {seed: slept[seed] - awake[seed] for seed in slept}
+    yield Claim.of(f"{name}: gained in the night", gains, "", 0.0, ">=", COMMAND)
+    yield Claim.of(f"{name}: gained by the class that gains least", worst, "", -0.02, ">=", COMMAND)
+    yield Claim.of(f"{name}: state after the night, of before", state, "", 0.7, "<=", COMMAND)
+    yield Claim.of(f"{name}: an answer after the night, in answers awake", answers, "", 1.5, "<=", COMMAND)
+    yield Claim.of(f"{name}: time of the night, in times of learning", long, "", 10, "<=", COMMAND)
+
+
+def _pictures(name: str, n: int | None, seed: int) -> Data:
+    stored = np.load(DATA / name / f"{name}.npz")
+    x, y, asked, right = (stored[part] for part in ("train_x", "train_y", "test_x", "test_y"))
+    chosen = np.random.default_rng(100 + seed).permutation(len(y))[:n]
+    return x[chosen], y[chosen], asked, right
+
+
+def _unequal(seed: int) -> Data:
+    """From 2000 to 200 of a class, evenly fewer."""
+    x, y, asked, right = _pictures("cifar10", None, seed)
+    source = np.random.default_rng(seed)
+    sizes = np.linspace(2000, 200, 10).round().astype(int)
+    classes = source.permutation(10)
+    rows = np.concatenate(
+        [np.flatnonzero(y == one)[:size] for one, size in zip(classes.tolist(), sizes.tolist(), strict=True)]
+    )
+    return x[rows], y[rows], asked, right
+
+
+def _clothes(seed: int) -> Data:
+    parts = [read_samples(DATA / "photos" / "clothes", part=part) for part in ("train", "test")]
+    return parts[0].x, np.array(parts[0].y), parts[1].x, np.array(parts[1].y)
+
+
+def _intents(seed: int) -> Data:
+    stored = json.loads((DATA / "clinc150" / "data_full.json").read_text())
+    learned, asked = stored["train"] + stored["val"], stored["test"]
+    return (
+        [one[0] for one in learned],
+        np.array([one[1] for one in learned]),
+        [one[0] for one in asked],
+        np.array([one[1] for one in asked]),
+    )
+
+
+Section = Callable[[list[int], bool], Iterator[Claim]]
+SECTIONS: dict[str, Section] = {
+    "cifar10": lambda seeds, quick: nights(
+        "CIFAR-10", lambda seed: _pictures("cifar10", 2000 if quick else None, seed), seeds, None if quick else 0.775
+    ),
+    "mnist": lambda seeds, quick: nights(
+        "MNIST", lambda seed: _pictures("mnist", 2000 if quick else None, seed), seeds, None if quick else 0.9925
+    ),
+    "unequal": lambda seeds, quick: nights("CIFAR-10, 2000 … 200 a class", _unequal, seeds, 0.69, balanced=True),
+    "clothes": lambda seeds, quick: nights("clothes", _clothes, seeds, None),
+    "intents": lambda seeds, quick: nights("150 intents", _intents, seeds, None),
+}
+
+
+def main() -> None:
+    reading = parser(__doc__ or "")
+    reading.add_argument("--only", choices=tuple(SECTIONS), help="one of them")
+    reading.add_argument("--seeds", type=int, default=3, help="how many orders")
+    options = reading.parse_args()
+    one_thread()
+    chosen = ["mnist"] if options.quick else [options.only] if options.only else list(SECTIONS)
+    seeds = list(range(1 if options.quick else options.seeds))
+    finish([claim for name in chosen for claim in SECTIONS[name](seeds, options.quick)], options)
+
+
+if __name__ == "__main__":
+    main()
