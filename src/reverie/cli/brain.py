@@ -37,7 +37,14 @@ __all__ = ["app"]
 app = typer.Typer(help="A brain is a folder: it learns at once, sleeps, forgets on request.", no_args_is_help=True)
 
 _BATCH = 1000  # samples made durable at once
-_OF_THE_BRAIN = ("forgettable", "balanced", "ridge", "history", "disk")  # settings; the others are the encoder's
+_OF_THE_BRAIN = (
+    "forgettable",
+    "balanced",
+    "aside",
+    "ridge",
+    "history",
+    "disk",
+)  # settings; the others are the encoder's
 
 Folder = Annotated[Path, typer.Argument(help="The brain's folder.")]
 
@@ -74,7 +81,7 @@ def create(
 
     given = parse_settings(settings or [])
     own = {name: given.pop(name) for name in _OF_THE_BRAIN if name in given}
-    for name in ("forgettable", "balanced"):
+    for name in ("forgettable", "balanced", "aside"):
         if not isinstance(own.get(name, True), bool):
             raise BadData(f"{name} is {own[name]!r}. Expected true or false.")
     encoding: Any = imported(encoder) if ":" in encoder else encoder
