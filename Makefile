@@ -31,6 +31,9 @@ test: $(STAMP)   ## set up and run the linters, the type checker and the tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
+slow: $(STAMP)   ## the tests that take more than a minute each: kills of comparisons, of workers and of nights
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m slow
+
 lint: $(STAMP)   ## put the code in shape
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -41,4 +44,4 @@ docs: $(STAMP)   ## build the documentation into docs/_build
 bench: $(STAMP)  ## run every benchmark, fail where a claim no longer holds
 	$(BIN)/python benchmarks/all.py
 
-.PHONY: help setup run test lint docs bench
+.PHONY: slow help setup run test lint docs bench

@@ -304,7 +304,7 @@ def main() -> None:
     options = arguments("Hostile inputs against library, service and files.")
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
-    total = 1_000 if options.quick else 100_000
+    total = 400 if options.quick else 100_000
     trial = Trial(0)
     with tempfile.TemporaryDirectory() as place:
         base = Path(place)

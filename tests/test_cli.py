@@ -160,7 +160,7 @@ def whole(tmp_path_factory):
     return json.loads(apart(*SLOW[:-2], str(tmp_path_factory.mktemp("whole") / "out"), "--json").stdout)
 
 
-@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
 def test_a_stopped_run_goes_on_to_the_same_numbers(blow, whole, tmp_path):
     events = tmp_path / "out" / "events.jsonl"
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -182,6 +182,7 @@ def test_a_stopped_run_goes_on_to_the_same_numbers(blow, whole, tmp_path):
     assert resumed["macs"] == whole["macs"]
 
 
+@pytest.mark.slow
 def test_a_killed_comparison_goes_on_to_the_same_table(tmp_path):
     words = [
         "compare",

@@ -43,6 +43,7 @@ def test_sums_of_other_senses_are_refused(tmp_path: Path) -> None:
 @pytest.mark.ray
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.usefixtures("ray_cluster")
+@pytest.mark.slow
 def test_on_ray_with_half_of_the_workers_killed_it_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from reverie.runs import shards
 

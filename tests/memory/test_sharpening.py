@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from reverie.memory import AssociativeMemory
+from reverie.memory.gram import symmetric
 from reverie.memory.sharpening import HeldOut, Sharpened, Sharpening, covariances_along, leading
 
 
@@ -117,3 +118,13 @@ def test_leading_directions(m: int) -> None:
     found = leading(gram, m).double()
     spanned = torch.linalg.qr(found).Q
     assert float((spanned.T @ basis[:, : m // 2]).square().sum()) > 0.98 * (m // 2)
+
+
+def test_thin_factors_give_the_same_covariances() -> None:
+    keys, of = keys_of(60, spread=4.0)
+    sums = written(keys, of)._need()
+    directions = leading(sums.centred()[0], 8).double()
+    for column in range(3):
+        assert not isinstance(sums.grams[column], Tensor)
+        expected = directions.T @ symmetric(sums.gram(column)) @ directions
+        assert torch.allclose(sums.along(column, directions), expected, rtol=1e-5)

@@ -25,7 +25,6 @@ from torch.nn.functional import cross_entropy
 
 from reverie.contracts import State
 from reverie.memory.discriminant import discriminant
-from reverie.memory.gram import symmetric
 from reverie.memory.readout import Readout
 from reverie.memory.sums import Sums
 
@@ -178,7 +177,7 @@ def covariances_along(
         stamp = n + float(sums.cross[:, column].sum())
         if known is None or known.get(column, (None,))[0] != stamp:
             mean = (sums.cross[:, column] / n) @ along
-            covariance = along.T @ (symmetric(sums.gram(column)) @ along) / n - torch.outer(mean, mean)
+            covariance = sums.along(column, along) / n - torch.outer(mean, mean)
             if known is None:
                 found.append(covariance)
                 continue
@@ -295,6 +294,6 @@ def _covariances_without(sums: Sums, held: HeldOut, directions: Tensor) -> list[
         n = float(held.without.sum_y[column])
         mean = (held.without.cross[:, column] / n) @ along
         own = at[held.of == index]
-        total = along.T @ (symmetric(sums.gram(column)) @ along) - own.T @ own
+        total = sums.along(column, along) - own.T @ own
         found.append(total / n - torch.outer(mean, mean))
     return found

@@ -268,6 +268,15 @@ class Sums:
         gram.add_to(matrix, +1)
         return matrix
 
+    def along(self, column: int, directions: Tensor) -> Tensor:
+        """Uᵀ G U of a class, for directions U."""
+        gram = self.grams[column]
+        if isinstance(gram, Tensor):
+            return directions.T @ (symmetric(gram) @ directions)
+        turned = [block.values() @ directions for block in gram.blocks]
+        found = directions.new_zeros(directions.shape[1], directions.shape[1])
+        return sum((rows.T @ rows for rows in turned), found)
+
     def total(self) -> Tensor:
         """The Gram matrix of all, its upper panels; not to be changed."""
         if not self.per_class:
