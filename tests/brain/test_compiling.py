@@ -1,6 +1,7 @@
 """A night compiles the senses to eight bits; the brain goes on with its life, and what would harm is rolled back."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -115,11 +116,14 @@ def test_senses_that_were_spoiled_are_not_kept(brain: Brain, monkeypatch: pytest
 
     monkeypatch.setattr(IntegerCortex, "of", spoiled)
     before = brain.predict_proba(PICTURES)
-    report = brain.sleep(NIGHT)
+    report = brain.sleep(replace(NIGHT, compile=True))
     assert report["verdict"] == "rolled back"
     assert "the senses would recognise only" in report["reason"]
     np.testing.assert_allclose(brain.predict_proba(PICTURES), before, atol=1e-9)
     assert not compiled(brain)
+    report = brain.sleep(NIGHT)
+    assert report["verdict"] == "committed" and not compiled(brain)
+    assert "the compiled senses would recognise only" in report["left_out"]
 
 
 def test_who_does_not_want_it_or_cannot_have_it(brain: Brain, tmp_path: Path) -> None:
@@ -187,7 +191,7 @@ def test_senses_that_were_compiled_wrongly_are_rolled_back(tmp_path: Path, monke
 
         right_one = IntegerExpansion.of
         monkeypatch.setattr(IntegerExpansion, "of", wrong)
-        report = brain.sleep(NIGHT)
+        report = brain.sleep(replace(NIGHT, compile=True))
         assert report["verdict"] == "rolled back"
         assert "senses" in report["reason"]
         assert np.array_equal(brain.predict_proba(x), before)

@@ -25,7 +25,6 @@ from reverie.errors import BadData
 __all__ = ["History"]
 
 _LEAST = 2**24  # bytes of a folder that is left alone
-_SMALL = 1.25  # the same of a small brain, beyond the last two snapshots
 _LOG = 2.5  # as many logs fit into what the folder may have beyond the newest snapshot
 
 
@@ -69,7 +68,7 @@ class History:
     def log(self, held: int) -> int:
         """Bytes of log after which a snapshot is made."""
         room = self.room(held)
-        return int(max((room - room / self.times) / _LOG, (room - 2 * held) / _SMALL))
+        return int(max(room - room / self.times, 2 * (room - 2 * held)) / _LOG)  # the latter of small brains
 
     def kept(self, snapshots: list[tuple[int, str]]) -> list[int]:
         """Those that are not thinned out.

@@ -40,16 +40,17 @@ class Plan:
     ----------
     keep : float, optional
         Share of the filters (or inputs) to keep, 0…1; less is pruned where that would cost more than `tolerance`. None:
-        a half in the first night, and all later.
+        a half in the first night, and all later; less where the keys aside would be answered worse, or dreams less.
     tolerance : float
         How much of the explained variance may be lost, 0…1.
     bits : {32, 16}
         16: round the sums to sixteen bits, which halves them once more, until something is learned again. What the
         brain answers hardly changes; but forgetting single samples is exact no more.
-    compile : bool
+    compile : bool, optional
         Let an expansion of a million weights or more, or a visual cortex that has begun with grey levels (uint8, or the
         same as fractions of white), answer in whole numbers from now on, in less than half of the time; the memory's
-        read-out too, where it chooses its own ridge. What is learned or forgotten passes the senses as before, exactly.
+        read-out too, where it chooses its own ridge. None: where that retains enough. What is learned or forgotten
+        passes the senses as before, exactly.
     hidden : tuple of int, optional
         Units of the cortex network's hidden layers; empty: no network is trained. None: two layers of 400, or fewer
         where those would take more than a sixth of the state; where so few do not retain enough, the brain wakes up
@@ -64,7 +65,7 @@ class Plan:
     keep: float | None = None
     tolerance: float = 0.01
     bits: int = 32
-    compile: bool = True
+    compile: bool | None = None
     hidden: tuple[int, ...] | None = None
     steps: int = 1000
     learning_rate: float = 1e-3
@@ -107,20 +108,29 @@ def night(
         "state_bytes": [mind.bytes],
         "inputs": [probes.shape[1]],
         "explained": [mind.memory.explained()],
-        "left_out": None,
     }
-    slept, inputs = _prune(mind, plan)
+    left_out: list[str] = []
+
+    def retained(slept: Mind, inputs: Tensor) -> float:
+        return _share(slept.memory.read(probes[:, inputs]).argmax(1) == of) / known
+
+    slept, inputs = _prune(mind, plan, retained)
     if plan.bits == 16:
         slept.memory.halve()
     slept.memory.settle()
     report["sharpened"] = slept.sharpen()
     report["inputs"].append(len(inputs))
     report["explained"].append(slept.memory.explained())
-    report["retention"] = {"memory": _share(slept.memory.read(probes[:, inputs]).argmax(1) == of) / known}
-    if plan.compile and slept.senses.compile():
+    report["retention"] = {"memory": retained(slept, inputs)}
+    if plan.compile is not False and slept.senses.compile():
         errors = slept.senses.distortion(torch.Generator().manual_seed(seed))
         distorted = probes[:, inputs] + errors.repeat(-(-_PROBES // len(errors)), 1)[:_PROBES]
-        report["retention"]["senses"] = _share(slept.memory.read(distorted).argmax(1) == of) / known
+        share = _share(slept.memory.read(distorted).argmax(1) == of) / known
+        if plan.compile is None and not share >= plan.retention:
+            slept.senses.plain()
+            left_out.append(_too_little("compiled senses", share))
+        else:
+            report["retention"]["senses"] = share
     hidden = _affordable(slept, mind.bytes) if plan.hidden is None else plan.hidden
     report["plan"]["hidden"] = list(hidden)
     if hidden:
@@ -136,9 +146,11 @@ def night(
         slept.cortex = training.network
         share = _share(training.network(probes[:, inputs]).argmax(1) == of) / known
         if plan.hidden is None and not share >= plan.retention:
-            slept.cortex, report["left_out"] = None, _too_little("cortex", share)
+            slept.cortex = None
+            left_out.append(_too_little("cortex", share))
         else:
             report["retention"]["cortex"] = share
+    report["left_out"] = "; ".join(left_out) or None
     report["state_bytes"].append(slept.bytes)
     reason = _verdict(report, plan, budget)
     report["verdict"] = "committed" if reason is None else "rolled back"
@@ -182,12 +194,15 @@ def _too_little(part: str, share: float) -> str:
     return f"the {part} would recognise only {share:.1%} of the dreams that were recognised before"
 
 
-def _prune(mind: Mind, plan: Plan) -> tuple[Mind, Tensor]:
-    """A copy of the mind with fewer inputs, and which they are."""
+def _prune(mind: Mind, plan: Plan, retained: Callable[[Mind, Tensor], float]) -> tuple[Mind, Tensor]:
+    """A copy of the mind with fewer inputs, and which they are.
+
+    `retained`: the share of what was recognised that a mind with these inputs recognises.
+    """
     width = mind.memory.width
     groups = mind.senses.groups(width)
     keep = plan.keep if plan.keep is not None else (1.0 if mind.nights else 0.5)
-    before, awake = mind.memory.explained(), mind.held_out()
+    before, awake = mind.memory.explained(), mind.held_out() if plan.keep is None else None
     leaving = needed_least(mind.memory, groups, min(len(groups) - 1, round(len(groups) * (1 - keep))))
     for share in _SHARES:
         gone = leaving[: round(len(leaving) * share)]
@@ -197,8 +212,11 @@ def _prune(mind: Mind, plan: Plan) -> tuple[Mind, Tensor]:
         stays[gone] = False
         slept = mind.copy()
         inputs = slept.prune(stays.nonzero().flatten())
-        if slept.memory.explained() >= before - plan.tolerance and not _worse(awake, slept.held_out()):
-            return slept, inputs
+        if slept.memory.explained() < before - plan.tolerance:
+            continue
+        if plan.keep is None and (retained(slept, inputs) < plan.retention or _worse(awake, slept.held_out())):
+            continue
+        return slept, inputs
     return mind.copy(), torch.arange(width)
 
 

@@ -224,6 +224,11 @@ class Senses:
         """Let glances be in whole numbers, where the sense can."""
         return self._formed.compile()
 
+    def plain(self) -> None:
+        """Let glances be keys again."""
+        if self.compiled is not None:
+            self.sense.compiled = None  # type: ignore[union-attr]
+
     def made_up(self, n: int, generator: torch.Generator) -> Any:
         """Samples of no meaning."""
         return self._formed.made_up(n, generator)
