@@ -447,7 +447,19 @@ def sleep(folder: Folder, settings: Settings = None, encoder: OwnEncoder = None,
         + (f" Left out: {report['left_out']}." if report["left_out"] else "")
         + f" {report['seconds']:.1f} s; inputs {report['inputs'][0]} → {report['inputs'][1]}, "
         f"state {before:.2f} → {after:.2f} MB, explained variance {explained[0]:.4f} → {explained[1]:.4f}."
+        + _sharpened(report["sharpened"])
     )
+
+
+def _sharpened(told: dict[str, Any]) -> str:
+    """What the night has measured on the keys aside."""
+    if "loss" not in told:
+        return ""
+    found = (
+        f"log-loss {told['loss']:.4f} → {told['sharp_loss']:.4f} (± {told['error']:.4f}), accuracy "
+        f"{told['accuracy']:.4f} → {told['sharp_accuracy']:.4f} on {told['aside']} keys aside"
+    )
+    return f" Sharpened: {found}." if told["sharpened"] else f" Not sharpened, for it is not surely better: {found}."
 
 
 @app.command()

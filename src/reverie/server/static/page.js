@@ -110,7 +110,10 @@ function show(brain) {
   $("nights").tBodies[0].replaceChildren(...brain.nights.slice().reverse().map((night) => {
     const row = make("tr");
     make("td", when(night.time), row);
-    make("td", [night.verdict, night.reason || night.left_out].filter(Boolean).join(": "), row);
+    const sharp = night.sharpened && night.sharpened.sharpened
+      ? `sharpened (log-loss ${night.sharpened.loss.toFixed(3)} → ${night.sharpened.sharp_loss.toFixed(3)})` : "";
+    make("td", [[night.verdict, sharp].filter(Boolean).join(", "), night.reason || night.left_out]
+      .filter(Boolean).join(": "), row);
     make("td", night.explained.map((share) => share.toFixed(3)).join(" → "), row);
     make("td", night.state_bytes.map(megabytes).join(" → "), row);
     make("td", `${night.seconds.toFixed(1)} s`, row);
