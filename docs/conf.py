@@ -47,7 +47,9 @@ def every_class(names: Iterable[str], package: object) -> str:
         cls = getattr(package, name)
         module = cls.__module__
         own = f".. automodule:: {module}\n\n.. autoclass:: {module}.{name}\n   :members:\n"
-        sections.append(f"## {name}\n\nOn the command line: `{module.rpartition('.')[2]}`.\n\n{rst(own)}")
+        sections.append(
+            f"## {name}\n\nOn the command line: `{module.rpartition('.')[2].replace('_', '-')}`.\n\n{rst(own)}"
+        )
     return "\n".join(sections)
 
 

@@ -57,6 +57,8 @@ class Experience:
         Labels 0…K−1; in the domain-incremental scenario the position of the class within its task.
     candidates : tuple of int, or None
         The labels among which the answer is sought. None: all labels seen so far.
+    train_samples, test_samples : Pictures, Sounds, Table, list of str, or None
+        The same samples as they were read, where the stream has them: for learners that say `takes_samples`.
     """
 
     train_x: Num[Tensor, "n *shape"]
@@ -64,6 +66,8 @@ class Experience:
     test_x: Num[Tensor, "m *shape"]
     test_y: Int64[Tensor, " m"]
     candidates: tuple[int, ...] | None = None
+    train_samples: Any = None
+    test_samples: Any = None
 
 
 class Stream(ABC):
@@ -120,8 +124,12 @@ class Learner(ABC):
         The labels seen so far, sorted; the columns of `predict_proba`.
     cost_ : Cost
         What learning and sleeping have cost.
+    takes_samples : bool
+        Whether it learns pictures, sounds, tables and sentences as they were read, where a stream has them; else it is
+        given arrays.
     """
 
+    takes_samples: ClassVar[bool] = False
     classes_: NDArray[Any]
     cost_: Cost
 

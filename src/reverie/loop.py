@@ -9,7 +9,7 @@ import numpy as np
 
 from reverie.contracts import Experience, Learner, Stream
 
-__all__ = ["Lived", "live"]
+__all__ = ["Lived", "live", "test_x", "train_x"]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def live(learner: Learner, stream: Stream, *, done: int = 0) -> Iterator[Lived]:
         chance = 1 / len(learner.classes_) if foresee else None
 
         start = time.perf_counter()
-        learner.partial_fit(experience.train_x, experience.train_y, candidates=experience.candidates)
+        learner.partial_fit(train_x(learner, experience), experience.train_y, candidates=experience.candidates)
         awake = time.perf_counter()
         learner.sleep()
         asleep = time.perf_counter()
@@ -79,5 +79,19 @@ def live(learner: Learner, stream: Stream, *, done: int = 0) -> Iterator[Lived]:
 
 def accuracy(learner: Learner, experience: Experience) -> float:
     """Share of an experience's test samples whose label is predicted."""
-    answer: Any = learner.predict(experience.test_x, candidates=experience.candidates)
+    answer: Any = learner.predict(test_x(learner, experience), candidates=experience.candidates)
     return float(np.mean(answer == experience.test_y.numpy()))
+
+
+def train_x(learner: Learner, experience: Experience) -> Any:
+    """What this learner is given to learn: the samples as they were read where it takes them, else arrays."""
+    return experience.train_samples if _as_read(learner, experience) else experience.train_x
+
+
+def test_x(learner: Learner, experience: Experience) -> Any:
+    """What this learner is asked about, in the same form."""
+    return experience.test_samples if _as_read(learner, experience) else experience.test_x
+
+
+def _as_read(learner: Learner, experience: Experience) -> bool:
+    return learner.takes_samples and experience.train_samples is not None

@@ -118,7 +118,8 @@ def compare(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the comparison in --out, or start it.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Compare learners over streams and seeds."""
+    """Compare learners over streams and seeds. An estimate of the time comes first, measured on a few samples."""
+    from reverie.report.summary import human_seconds
     from reverie.runs import Grid
     from reverie.runs import compare as run_all
     from reverie.runs.config import parse_settings
@@ -142,7 +143,12 @@ def compare(
         done += 1
         say(f"[{done}/{total}] {place.removeprefix('runs/')}: {results['final_accuracy']:.4f}")
 
-    results = run_all(grid, folder, jobs=jobs, ray=ray, resume=resume, progress=tell)
+    def announce(seconds: dict[str, float]) -> None:
+        each = ", ".join(f"{learner} {human_seconds(value)}" for learner, value in seconds.items())
+        at_once = f", {jobs} at once" if jobs > 1 else ""
+        say(f"About {human_seconds(sum(seconds.values()) / jobs)}{at_once}: {each}.")
+
+    results = run_all(grid, folder, jobs=jobs, ray=ray, resume=resume, progress=tell, announce=announce)
     from reverie.report import write_report
 
     report_path = write_report(folder)

@@ -99,7 +99,7 @@ class Classifier(ClassifierMixin, BaseEstimator, Learner, ABC):  # type: ignore[
         x = self._check_samples(X, first=first)
         labels = self._check_labels(y, len(x))
         if first:
-            self.shape_ = tuple(x.shape[1:])
+            self.shape_ = self._shape(x)
             self.n_features_in_ = int(np.prod(self.shape_))
             self.label_book_: dict[Any, int] = {}
             self.classes_ = labels[:0]
@@ -159,11 +159,15 @@ class Classifier(ClassifierMixin, BaseEstimator, Learner, ABC):  # type: ignore[
     def _all_scores(self, X: Any) -> Tensor:
         x = self._check_samples(X, first=False)
         with torch.no_grad():
-            return torch.cat([self._scores(block).cpu() for block in x.split(_BLOCK)])
+            return torch.cat([self._scores(x[i : i + _BLOCK]).cpu() for i in range(0, len(x), _BLOCK)])
 
-    # what comes in
+    # what comes in; `reverie.learners.sampled` takes more than arrays
 
-    def _check_samples(self, X: Any, *, first: bool) -> Num[Tensor, "n *shape"]:
+    def _shape(self, x: Any) -> tuple[int, ...]:
+        """The shape of a sample."""
+        return tuple(x.shape[1:])
+
+    def _check_samples(self, X: Any, *, first: bool) -> Any:
         if isinstance(X, Tensor):
             x = X.detach()
             if x.ndim < 2 or 0 in x.shape or x.dtype in (torch.bool, torch.complex64, torch.complex128):

@@ -16,7 +16,7 @@ __all__ = ["build_learner", "build_stream", "known_learners", "learner_class", "
 def known_learners() -> dict[str, type[Learner]]:
     """Every learner by its name on the command line, which is that of its file."""
     classes = [getattr(learners, name) for name in learners.__all__]
-    return {cls.__module__.rpartition(".")[2]: cls for cls in classes}
+    return {cls.__module__.rpartition(".")[2].replace("_", "-"): cls for cls in classes}
 
 
 def learner_names() -> list[str]:

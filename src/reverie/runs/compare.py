@@ -23,6 +23,7 @@ from reverie.record import RunFolder, read_json, replace_file, write_json
 from reverie.runs.build import learner_class
 from reverie.runs.cluster import cluster
 from reverie.runs.config import RunConfig
+from reverie.runs.estimate import estimate
 from reverie.runs.execute import execute
 from reverie.untrusted import no_links
 
@@ -76,6 +77,9 @@ def _safe(name: str) -> str:
 Progress = Callable[[str, dict[str, Any]], None]
 """Told which run has finished, with its results."""
 
+Announce = Callable[[dict[str, float]], None]
+"""Told the seconds that each learner will take, over all of its runs, one after another."""
+
 
 def compare(
     grid: Grid,
@@ -85,6 +89,7 @@ def compare(
     ray: str | None = None,
     resume: bool = False,
     progress: Progress | None = None,
+    announce: Announce | None = None,
 ) -> list[dict[str, Any]]:
     """Run what is not finished yet and return all results, in the order of the grid.
 
@@ -96,6 +101,8 @@ def compare(
         Address of a Ray cluster ("local" starts one): runs go there, their folders come back here.
     resume : bool
         Go on with the comparison in the folder.
+    announce : callable, optional
+        Told, before anything is written, how many seconds what is to be run will take (`reverie.runs.estimate`).
     """
     runs = dict(grid.runs())  # an unknown name or setting ends it here, before anything is written
     asked, index = grid.model_dump(mode="json"), folder / "compare.json"
@@ -116,11 +123,13 @@ def compare(
                 "Give the same options to go on with it, or another folder."
             )
         asked |= {key: list(dict.fromkeys([*before[key], *asked[key]])) for key in _LISTS}
-    folder.mkdir(parents=True, exist_ok=True)
     for place in runs:
         no_links(folder, *place.split("/"))
-    write_json(index, asked)
     todo = {place: config for place, config in runs.items() if RunFolder(folder / place).results() is None}
+    if announce is not None and todo:
+        announce(estimate(todo.values()))
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(index, asked)
     tell = progress or (lambda place, results: None)
     for place in runs.keys() - todo.keys():
         tell(place, RunFolder(folder / place).results() or {})

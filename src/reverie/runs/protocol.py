@@ -7,6 +7,7 @@ Split MNIST: van de Ven, Tuytelaars & Tolias, 2022, Nature Machine Intelligence 
 from typing import Any
 
 from reverie.contracts import Scenario
+from reverie.senses import KINDS
 
 __all__ = ["VARIANTS", "literature"]
 
@@ -15,6 +16,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "ewc-online": ("ewc", {"online": True}),
     "exact-kwta": ("exact", {"encoder": "kwta"}),
     "exact-raw": ("exact", {"encoder": "raw"}),
+    **{f"brain-{name}": ("brain", {"sense": name}) for name in sorted(KINDS)},
 }
 """Named settings of a learner that comparisons list beside it."""
 

@@ -1,6 +1,7 @@
 """The user's own data as a stream: an .npz file, a folder of class folders with pictures, or a table.
 
-They are read as a brain reads them (`reverie.streams.read_samples`). What is fitted (the size of pictures, the
+They are read as a brain reads them (`reverie.streams.read_samples`), and learners that take samples as they are read
+are given those. The others are given arrays: what is fitted for these (the size of pictures, the
 categories of a table) is fitted to the training part alone, and what was decided is stated in the stream's notes.
 """
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from reverie.contracts import Scenario, Stream
 from reverie.errors import BadData
+from reverie.functional.mel import BANDS, FRAMES, RATE, mel_picture
 from reverie.streams.data import LabelledData, stratified_split
 from reverie.streams.labelled import Samples
 from reverie.streams.labels import label_order
@@ -52,7 +54,8 @@ def from_path(
     names = label_order(_labels(path, train))
     if len(names) < 2:
         raise BadData(f"{path} has {len(names)} class. Expected at least two.")
-    train_x, test_x, more = _arrays(path, train.x, test.x)
+    samples = _alike(path, train.x, test.x)
+    train_x, test_x, more = _arrays(path, *samples)
     train_y, test_y = (_numbered(path, _labels(path, part), names) for part in (train, test))
     lowest, highest = float(train_x.min()), float(train_x.max())
     unit = train_x.dtype == np.uint8 or (lowest >= 0 and highest <= 1)
@@ -64,6 +67,7 @@ def from_path(
         classes_per_experience=classes_per_experience,
         protocol=_PROTOCOL | {"reconstruction": "bernoulli" if unit else "gaussian"},
         notes=(*notes, *more),
+        samples=None if isinstance(train.x, np.ndarray) else samples,
     )
 
 
@@ -126,9 +130,22 @@ def _numbered(path: Path, labels: list[str], names: list[str]) -> NDArray[np.int
     return np.array([places[label] for label in labels], dtype=np.int64)
 
 
+def _alike(path: Path, train: Any, test: Any) -> tuple[Any, Any]:
+    """Both parts, the columns of a table read alike."""
+    if not isinstance(train, Table):
+        return train, test
+    test = test.as_kinds(train.kinds)
+    absent = [name for name in train.names if name not in test.columns]
+    if absent:
+        raise BadData(f"{path}: the test part lacks the column {absent[0]!r}. Expected those of the training part.")
+    return train, test
+
+
 def _arrays(path: Path, train: Any, test: Any) -> tuple[NDArray[Any], NDArray[Any], list[str]]:
+    """Both parts as arrays, for learners that take nothing else; and how that was done."""
     if isinstance(train, Sounds):
-        raise BadData(f"{path} holds recordings. A stream takes pictures, tables and texts; a brain takes recordings.")
+        heard, asked = (np.stack([mel_picture(wave) for wave in part.waves(RATE)]) for part in (train, test))
+        return heard, asked, [f"Sounds as {BANDS} mel bands × {FRAMES} frames."]
     if isinstance(train, list):
         return encode_text(train), encode_text(test), ["Text encoded by hashed words and letters."]
     if isinstance(train, Pictures):
@@ -162,10 +179,6 @@ def _samples(path: Path, key: str, x: NDArray[Any]) -> NDArray[Any]:
 
 def _features(path: Path, train: Table, test: Table) -> tuple[NDArray[np.float32], NDArray[np.float32], list[str]]:
     """Numbers as they are, with the training rows' mean where they are missing; categories as cells, one of them 1."""
-    test = test.as_kinds(train.kinds)
-    absent = [name for name in train.names if name not in test.columns]
-    if absent:
-        raise BadData(f"{path}: the test part lacks the column {absent[0]!r}. Expected those of the training part.")
     left, right, used, cells = [], [], [], 0
     for name in train.names:
         one, two = train.columns[name], test.columns[name]

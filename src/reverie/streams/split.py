@@ -40,6 +40,8 @@ class Split(Stream):
         The last experience may have fewer.
     protocol, notes
         As in `Stream`.
+    samples : (train, test), optional
+        The same samples as they were read: Pictures, Sounds, Tables, or lists of str.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class Split(Stream):
         classes_per_experience: int = 2,
         protocol: Mapping[str, Any] | None = None,
         notes: tuple[str, ...] = (),
+        samples: tuple[Any, Any] | None = None,
     ) -> None:
         if scenario not in ("class", "task", "domain"):
             raise BadData(f"scenario is {scenario!r}. Expected 'class', 'task' or 'domain'.")
@@ -65,6 +68,7 @@ class Split(Stream):
         self.label_names = data.label_names
         self.protocol = protocol or {}
         self.notes = notes
+        self.samples = samples
         if scenario == "domain":
             self.label_names = tuple(f"position {index}" for index in range(classes_per_experience))
 
@@ -75,7 +79,10 @@ class Split(Stream):
             train_x, train_y = self._cut(self.data.train_x, self.data.train_y, here)
             test_x, test_y = self._cut(self.data.test_x, self.data.test_y, here)
             candidates = tuple(here) if self.scenario == "task" else None
-            yield Experience(train_x, train_y, test_x, test_y, candidates)
+            train, test = (None, None) if self.samples is None else self.samples
+            train_samples = _chosen(train, self.data.train_y, here)
+            test_samples = _chosen(test, self.data.test_y, here)
+            yield Experience(train_x, train_y, test_x, test_y, candidates, train_samples, test_samples)
 
     def _cut(self, x: NDArray[np.generic], y: NDArray[np.int64], here: list[int]) -> tuple[Tensor, Tensor]:
         chosen = np.isin(y, here)
@@ -85,3 +92,11 @@ class Split(Stream):
             position[here] = torch.arange(len(here))
             labels = position[labels]
         return to_tensor(x[chosen]), labels
+
+
+def _chosen(samples: Any, y: NDArray[np.int64], here: list[int]) -> Any:
+    """The samples of these classes, in the order of their arrays."""
+    if samples is None:
+        return None
+    places = np.flatnonzero(np.isin(y, here)).tolist()
+    return [samples[place] for place in places] if isinstance(samples, list) else samples[places]
