@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from owndata import KINDS, made
+from reverie.brain import Brain
 from reverie.checkpoint import load_state, save_state, state_bytes
 from reverie.errors import BadData, MissingData, UnknownName
 from reverie.learners import KNN, NCM, BrainLearner, RiverForest, SklearnLogistic
@@ -143,3 +144,15 @@ def test_the_brains_state_stops_growing():
         learner = BrainLearner(settings={"width": 64}).fit(x, (torch.arange(n) % 2).numpy())
         sizes.append(state_bytes(learner.state_dict()))
     assert abs(sizes[1] - sizes[0]) <= 64
+
+
+@pytest.mark.parametrize("kind", ["pictures", "table"])
+def test_it_answers_as_a_brain_that_has_learned_the_same(kind, tmp_path):
+    path = made(kind, tmp_path)
+    learner, _ = learned(BrainLearner(), path)
+    brain = Brain.create(tmp_path / "brain")
+    for experience in make(path):
+        brain.learn(experience.train_samples, experience.train_y.tolist())
+    for experience in make(path):
+        one, two = learner.predict_proba(experience.test_samples), brain.predict_proba(experience.test_samples)
+        assert np.allclose(one, two, atol=1e-9)

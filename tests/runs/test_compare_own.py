@@ -16,7 +16,7 @@ from reverie.senses import KINDS
     [
         ("pictures", "brain,brain-cortex,sklearn-logistic,knn,ncm"),
         ("table", "brain,brain-table,sklearn-logistic,knn,river-arf,ncm"),
-        ("sentences", "brain-words,brain-hashed,sklearn-logistic,knn,ncm"),
+        ("sentences", "brain-words,brain-hash,sklearn-logistic,knn,ncm"),
     ],
 )
 def test_the_command(kind, names, tmp_path):

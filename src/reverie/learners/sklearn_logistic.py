@@ -22,6 +22,8 @@ from reverie.learners.rows import Rows
 
 __all__ = ["SklearnLogistic"]
 
+_ITERATIONS = 1000  # of the solver at most; what it has reached then counts
+
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class SklearnLogistic(KeepsAll):
@@ -31,18 +33,15 @@ class SklearnLogistic(KeepsAll):
     ----------
     C : float
         Inverse strength of the ridge.
-    max_iter : int
-        Iterations of the solver at most; what it has reached then counts.
     """
 
     C: float = 1.0
-    max_iter: int = 1000
     seed: int = 0
 
     def _fit(self, rows: Rows, y: Int64[Tensor, " n"]) -> Any:
         columns, model = Columns(rows), None
         if len(y.unique()) > 1:
-            model = LogisticRegression(C=self.C, max_iter=self.max_iter)
+            model = LogisticRegression(C=self.C, max_iter=_ITERATIONS)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 model.fit(columns(rows), y.numpy())
