@@ -29,7 +29,7 @@ from reverie.brain.lesson import TARGETS, Lesson
 from reverie.brain.mind import Mind
 from reverie.brain.night import Plan, dreamer, night
 from reverie.brain.numbers import Intervals, check_coverage
-from reverie.brain.parts import parts_of
+from reverie.brain.parts import parts_of, rounded_parts
 from reverie.brain.progress import Progress
 from reverie.brain.room import check_room
 from reverie.brain.sets import chances_of, likely, need_calibrated, sets_of
@@ -757,19 +757,28 @@ class Brain:
         by : {"memory", "cortex"}
             Whose answers.
         int8 : bool
-            Weights of eight bits: a quarter of the bytes, nearly the same labels.
+            Weights of eight bits: a quarter of the bytes, and nearly the same labels. They are compared first, on the
+            keys aside or on dreams.
 
         Returns
         -------
         dict
-            `path`, `format` ("onnx" or "numpy"), `bytes`, `classes`.
+            `path`, `format` ("onnx" or "numpy"), `bytes`, `classes`; with int8 `agreement`, the share of labels that
+            are the same as without.
+
+        Raises
+        ------
+        BadData
+            With int8, fewer than 99.5 % of the labels are the same. Nothing is written then.
         """
 
-        def parts(mind: Mind) -> Parts:
+        def parts(mind: Mind) -> tuple[Parts, float | None]:
             self._need_classes(mind)
-            return parts_of(mind, by=by, int8=int8)
+            whole = parts_of(mind, by=by)
+            return rounded_parts(mind, whole) if int8 else (whole, None)
 
-        return export(self._durable.ask(parts), path)
+        made, share = self._durable.ask(parts)
+        return export(made, path) | ({} if share is None else {"agreement": share})
 
     # time
 
