@@ -146,7 +146,9 @@ def test_merge_export_and_cost(brain):
     merged = json.loads(run(brain, "merge", "brain", "other", "--json"))
     assert merged == {"classes": ["cat", "dog"], "samples": 80, "version": 2}
     run(brain, "export", "brain", "brain.onnx")
-    assert "python edge/predict.py" in run(brain, "export", "brain", "edge", "--int8")
+    said = run(brain, "export", "brain", "edge", "--int8")
+    assert "python edge/predict.py" in said
+    assert "% of the labels are the same as with whole weights." in said
     assert (brain / "edge" / "predict.py").exists()
     found = json.loads(run(brain, "cost", "brain", "--bytes", "10", "--json", "--no-sleep"))
     assert found["met"] is False

@@ -99,7 +99,7 @@ def test_brains_of_classes_name_the_way_out(tmp_path: Path) -> None:
     assert "reverie brain create FOLDER --target numbers" in message
     message = refused(run("learn", tmp_path / "classes", table, "--label-column", "price", "--label-column", "size"))
     assert "2 columns are named as labels" in message
-    assert "Known: classes, numbers" in refused(run("create", tmp_path / "b", "--target", "prices"))
+    assert "Known: classes, labels, numbers" in refused(run("create", tmp_path / "b", "--target", "prices"))
 
 
 def test_one_sample_has_no_limits_and_that_is_json(tmp_path: Path, brain: Path) -> None:

@@ -235,7 +235,7 @@ def test_few_first_numbers_do_not_fix_a_tiny_scale() -> None:
 
 
 def test_options_and_scales_that_are_none_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnknownName, match="Known: classes, numbers"):
+    with pytest.raises(UnknownName, match="Known: classes, labels, numbers"):
         Brain.create(tmp_path / "b", targets="prices")
     with pytest.raises(BadData, match="Leave balanced out"):
         made(tmp_path / "b", balanced=True)

@@ -11,7 +11,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from reverie.brain import Brain, Plan
-from reverie.edge import numpy_predictor
+from reverie.edge import Parts, Probes, agreement, numpy_predictor
 from reverie.errors import BadData
 
 X, Y = load_digits(return_X_y=True)
@@ -93,7 +93,7 @@ def test_outliers_that_a_scale_takes_beyond_float32(brain: Any, slept: bool, tmp
 
 
 def test_the_predictor_needs_numpy_alone(tmp_path: Path) -> None:
-    assert len(Path(numpy_predictor.__file__).read_text().splitlines()) < 200
+    assert len(Path(numpy_predictor.__file__).read_text().splitlines()) < 210
     with Brain.create(tmp_path / "b", encoder="cortex", settings=SMALL) as brain:
         brain.learn(PICTURES[:500], WORDS[:500])
         brain.export(tmp_path / "edge")
@@ -113,7 +113,9 @@ def test_the_predictor_needs_numpy_alone(tmp_path: Path) -> None:
 def test_eight_bits_are_a_quarter_and_nearly_the_same(tmp_path: Path) -> None:
     with Brain.create(tmp_path / "b", encoder="expansion", settings={"width": 600}) as brain:
         brain.learn(X[:1200].astype(np.float32), Y[:1200])
-        sizes = {int8: brain.export(tmp_path / f"e{int8}", int8=int8)["bytes"] for int8 in (False, True)}
+        made = {int8: brain.export(tmp_path / f"e{int8}", int8=int8) for int8 in (False, True)}
+        sizes = {int8: report["bytes"] for int8, report in made.items()}
+        assert made[True]["agreement"] >= 0.995
         brain.export(tmp_path / "b.onnx", int8=True)
         expected = brain.predict(X[1200:])
     assert sizes[True] < 0.3 * sizes[False]
@@ -142,6 +144,81 @@ def test_tables_of_any_scale_keep_their_answers_in_eight_bits_too(encoder: str, 
     assert (through_onnx(tmp_path / "bFalse.onnx", given)[0] == labels).mean() > 0.99
     assert (numpy_predictor.Predictor(tmp_path / "eTrue").predict(x) == labels).mean() > 0.97
     assert (through_onnx(tmp_path / "bTrue.onnx", given)[0] == labels).mean() > 0.97
+
+
+def cancelling(n: int) -> tuple[Any, Any]:
+    """Classes that are told by a small difference of large inputs: weights of eight bits do not cancel them."""
+    source = np.random.default_rng(0)
+    y = np.arange(n) % 2
+    two = source.normal(size=(n, 2))
+    first = two @ [1.0, 0.6] + 0.003 * (2 * y - 1) + source.normal(0, 0.0007, n)
+    return np.c_[first, two], y
+
+
+@pytest.mark.parametrize("aside", [True, False])
+@pytest.mark.parametrize("name", ["edge", "b.onnx"])
+def test_eight_bits_that_change_labels_are_refused_and_nothing_is_written(
+    aside: bool, name: str, tmp_path: Path
+) -> None:
+    x, y = cancelling(6000)
+    with Brain.create(tmp_path / "b", encoder="raw", ridge=1e-3, aside=aside) as brain:
+        brain.learn(x[:5000], y[:5000])
+        assert (brain.mind.aside is not None) == aside
+        assert (brain.predict(x[5000:]) == y[5000:]).mean() > 0.95
+        with pytest.raises(BadData, match=r"\d\d\.\d % of the labels.*Expected at least 99\.5 %.*without int8"):
+            brain.export(tmp_path / name, int8=True)
+        assert [one.name for one in tmp_path.iterdir()] == ["b"]
+        assert "agreement" not in brain.export(tmp_path / name)
+
+
+def test_the_network_and_sharpened_answers_are_compared_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Brain.create(tmp_path / "b", encoder="expansion", settings={"width": 600}) as brain:
+        brain.learn(X[:1200].astype(np.float32), Y[:1200])
+        brain.sleep(Plan(steps=200, hidden=(40,), retention=0))
+        assert brain.mind.memory.sharpening is not None
+        for by in ("memory", "cortex"):
+            report = brain.export(tmp_path / by, by=by, int8=True)
+            assert 0.995 <= report["agreement"] <= 1
+            rounded = numpy_predictor.Predictor(tmp_path / by).predict(X[1000:].astype(np.float32))
+            assert (rounded == brain.predict(X[1000:], by=by)).mean() > 0.985
+        # The same brain, with weights of two bits in place of eight, is refused by both.
+        monkeypatch.setattr(Parts, "rounded", two_bits)
+        for by in ("memory", "cortex"):
+            with pytest.raises(BadData, match="Nothing was written"):
+                brain.export(tmp_path / f"{by} again", by=by, int8=True)
+
+
+def two_bits(parts: Parts) -> Parts:
+    matrices = {name for name, array in parts.arrays.items() if array.ndim == 2 and array.dtype.kind == "f"}
+    coarse = {name: np.sign(parts.arrays[name]).astype(np.int8) for name in matrices}
+    scales = {f"{name}.scale": np.abs(parts.arrays[name]).mean(0) for name in matrices}
+    kept = {name: array for name, array in parts.arrays.items() if name not in matrices}
+    return Parts(parts.about, kept | coarse | scales, parts.front)
+
+
+def test_what_rounding_does_to_an_encoder_counts() -> None:
+    source = np.random.default_rng(0)
+    about = {"kind": "expansion", "pixels": False, "shape": [4], "classes": [0, 1], "winners": 0, "input_scale": 1.0}
+    arrays = {
+        "projection": source.normal(size=(5, 30)).astype(np.float32),
+        "bias": np.zeros(30, np.float32),
+        "weights": source.normal(size=(30, 2)),
+        "intercept": np.zeros(2),
+        "slope": np.ones(()),
+    }
+    whole = Parts(about, arrays)
+    samples = source.normal(size=(400, 4)).astype(np.float32)
+    keys = numpy_predictor.Predictor(parts=(about, arrays)).keys(samples)
+    wrong = arrays | {
+        "projection": np.sign(arrays["projection"]).astype(np.int8),
+        "projection.scale": np.full(30, 0.8, np.float32),
+    }
+    shares = [agreement(whole, Parts(about, wrong), Probes(keys, some)) for some in (samples[:100], samples[:0])]
+    assert shares[0] < 0.97
+    assert shares[1] == 1.0  # without samples, the encoder's errors are left out
+    found = numpy_predictor.Predictor(parts=(about, wrong)).predict(samples)
+    truly = (found == numpy_predictor.Predictor(parts=(about, arrays)).predict(samples)).mean()
+    assert abs(truly - shares[0]) < 0.08
 
 
 def test_sums_of_many_whole_numbers_are_exact_and_quick(tmp_path: Path) -> None:

@@ -6,7 +6,20 @@ from reverie.brain.cost import cost_of
 from reverie.brain.night import Plan
 from reverie.brain.numbers import Intervals
 from reverie.brain.shards import shard_sums
+from reverie.brain.tags import Labelled
 from reverie.brain.watch import Drift
 from reverie.senses import ENCODERS
 
-__all__ = ["ENCODERS", "NEW", "Brain", "Corrected", "Drift", "Intervals", "Learned", "Plan", "cost_of", "shard_sums"]
+__all__ = [
+    "ENCODERS",
+    "NEW",
+    "Brain",
+    "Corrected",
+    "Drift",
+    "Intervals",
+    "Labelled",
+    "Learned",
+    "Plan",
+    "cost_of",
+    "shard_sums",
+]

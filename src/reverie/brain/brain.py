@@ -29,12 +29,13 @@ from reverie.brain.lesson import TARGETS, Lesson
 from reverie.brain.mind import Mind
 from reverie.brain.night import Plan, dreamer, night
 from reverie.brain.numbers import Intervals, check_coverage
-from reverie.brain.parts import parts_of
+from reverie.brain.parts import parts_of, rounded_parts
 from reverie.brain.progress import Progress
 from reverie.brain.room import check_room
 from reverie.brain.sets import chances_of, likely, need_calibrated, sets_of
 from reverie.brain.shards import keys_of
 from reverie.brain.store import Store
+from reverie.brain.tags import Labelled, check_threshold
 from reverie.brain.waking import newborn, read
 from reverie.brain.watch import Drift
 from reverie.contracts import State
@@ -136,9 +137,11 @@ class Brain:
         encoder : str, mapping, Module or callable
             See `reverie.senses`; one's own is handed in again at each `open`. A mapping of names to senses makes a
             brain of several: its samples are `{"seen": …, "heard": …}`, in a list, and may lack any of them.
-        targets : {"classes", "numbers"}
-            What is learned of samples: each has a class, or a number, or several (`reverie.brain.numbers`). A brain of
-            numbers answers by `predict` and `predict_intervals`, forgets names and samples, and does not sleep.
+        targets : {"classes", "numbers", "labels"}
+            What is learned of samples: each has a class; or a number, or several (`reverie.brain.numbers`); or any
+            number of labels (`reverie.brain.tags`). A brain of numbers answers by `predict` and `predict_intervals`,
+            one of labels by `predict_labels`, `predict` and `predict_proba`. Both forget names and samples, and do not
+            sleep.
         settings : dict, optional
             Hyper-parameters of the encoder; of several, by their names.
         forgettable : bool
@@ -168,7 +171,7 @@ class Brain:
             raise BadData(f"budget is {budget}. Expected a number of bytes.")
         if targets not in TARGETS:
             raise unknown_name("target", targets, TARGETS)
-        if targets == "numbers" and balanced:
+        if targets != "classes" and balanced:
             raise BadData("A balanced brain answers of classes. Leave balanced out, or learn classes.")
         forgettable = forgettable and budget is None and targets == "classes"
         if ridge != "gcv" and not (isinstance(ridge, int | float) and ridge > 0):
@@ -258,7 +261,8 @@ class Brain:
         x : array or Tensor of shape `[n, *shape]`, or list of str
         y : sequence of int or str, optional
             Labels; new ones may come at any time. For a brain of numbers: an array of shape [n] or [n, k], or a frame
-            with k columns.
+            with k columns. For a brain of labels: of each sample a list or a set of words, which may be empty; or a
+            frame with a column of zeros and ones for each label.
         name : str, optional
             Keep what these samples add under this name, so that `forget(name=…)` can take it away. State grows by it.
         weights : sequence of int, optional
@@ -273,17 +277,22 @@ class Brain:
         with self._durable.turn:
             mind = self._durable.to_change()
             if y is None:
-                if weights is not None or self.targets == "numbers":
-                    what = "Weights were given" if weights is not None else "Samples to learn a number of were given"
-                    raise BadData(f"{what} without labels. Give a label for each sample.")
+                if weights is not None or self.targets != "classes":
+                    what = "Weights were" if weights is not None else f"Samples of a brain of {self.targets} were"
+                    raise BadData(f"{what} given without labels. Give a label for each sample.")
                 return self._learn_what_is_new(x, name, began)
-            lesson = Lesson.of(mind, x, y, numbers=self.targets == "numbers")
+            lesson = Lesson.of(mind, x, y, targets=self.targets)
             labels = lesson.labels
             times = None if weights is None else take_weights(weights, len(labels))
             if name is not None and (not isinstance(name, str) or not name or name in mind.ledger):
                 raise BadData(f"name is {name!r}. Expected a word that is not in use.")
             first = not mind.senses.formed
             lesson = lesson.formed(x)
+            tags = () if mind.tags is None else mind.tags.names
+            wider = False
+            if not first and lesson.tags is not None and lesson.tags != mind.tags:
+                mind, wider = mind.copy(), True
+                mind.retag(lesson.tags)
             known = set(mind.labels)
             new = [label for label in dict.fromkeys(labels) if label not in known]
             columns = mind.columns(labels)
@@ -293,6 +302,8 @@ class Brain:
             batch = contribution(keys, columns, per_class=mind.memory.per_class, weights=times)
             clipped, warning = lesson.amiss(keys)
             shown = [] if lesson.numbers else new
+            if lesson.tags is not None:
+                shown = list(lesson.tags.names[len(tags) :])
             event = {"kind": "learn", "time": _now(), "samples": len(labels), "new": shown, "name": name}
             event |= {"clipped": clipped} if clipped else {}
             event |= {} if times is None else {"counted": int(times.sum())}
@@ -303,10 +314,13 @@ class Brain:
             if first:
                 grown = Mind(lesson.senses, mind.memory.another())
                 grown.aside = None if mind.aside is None else Aside()
-                grown.numbers = lesson.numbers
+                grown.numbers, grown.tags = lesson.numbers, lesson.tags
                 grown.version, grown.oldest, grown.history = mind.version, mind.oldest, mind.history
                 grown.apply(entry)
                 self._durable.replace(grown)
+            elif wider:  # there is no entry that says so: the whole state is written
+                mind.apply(entry)
+                self._durable.replace(mind)
             elif times is None:
                 self._durable.change(entry, keys=keys, columns=columns)
             else:
@@ -420,7 +434,7 @@ class Brain:
         """The share of dreams of each class that are taken for that class, 0…1: what it still knows, without data."""
 
         def remembered(mind: Mind) -> dict[Any, float]:
-            if mind.numbers or not mind.known().labels:
+            if self.targets != "classes" or not mind.known().labels:
                 return {}
             keys, of = dreamer(mind).dream(dreams * len(mind.known().labels), torch.Generator().manual_seed(seed))
             right = mind.memory.read(keys).argmax(1) == of
@@ -446,9 +460,12 @@ class Brain:
         """
         with self._durable.turn:
             mind = self._durable.to_change()
-            if self.targets == "numbers":
-                raise BadData("Numbers are not learned in shards. Let the brain learn the samples in batches (learn).")
-            lesson = Lesson.of(mind, x, y, numbers=False).formed(x)
+            if self.targets != "classes":
+                raise BadData(
+                    f"{self.targets.capitalize()} are not learned in shards. Let the brain learn the samples in "
+                    "batches (learn)."
+                )
+            lesson = Lesson.of(mind, x, y).formed(x)
             check_room(mind, lesson.keys(1), mind.columns(lesson.labels))
             return {"senses": lesson.senses.state_dict(), "per_class": mind.memory.per_class}
 
@@ -511,8 +528,13 @@ class Brain:
                         f"Nothing was learned under the name {name!r}. Known: {sorted(mind.ledger) or 'none'}."
                     )
             else:
-                lesson = Lesson.of(mind, x, y, numbers=self.targets == "numbers")
-                labels = lesson.labels if lesson.numbers else [self._known(one) for one in lesson.labels]
+                lesson = Lesson.of(mind, x, y, targets=self.targets)
+                if lesson.tags is not None and lesson.tags != mind.tags:
+                    unknown = ", ".join(lesson.tags.names[0 if mind.tags is None else mind.tags.width :][:20])
+                    raise BadData(f"Unknown labels: {unknown}. Give the labels under which the samples were learned.")
+                labels = lesson.labels
+                if self.targets == "classes":
+                    labels = [self._known(one) for one in labels]
                 counts = mind.counts
                 if any(labels.count(one) > counts.get(one, 0) for one in set(labels)):
                     raise BadData("More samples of a class were given than were learned. Give only samples that were.")
@@ -544,8 +566,9 @@ class Brain:
     def _merged(self, mine: Mind, theirs: Mind) -> Mind:
         if not theirs.senses.formed:
             raise BadData("The other brain has learned nothing. There is nothing to merge.")
-        if (theirs.numbers is not None) != (self.targets == "numbers"):
-            raise BadData("One brain learns classes and the other numbers. Merge brains that learn the same.")
+        learns = "numbers" if theirs.numbers else "classes" if theirs.tags is None else "labels"
+        if learns != self.targets:
+            raise BadData(f"One brain learns {self.targets} and the other {learns}. Merge brains that learn the same.")
         grown = mine.copy() if mine.senses.formed else newborn(self._store.head["settings"], theirs.senses)
         if mine.senses.formed and mine.numbers != theirs.numbers:
             raise BadData(
@@ -554,11 +577,18 @@ class Brain:
             )
         grown.numbers = theirs.numbers
         if mine.senses.formed:
-            ours, yours = mine.senses.shared_with(theirs.senses, mine.memory.width, theirs.memory.width)
+            widths = [mind.memory.width - mind.beside for mind in (mine, theirs)]
+            shared_groups = mine.senses.shared_with(theirs.senses, *widths)
             theirs = theirs.copy()
-            for mind, groups in ((grown, ours), (theirs, yours)):
-                if len(groups) < len(mind.senses.groups(mind.memory.width)):
+            for mind, groups, width in zip((grown, theirs), shared_groups, widths, strict=True):
+                if len(groups) < len(mind.senses.groups(width)):
                     mind.prune(groups)
+        if mine.tags is not None and theirs.tags is not None:
+            tags = mine.tags.with_new([theirs.tags.names])
+            grown.retag(tags)
+            theirs.retag(tags)
+        else:
+            grown.tags = theirs.tags
         shared = sorted(grown.ledger.keys() & theirs.ledger.keys())
         if shared:
             raise BadData(f"Both brains have learned something under the name {shared[0]!r}. Forget one of them first.")
@@ -609,18 +639,20 @@ class Brain:
 
     @property
     def targets(self) -> str:
-        """What it learns: "classes" or "numbers"."""
+        """What it learns: "classes", "numbers" or "labels"."""
         return str(self._store.head["settings"].get("targets", TARGETS[0]))  # older brains say nothing of it
 
     @property
     def classes(self) -> list[Any]:
         """Labels that are known, sorted; the columns of `predict_proba`. A brain of numbers has none."""
+        if self.targets == "labels":
+            return sorted(self.counts)
         return self._durable.ask(lambda mind: [] if mind.numbers else list(mind.known().labels))
 
     @property
     def counts(self) -> dict[Any, int]:
         """How many samples of each label have been learned; of numbers, under the label "numbers"."""
-        counts = self._durable.ask(lambda mind: mind.counts)
+        counts = self._durable.ask(lambda mind: mind.tag_counts() if self.targets == "labels" else mind.counts)
         return {label: count for label, count in counts.items() if count > 0}
 
     @property
@@ -667,7 +699,7 @@ class Brain:
         return self._durable.ask(lambda mind: deepcopy(mind.state_dict()))
 
     def predict(self, x: Any, *, by: Literal["memory", "cortex"] = "memory") -> NDArray[Any]:
-        """The most likely label of each sample; or its number, shape [n], or [n, k] for k numbers.
+        """The most likely label of each sample; or its number, shape [n], or [n, k] for k numbers; or a list of labels.
 
         Parameters
         ----------
@@ -676,6 +708,11 @@ class Brain:
         """
         if self.targets == "numbers":
             return self.predict_intervals(x).value
+        if self.targets == "labels":
+            found = self.predict_labels(x).labels
+            lists = np.empty(len(found), dtype=object)
+            lists[:] = found
+            return lists
         classes, probability, _ = self._answers(x, novelty=False, by=by)
         return np.asarray([classes[index] for index in probability.argmax(1).tolist()])
 
@@ -689,7 +726,7 @@ class Brain:
         """
         coverage = check_coverage(coverage)
         if self.targets != "numbers":
-            raise BadData("This brain learns classes. Create one with targets='numbers' to learn numbers.")
+            raise BadData(f"This brain learns {self.targets}. Create one with targets='numbers' to learn numbers.")
         _, (value, deviation, freedom) = asked(
             self._durable, x, Mind.need_numbers, lambda mind, keys: mind.regression()(keys)
         )
@@ -698,8 +735,36 @@ class Brain:
         return numbers.intervals(Estimates(value, deviation, freedom), coverage)
 
     def predict_proba(self, x: Any, *, by: Literal["memory", "cortex"] = "memory") -> NDArray[np.float64]:
-        """Probability of each of `classes`, shape [n, k]."""
+        """Probability of each of `classes`, shape [n, k]; of several labels, each for itself."""
+        if self.targets == "labels":
+            return self.predict_labels(x).probability
         return np.asarray(self._answers(x, novelty=False, by=by)[1])
+
+    def predict_labels(self, x: Any, *, threshold: float | None = None) -> Labelled:
+        """Of each sample its labels, with probabilities: of a brain that was created with targets="labels".
+
+        Parameters
+        ----------
+        threshold : float, optional
+            The probability from which on a sample is given a label. None: the one with the largest expected micro F1;
+            see `reverie.memory.labelling`.
+        """
+        threshold = check_threshold(threshold)
+        if self.targets != "labels":
+            raise BadData(
+                f"This brain learns {self.targets}. Create one with targets='labels', for several labels of a sample."
+            )
+        chosen: list[tuple[list[str], float]] = []
+
+        def check(mind: Mind) -> None:
+            chosen[:] = [(mind.tags_met(), mind.labelling().threshold)]
+
+        def tell(mind: Mind, keys: Tensor) -> tuple[Tensor, ...]:
+            return (mind.labelling()(keys)[:, mind.places(chosen[0][0])],)
+
+        _, (probability,) = asked(self._durable, x, check, tell)
+        classes, best = chosen[0]
+        return Labelled.of(classes, probability.numpy(), best if threshold is None else threshold)
 
     def predict_sets(self, x: Any, *, coverage: float = 0.9) -> list[list[Any]]:
         """Labels of which one is right, the most likely first; few where a sample is clear.
@@ -757,19 +822,28 @@ class Brain:
         by : {"memory", "cortex"}
             Whose answers.
         int8 : bool
-            Weights of eight bits: a quarter of the bytes, nearly the same labels.
+            Weights of eight bits: a quarter of the bytes, and nearly the same labels. They are compared first, on the
+            keys aside or on dreams.
 
         Returns
         -------
         dict
-            `path`, `format` ("onnx" or "numpy"), `bytes`, `classes`.
+            `path`, `format` ("onnx" or "numpy"), `bytes`, `classes`; with int8 `agreement`, the share of labels that
+            are the same as without.
+
+        Raises
+        ------
+        BadData
+            With int8, fewer than 99.5 % of the labels are the same. Nothing is written then.
         """
 
-        def parts(mind: Mind) -> Parts:
+        def parts(mind: Mind) -> tuple[Parts, float | None]:
             self._need_classes(mind)
-            return parts_of(mind, by=by, int8=int8)
+            whole = parts_of(mind, by=by)
+            return rounded_parts(mind, whole) if int8 else (whole, None)
 
-        return export(self._durable.ask(parts), path)
+        made, share = self._durable.ask(parts)
+        return export(made, path) | ({} if share is None else {"agreement": share})
 
     # time
 
@@ -829,12 +903,18 @@ class Brain:
                 "This brain learns numbers: it has no classes, novelty, nights or exports. Ask it by predict and "
                 "predict_intervals; what it has learned is forgotten by a name, or with its samples."
             )
+        if self.targets == "labels":
+            raise BadData(
+                "This brain learns several labels of a sample: it keeps one sum for all of them, and has no novelty, "
+                "corrections, new names, nights or exports. Ask it by predict_labels; what it has learned is forgotten "
+                "by a name, or with its samples."
+            )
         if not mind.known().labels:
             raise BadData("This brain has learned nothing yet. Let it learn samples with labels first.")
 
     def _known(self, label: Any) -> Any:
         label = label.item() if isinstance(label, np.generic) else label
-        if self.targets == "numbers":
+        if self.targets != "classes":
             self._need_classes(self._mind)
         if not isinstance(label, int | str) or isinstance(label, bool) or label not in self.classes:
             names = ", ".join(str(one) for one in self.classes[:20]) or "none"

@@ -34,7 +34,7 @@ def cost_of(
     budget_ms : float, optional
         What learning one sample (of a hundred at a time) may take, and answering one (alone), in milliseconds.
     sleep : bool
-        Let the copy sleep, too; that takes the longest. A brain of numbers does not sleep.
+        Let the copy sleep, too; that takes the longest. Brains of numbers or labels do not sleep.
 
     Returns
     -------
@@ -60,7 +60,10 @@ def cost_of(
     x: Any = senses.made_up(_BATCH, torch.Generator().manual_seed(0)) if sensing else None
     y: Any = numbers.back(np.zeros((_BATCH, len(numbers.step)))) if numbers else None
     if numbers is None:
-        y = [brain.classes[i % len(brain.classes)] for i in range(_BATCH)]
+        classes = brain.classes
+        y = [classes[i % len(classes)] for i in range(_BATCH)]
+        if brain.targets == "labels":
+            y = [[one] for one in y]
     with tempfile.TemporaryDirectory(prefix="reverie-cost-", dir=brain.folder.resolve().parent) as place:
         twin = Path(place) / "twin"
         shutil.copytree(brain.folder, twin, ignore=shutil.ignore_patterns("lock", "holder.json", "night"))

@@ -11,7 +11,7 @@ from torch import Tensor
 from reverie.errors import BadData
 from reverie.streams.bad_samples import Bad, refuse_bad
 
-__all__ = ["Given", "take_numbers"]
+__all__ = ["Given", "columns_of", "take_numbers"]
 
 _SHOWN = 20
 _LARGEST = 1e100
@@ -50,7 +50,7 @@ def take_numbers(y: Any, n: int, known: Sequence[str] | None) -> Given:
     BadData
         What is no finite number, listed row by row; not as many as at first.
     """
-    columns, names = _columns(y, known)
+    columns, names = columns_of(y, known)
     given: Any = y if columns is None else list(zip(*columns, strict=True)) if columns else []
     given = given.detach().cpu().tolist() if isinstance(given, Tensor) else given
     rows = list(given.tolist() if isinstance(given, np.ndarray | np.generic) else given)
@@ -66,7 +66,7 @@ def take_numbers(y: Any, n: int, known: Sequence[str] | None) -> Given:
     return Given(np.array(rows, dtype=np.float64).reshape(n, k), names or [""] * k, flat)
 
 
-def _columns(y: Any, known: Sequence[str] | None) -> tuple[list[Any] | None, list[str]]:
+def columns_of(y: Any, known: Sequence[str] | None) -> tuple[list[Any] | None, list[str]]:
     """The columns of a frame or a mapping, by name where names are known; None: y has none."""
     y = y.columns if isinstance(getattr(y, "columns", None), Mapping) else y  # as a Table has them
     if not isinstance(y, Mapping) and not hasattr(y, "columns"):

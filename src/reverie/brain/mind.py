@@ -15,13 +15,15 @@ from torch.nn.functional import pad
 from reverie.brain.aside import Aside
 from reverie.brain.joined import Joined
 from reverie.brain.numbers import Numbers
+from reverie.brain.tags import Tags
 from reverie.brain.watch import Watch
 from reverie.checkpoint import state_bytes
 from reverie.contracts import State
 from reverie.errors import BadData
 from reverie.memory import AssociativeMemory
-from reverie.memory.contribution import moved_columns, restricted
+from reverie.memory.contribution import moved_columns, restricted, widened_batch
 from reverie.memory.familiarity import unfamiliarity
+from reverie.memory.labelling import Labelling
 from reverie.memory.regression import Regression
 from reverie.senses import Senses
 from reverie.sleep import cortex_network
@@ -68,6 +70,8 @@ class Mind:
         The network that the last night trained: keys to logits of the labels there were then.
     numbers : Numbers or None
         How what is learned becomes digits, where that is numbers and not classes.
+    tags : Tags or None
+        The labels that were ever given, where a sample has several.
     oldest : int
         Versions before this one are to be kept nowhere: something they knew has been forgotten.
     """
@@ -84,10 +88,12 @@ class Mind:
         self.cortex: nn.Module | None = None
         self.watch = Watch()
         self.numbers: Numbers | None = None
+        self.tags: Tags | None = None
         self.aside: Aside | None = None
         self._known: Known | None = None
         self._voices: tuple[int, Joined] | None = None
         self._regression: tuple[int, Regression] | None = None  # of a version
+        self._labelling: tuple[int, Labelling] | None = None
 
     @property
     def counts(self) -> dict[Any, int]:
@@ -116,6 +122,51 @@ class Mind:
         if self._regression is None or self._regression[0] != self.version:
             self._regression = self.version, Regression(self.memory, self.numbers.weights)
         return self._regression[1]
+
+    def labelling(self) -> Labelling:
+        """What reads several labels out of the sums; made once after each change."""
+        if self.tags is None or not self.memory.samples:
+            raise BadData("This brain has learned nothing yet. Let it learn samples with lists of labels first.")
+        if self._labelling is None or self._labelling[0] != self.version:
+            self._labelling = self.version, Labelling(self.memory, self.tags.width)
+        return self._labelling[1]
+
+    def tag_counts(self) -> dict[str, int]:
+        """How many samples have each label, where a sample has several."""
+        if self.tags is None or not self.memory.samples:
+            return {}
+        counts = self.memory.last_sums(self.tags.width)
+        return dict(zip(self.tags.names, (int(count) for count in counts.round().tolist()), strict=True))
+
+    def tags_met(self) -> list[str]:
+        """The labels that any sample has, sorted."""
+        return sorted(name for name, count in self.tag_counts().items() if count > 0)
+
+    def places(self, names: list[str]) -> list[int]:
+        """Where these labels stand among those that were ever given."""
+        assert self.tags is not None
+        found = {name: place for place, name in enumerate(self.tags.names)}
+        return [found[name] for name in names]
+
+    @property
+    def beside(self) -> int:
+        """How many inputs stand at the end of a key that tell what it is learned as."""
+        return sum(part.width for part in (self.numbers, self.tags) if part is not None)
+
+    def retag(self, tags: Tags) -> None:
+        """Know these labels, in this order: those that are known, and new ones, which no sample had until now."""
+        known = self.tags or Tags()
+        wide = Tags((*known.names, *(name for name in tags.names if name not in known.names)))
+        more = wide.width - known.width
+        if more:
+            self.memory.widen(more)
+            self.ledger = {name: widened_batch(batch, more) for name, batch in self.ledger.items()}
+        if wide != tags:
+            d = self.memory.width - wide.width
+            inputs = torch.tensor([*range(d), *(d + wide.names.index(name) for name in tags.names)])
+            self.memory.restrict(inputs)
+            self.ledger = {name: restricted(batch, inputs) for name, batch in self.ledger.items()}
+        self.tags, self.watch = tags, Watch()  # distances are other ones now
 
     def apply(self, entry: State, *, keys: Tensor | None = None, columns: Tensor | None = None) -> None:
         """Change by one entry; it must have been checked.
@@ -253,14 +304,16 @@ class Mind:
             "watch": self.watch.state_dict(),
             "cortex": None if self.cortex is None else dict(self.cortex.state_dict()),
             **({} if self.numbers is None else {"numbers": self.numbers.state_dict()}),
+            **({} if self.tags is None else {"tags": list(self.tags.names)}),
             **({} if self.aside is None else {"aside": self.aside.state_dict()}),
         }
 
     def load_state_dict(self, state: State) -> None:
-        self._known = self._regression = self._voices = None
+        self._known = self._regression = self._labelling = self._voices = None
         if self.aside is not None:
             self.aside = Aside.from_state(state["aside"]) if "aside" in state else Aside()
         self.numbers = Numbers.from_state(state["numbers"]) if "numbers" in state else None
+        self.tags = Tags.from_state(state["tags"]) if "tags" in state else None
         self.senses = Senses.from_state(state["senses"], self.senses.own)
         self.memory.load_state_dict(state["memory"])
         self.memory.unit = self.senses.unit

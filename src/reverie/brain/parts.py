@@ -1,5 +1,6 @@
 """What is needed of a mind to answer, and nothing else; the sums, the history and the ways to learn stay behind."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -8,26 +9,31 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from reverie.brain.mind import Mind
-from reverie.edge import Parts
+from reverie.edge import Parts, Probes, agreement
 from reverie.errors import BadData
 from reverie.layers import Expansion, IntegerCortex, IntegerExpansion, MixedExpansion, VisualCortex
 from reverie.layers.expansion import UNIT
 from reverie.senses.coded import CodedSense
 from reverie.senses.grid import DEVIATION, LIMIT
+from reverie.senses.made_up import made_up_vectors
 from reverie.senses.numeric import NumericSense
 
-__all__ = ["parts_of"]
+__all__ = ["parts_of", "rounded_parts"]
 
 
-def parts_of(mind: Mind, *, by: str = "memory", int8: bool = False) -> Parts:
+_PROBES = 2000  # dreams by which rounded weights are judged
+_ENOUGH = 200  # keys aside that are taken instead of them
+_MADE_UP = 200  # samples by which it is measured what rounding does to an encoder
+_AGREE = 0.995  # share of labels that must stay
+
+
+def parts_of(mind: Mind, *, by: str = "memory") -> Parts:
     """Take a mind apart.
 
     Parameters
     ----------
     by : {"memory", "cortex"}
         Whose answers are wanted.
-    int8 : bool
-        Round weights to eight bits, with a scale for each output: a quarter of the bytes, nearly the same labels.
     """
     senses, known = mind.senses, mind.known()
     if senses.is_own:
@@ -76,8 +82,64 @@ def parts_of(mind: Mind, *, by: str = "memory", int8: bool = False) -> Parts:
         arrays |= _of_network(mind.cortex, known.columns)
     else:
         raise BadData(f"by is {by!r}. Expected 'memory' or 'cortex'.")
-    parts = Parts(about, arrays, sense.front())
-    return parts.rounded() if int8 else parts
+    return Parts(about, arrays, sense.front())
+
+
+def rounded_parts(mind: Mind, whole: Parts) -> tuple[Parts, float]:
+    """Weights of eight bits, with a scale for each output; and the share of labels that are the same.
+
+    The labels are those of the keys aside, where there are 200 or more, or of 2000 dreams.
+
+    Raises
+    ------
+    BadData
+        Fewer than 99.5 % are the same.
+    """
+    rounded = whole.rounded()
+    share = agreement(whole, rounded, _probes(mind, whole))
+    if share < _AGREE:
+        raise BadData(
+            f"With weights of eight bits, {_percent(share)} of the labels are the same as without. Expected at least "
+            f"{_percent(_AGREE)}. Nothing was written: export without int8."
+        )
+    return rounded, share
+
+
+def _percent(share: float) -> str:
+    """With one decimal, never rounded up: what is refused does not look like what is not."""
+    return f"{math.floor(1000 * share) / 10:.1f} %"
+
+
+def _dreams(mind: Mind, source: torch.Generator) -> Tensor:
+    """Keys of all classes alike, with the covariance that is common to them.
+
+    A night's dreams have a little noise in all directions. It would hide that weights of eight bits do not tell classes
+    that differ in a direction in which keys hardly vary.
+    """
+    memory = mind.memory
+    there = (memory.value_sums > 0.5).nonzero().flatten()
+    values, directions = torch.linalg.eigh(memory.within() / memory.samples)
+    spread = torch.randn(_PROBES, len(values), generator=source, dtype=torch.float64) * values.clamp_min(0).sqrt()
+    of = there[torch.randint(len(there), (_PROBES,), generator=source)]
+    keys: Tensor = (memory.means()[1][of] + spread @ directions.T).round()
+    return keys.clamp(0, 127) if mind.senses.whole_numbers else keys
+
+
+def _probes(mind: Mind, whole: Parts) -> Probes:
+    """Keys, and samples of no meaning in the units of the encoder's grid."""
+    keys: Tensor | None = None if mind.aside is None else mind.aside.keys
+    source = torch.Generator().manual_seed(0)
+    if keys is None or len(keys) < _ENOUGH:
+        keys = _dreams(mind, source)
+    sense = mind.senses.sense
+    assert isinstance(sense, CodedSense)
+    if whole.about["kind"] == "raw":
+        return Probes(keys.numpy(), np.zeros((0, *whole.about["shape"])))
+    if whole.about.get("deviation"):
+        drawn = made_up_vectors(_MADE_UP, whole.about["shape"][0], source).double().numpy()
+        arrays = whole.arrays
+        return Probes(keys.numpy(), arrays["centre"] + arrays["step"] * whole.about["deviation"] * drawn)
+    return Probes(keys.numpy(), sense.numbers(sense.made_up(_MADE_UP, source)).numpy())
 
 
 def _of_senses(module: nn.Module | None, about: dict[str, Any]) -> dict[str, NDArray[Any]]:

@@ -13,6 +13,7 @@ from torch import Tensor
 from reverie.brain.history import History
 from reverie.brain.lesson import TARGETS
 from reverie.brain.numbers import Numbers
+from reverie.brain.tags import Tags
 from reverie.errors import BadData, CorruptFile
 from reverie.memory.thin import thin_problem
 
@@ -72,6 +73,10 @@ def check_state(state: Any) -> None:
         _need(isinstance(numbers, dict), "numbers to learn that are no mapping")
         digits, d = Numbers.from_state(numbers).width, len(state["memory"].get("sum_h", ()))
         _need(not state["memory"] or digits < d, f"{digits} digits in keys of {d} inputs")
+    if "tags" in state:
+        tags, d = Tags.from_state(state["tags"]).width, len(state["memory"].get("sum_h", ()))
+        _need(not state["memory"] or tags < d, f"{tags} labels in keys of {d} inputs")
+        _need(not state["memory"] or not state["memory"]["per_class"], "labels in sums of classes")
     watch = state.get("watch")
     _need(isinstance(watch, dict) and isinstance(watch.get("usual"), dict), "a watch that is none")
     _need(all(_number(value) for value in watch["values"]), "a watch of something else than numbers")

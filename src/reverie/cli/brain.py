@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reverie.cli.common import Json, OwnEncoder, Settings, imported, say
+from reverie.cli.labels import label_answers, print_labels, tell_labels
 from reverie.cli.numbers import estimates, given_targets, print_estimates, tell_estimates
 from reverie.cli.reading import (
     Batch,
@@ -18,6 +19,7 @@ from reverie.cli.reading import (
     IdColumn,
     LabelColumn,
     Reading,
+    Separator,
     SkipBad,
     TextColumn,
     expect_targets,
@@ -62,7 +64,10 @@ def create(
         ),
     ] = "auto",
     target: Annotated[
-        str, typer.Option(help="What it learns of samples: classes, or numbers (prices, sizes, …).")
+        str,
+        typer.Option(
+            help="What it learns of samples: classes; numbers (prices, sizes, …); or several labels of each: labels."
+        ),
     ] = "classes",
     budget: Annotated[int | None, typer.Option(help="Bytes that its state may have.")] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
@@ -110,6 +115,7 @@ def learn(
         str | None, typer.Option(help="Keep what this adds under a name, so that it can be forgotten.")
     ] = None,
     batch: Batch = _BATCH,
+    separator: Separator = ";",
     ray: Annotated[str | None, typer.Option(help="Address of a Ray cluster, or 'local': learn in shards.")] = None,
     shards: Annotated[int, typer.Option(min=1, help="With --ray: how many.")] = 4,
     encoder: OwnEncoder = None,
@@ -122,7 +128,7 @@ def learn(
         if str(data) == "-":
             if ray is not None:
                 raise BadData("Standard input (-) is learned as it comes, and not in shards. Leave --ray out.")
-            _learn_stream(brain, reading.batches("train", batch, brain), label, name, as_json)
+            _learn_stream(brain, reading.batches("train", batch, brain), label, name, separator, as_json)
             return
         samples = labelled(reading.read(data, "train", brain), label, data)
         if samples.y is None:
@@ -131,7 +137,7 @@ def learn(
             samples = expect_targets(brain, samples, data)
             _learn_what_is_new(brain, samples, name, as_json)
             return
-        samples, about = expect_targets(brain, samples, data), told(samples)
+        samples, about = expect_targets(brain, samples, data, separator=separator), told(samples)
         y: Any = samples.y
         total = len(samples.names)
         if ray is not None:
@@ -184,7 +190,7 @@ def _learned(brain: "Brain", samples: int, began: float, done: list["Learned"]) 
 
 
 def _learn_stream(
-    brain: "Brain", batches: Iterator["Samples"], label: str | None, name: str | None, as_json: bool
+    brain: "Brain", batches: Iterator["Samples"], label: str | None, name: str | None, separator: str, as_json: bool
 ) -> None:
     """Learn each batch as it comes, and acknowledge it once it is durable."""
     began, total = time.perf_counter(), 0
@@ -193,7 +199,7 @@ def _learn_stream(
         samples = labelled(some, label, Path("-"))
         if samples.y is None:
             raise no_labels(samples, Path("-"))
-        samples, about = expect_targets(brain, samples, Path("-")), told(samples)
+        samples, about = expect_targets(brain, samples, Path("-"), separator=separator), told(samples)
         done.append(brain.learn(samples.x, given_targets(samples), name=name))
         total += len(samples.names)
         result = _learned(brain, total, began, done) | about
@@ -320,6 +326,11 @@ def predict(
     id_column: IdColumn = None,
     skip_bad: SkipBad = False,
     batch: Batch = _BATCH,
+    separator: Separator = ";",
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Of several labels: from which probability on one is given.  [default: the sums choose]"),
+    ] = None,
     coverage: Annotated[
         float | None,
         typer.Option(
@@ -333,7 +344,7 @@ def predict(
     encoder: OwnEncoder = None,
     as_json: Json = False,
 ) -> None:
-    """Recognise samples: label, confidence, novelty (0 to 1; new from 0.5 on); or numbers, and their limits."""
+    """Recognise samples: label, confidence, novelty (0 to 1; new from 0.5 on); numbers, their limits; or labels."""
     if as_csv and as_json:
         raise BadData("Given --csv and --json. Expected one of them.")
     reading = Reading(tuple(label_column or ()), text_column, tuple(drop or ()), id_column, skip_bad)
@@ -341,7 +352,21 @@ def predict(
         stream = str(data) == "-"
         parts = reading.batches("test", batch, brain) if stream else iter([reading.read(data, "test", brain)])
         for place, given in enumerate(parts):
-            samples = expect_targets(brain, given, data)
+            samples = expect_targets(brain, given, data, separator=separator)
+            if brain.targets == "labels":
+                if coverage is not None or by != "memory":
+                    raise BadData("This brain learns several labels of a sample. Leave --coverage and --by out.")
+                result = label_answers(brain, samples, threshold) | told(samples)
+                if as_json:
+                    typer.echo(json.dumps(result))
+                elif as_csv:
+                    print_labels(result, separator, header=place == 0)
+                else:
+                    tell_labels(_shown(samples), result)
+                sys.stdout.flush()
+                continue
+            if threshold is not None:
+                raise BadData(f"This brain learns {brain.targets}. Leave --threshold out: it is for several labels.")
             if brain.targets == "numbers":
                 result = estimates(brain, samples, 0.9 if coverage is None else coverage) | told(samples)
                 if as_json:
@@ -471,6 +496,7 @@ def forget(
     label_column: LabelColumn = None,
     text_column: TextColumn = None,
     drop: Drop = None,
+    separator: Separator = ";",
     encoder: OwnEncoder = None,
     as_json: Json = False,
 ) -> None:
@@ -478,7 +504,7 @@ def forget(
     with _open(folder, encoder) as brain:
         if data is not None:
             reading = Reading(tuple(label_column or ()), text_column, tuple(drop or ()))
-            samples = expect_targets(brain, reading.read(data, "train", brain), data)
+            samples = expect_targets(brain, reading.read(data, "train", brain), data, separator=separator)
             brain.forget(label, name=name, x=samples.x, y=given_targets(samples))
         else:
             brain.forget(None if label is None else _label(brain, label), name=name)
@@ -582,7 +608,9 @@ def export(
     folder: Folder,
     file: Annotated[Path, typer.Argument(help="NAME.onnx, or else a new folder for Python with NumPy alone.")],
     by: Annotated[str, typer.Option(help="Whose answers: memory, or the cortex that sleep trained.")] = "memory",
-    int8: Annotated[bool, typer.Option("--int8", help="Weights of eight bits.")] = False,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Weights of eight bits, where 99.5 % of the labels stay.")
+    ] = False,
     encoder: OwnEncoder = None,
     as_json: Json = False,
 ) -> None:
@@ -593,6 +621,8 @@ def export(
         typer.echo(json.dumps(result))
         return
     typer.echo(f"{result['path']}: {result['bytes'] / 1e6:.2f} MB, {len(result['classes'])} classes.")
+    if "agreement" in result:
+        typer.echo(f"{result['agreement']:.2%} of the labels are the same as with whole weights.")
     if "takes" in result:
         typer.echo(f"It takes {result['takes']}: reverie.senses makes them where samples come in.")
     if result["format"] == "numpy":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from reverie.cli.common import say
+from reverie.cli.labels import split_labels
 from reverie.errors import BadData
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ __all__ = [
     "IdColumn",
     "LabelColumn",
     "Reading",
+    "Separator",
     "SkipBad",
     "TextColumn",
     "expect_targets",
@@ -50,6 +52,9 @@ Drop = Annotated[list[str] | None, typer.Option("--drop", help="A column to leav
 IdColumn = Annotated[str | None, typer.Option(help="The column by which answers name rows.  [default: their number]")]
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out rows and files that cannot be read; they are listed.")
+]
+Separator = Annotated[
+    str, typer.Option(help="For a brain that learns several labels of a sample: what stands between them in a cell.")
 ]
 Batch = Annotated[int, typer.Option(min=1, help="With -: rows that are learned, or answered, at once.")]
 
@@ -86,7 +91,7 @@ class Reading:
         learned = tuple(numbers.names) if numbers is not None and all(numbers.names) else ()
         return {
             "label_column": self.label_column or learned or None,
-            "target": "numbers" if brain.targets == "numbers" else None,
+            "target": None if brain.targets == "classes" else brain.targets,
             "text_column": self.text_column,
             "drop": self.drop,
             "id_column": self.id_column,
@@ -116,7 +121,7 @@ def no_labels(samples: "Samples", data: Path) -> BadData:
     )
 
 
-def expect_targets(brain: "Brain", samples: "Samples", data: Path) -> "Samples":
+def expect_targets(brain: "Brain", samples: "Samples", data: Path, *, separator: str = ";") -> "Samples":
     """The same samples, with a note on columns that the brain does not know; labels of another kind are refused.
 
     For a brain of several senses, files that a table's columns name are looked for beside it.
@@ -133,6 +138,8 @@ def expect_targets(brain: "Brain", samples: "Samples", data: Path) -> "Samples":
         )
     if brain.targets == "numbers" and samples.y is not None and samples.target != "numbers":
         samples = _as_numbers(samples, samples.y)
+    if brain.targets == "labels":
+        samples = split_labels(samples, separator)
     sense = brain.mind.senses.sense
     if isinstance(samples.x, Table) and isinstance(sense, Together):
         return samples._replace(x=paired(samples.x, list(sense.inner), data.parent))

@@ -22,13 +22,13 @@ class Predictor:
     ----------
     folder : path
         Where `model.json` and `model.npz` are.
+    parts : (about, arrays), optional
+        What these would hold.
     """
 
-    def __init__(self, folder: Any = None) -> None:
-        place = Path(folder) if folder is not None else Path(__file__).resolve().parent
-        self.about = json.loads((place / "model.json").read_text(encoding="utf-8"))
-        with np.load(place / "model.npz", allow_pickle=False) as stored:
-            self.arrays = {name: stored[name] for name in stored.files}
+    def __init__(self, folder: Any = None, *, parts: Any = None) -> None:
+        self.about, arrays = _stored(folder) if parts is None else parts
+        self.arrays = dict(arrays)
         for name in [name for name in self.arrays if f"{name}.scale" in self.arrays]:
             self.arrays[name] = self.arrays[name] * self.arrays.pop(f"{name}.scale")
         if self.about["kind"] == "integer expansion":
@@ -49,11 +49,12 @@ class Predictor:
             raise ValueError(f"x has type {x.dtype}. Expected uint8 pixels 0…255, as the brain has learned.")
         if not len(x):
             return np.zeros((0, len(self.classes)))
-        scores = np.concatenate([self._scores(x[i : i + _BLOCK]) for i in range(0, len(x), _BLOCK)])
+        scores = np.concatenate([self.read(self.keys(x[i : i + _BLOCK])) for i in range(0, len(x), _BLOCK)])
         powers = np.exp(scores - scores.max(1, keepdims=True))
         return powers / powers.sum(1, keepdims=True)
 
-    def _scores(self, x: Any) -> Any:
+    def keys(self, x: Any) -> Any:
+        """What the encoder makes of samples."""
         if self.about["kind"] == "integer cortex":
             levels = x if x.dtype == np.uint8 else np.clip(np.round(x.astype(np.float32) * np.float32(255)), 0, 255)
             keys = self._integer_cortex(levels.astype(np.uint8))
@@ -67,9 +68,11 @@ class Predictor:
                 "raw": self._raw,
             }
             keys = kinds[self.about["kind"]](seen)
+        return keys[:, self.arrays["kept"]] if "kept" in self.arrays else keys
+
+    def read(self, keys: Any) -> Any:
+        """Scores of the classes, of keys."""
         a = self.arrays
-        if "kept" in a:
-            keys = keys[:, a["kept"]]
         if "weights" in a:
             keys = keys.astype(np.float64)
             scores = keys @ a["weights"] + a["intercept"]
@@ -171,6 +174,13 @@ class Predictor:
                 regions += [cells[here].mean((1, 2)) for cells in halves]
         activity = np.sqrt(np.concatenate(regions, 1))
         return np.clip(np.round(activity * self.arrays["gain"]), 0, 127)
+
+
+def _stored(folder: Any) -> Any:
+    place = Path(folder) if folder is not None else Path(__file__).resolve().parent
+    with np.load(place / "model.npz", allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    return json.loads((place / "model.json").read_text(encoding="utf-8")), arrays
 
 
 def _bfloat16(values: Any) -> Any:

@@ -37,6 +37,7 @@ from reverie.memory.readout import Readout
 from reverie.memory.sharpening import Folded, HeldOut, Sharpened, Sharpening, chosen, covariances_along
 from reverie.memory.sums import Sums
 from reverie.memory.whole_readout import MOST_SPIKES, WholeReadout
+from reverie.memory.widening import widened
 
 __all__ = ["AssociativeMemory"]
 
@@ -97,8 +98,34 @@ class AssociativeMemory(Memory):
         """
         found = AssociativeMemory(ridge=self.ridge)
         found.unit = self.unit
-        found._sums = self._need().with_values(weights.double())
+        found._sums = self.sums_with_values(weights)
         return found
+
+    def sums_with_values(self, weights: Float[Tensor, "p k"]) -> Sums:
+        """The sums of that memory."""
+        return self._need().with_values(weights.double())
+
+    def last_sums(self, p: int) -> Float[Tensor, " p"]:
+        """The sums of the last p inputs of all keys."""
+        sums = self._need()
+        start = len(sums.sum_h) - p
+        return sums.sum_h[start:] + (0 if sums.origin is None else sums.n * sums.origin[start:])
+
+    def widen(self, more: int) -> None:
+        """Let keys have more inputs, at their end, which were zero in all keys until now; for one sum for all values.
+
+        Examples
+        --------
+        >>> memory = AssociativeMemory()
+        >>> memory.write(torch.tensor([[2], [3]]), torch.ones(2, 1))
+        >>> memory.widen(1)
+        >>> memory.write(torch.tensor([[4, 1]]), torch.ones(1, 1))
+        >>> memory.width, memory.means()[0].tolist()
+        (2, [3.0, 0.3333333333333333])
+        """
+        self._sums = widened(self._need(), more)
+        self._drop_readouts()
+        self._online = False
 
     # writing
 
@@ -367,11 +394,16 @@ class AssociativeMemory(Memory):
         readout = self._solved()
         return torch.cat([readout.variance(block, self._need()) for block in keys.split(1024)])
 
+    @property
+    def given_ridge(self) -> float | None:
+        """λ as it was given, in the units of the sums; None: the sums choose it."""
+        return None if isinstance(self.ridge, str) else self.ridge / self.unit**2
+
     def _solved(self) -> "Readout":
         sums, readout = self._need(), self._readout  # a name of its own: another thread may ask at the same time
         if readout is None or readout.stale(sums.n):
-            ridge = self.ridge if isinstance(self.ridge, str) else self.ridge / self.unit**2
-            readout = self._readout = Readout.solve(sums, ridge, self._settled)
+            ridge = self.given_ridge
+            readout = self._readout = Readout.solve(sums, "gcv" if ridge is None else ridge, self._settled)
         if self._online and self._rows_since_read * 8 < sums.sum_h.shape[0]:
             readout.prepare_to_follow()
         self._rows_since_read = 0

@@ -22,12 +22,13 @@ from collections.abc import Iterator
 import torch
 from jaxtyping import Int64, Num
 from torch import Tensor
-from torch.nn.functional import one_hot
+from torch.nn.functional import one_hot, pad
 
 from reverie.contracts import State
 from reverie.memory.sums import Sums
+from reverie.memory.widening import widened
 
-__all__ = ["columns_of", "contribution", "factors_of", "moved_columns", "restricted"]
+__all__ = ["columns_of", "contribution", "factors_of", "moved_columns", "restricted", "widened_batch"]
 
 _ROWS = 256
 _LARGEST = 2**16  # of whole numbers whose factor gives back their sums
@@ -156,6 +157,15 @@ def moved_columns(batch: State, to: list[int | None]) -> State:
     sums = Sums.unpack(batch["sums"])
     sums.drop(columns.index(None))
     return batch | {"columns": [column for column in columns if column is not None], "sums": sums.pack()}
+
+
+def widened_batch(batch: State, more: int) -> State:
+    """The same contribution to a memory of keys that have more inputs at their end; these were zero."""
+    if batch["form"] == "sums":
+        sums = widened(Sums.unpack(batch["sums"]), more)
+        return batch | {"d": batch["d"] + more, "sums": sums.pack()}
+    factors = [factor | {"r": pad(factor["r"], (0, more))} for factor in batch["factors"]]
+    return batch | {"d": batch["d"] + more, "factors": factors}
 
 
 def restricted(batch: State, inputs: Int64[Tensor, " kept"]) -> State:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from reverie.brain import NEW, Brain
-from reverie.errors import MissingData
+from reverie.errors import BadData, MissingData
 from reverie.server.limits import Limits
 
 __all__ = ["Busy", "Keeper"]
@@ -47,6 +47,10 @@ class Keeper:
     """
 
     def __init__(self, brain: Brain, limits: Limits) -> None:
+        if brain.targets == "labels":
+            raise BadData(
+                "A brain of several labels is not served. Ask it by reverie brain predict, or predict_labels."
+            )
         self._brain, self._limits = brain, limits
         self._jobs: Queue[_Job | None] = Queue(limits.queue)
         self._readers = threading.BoundedSemaphore(limits.readers)

@@ -68,7 +68,12 @@ def serve(
         raise
     limits = limits or Limits()
     room = Room(limits)
-    app = create_app(brain, token=token, limits=limits, hosts=(*_LOCAL, host, *hosts), room=room)
+    try:
+        app = create_app(brain, token=token, limits=limits, hosts=(*_LOCAL, host, *hosts), room=room)
+    except BaseException:
+        brain.close()
+        listener.close()
+        raise
     config = uvicorn.Config(
         app,
         http=partial(Connection, room=room, limits=limits),  # type: ignore[arg-type]

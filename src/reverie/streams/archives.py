@@ -88,7 +88,7 @@ def _labelled(
 ) -> Samples:
     if columns.target == "numbers":
         return _numbered(path, key, x, y, names, skip_bad)
-    labels, wrong = clean_labels(y)
+    labels, wrong = clean_labels(y, several=columns.target == "labels")
     bad: list[Bad] = [(f"row {row}", reason) for row, reason in wrong]
     if bad and not skip_bad:
         raise refuse_bad(f"{path}: {key}", bad, len(y), "rows")

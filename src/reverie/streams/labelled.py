@@ -31,14 +31,14 @@ class Samples(NamedTuple):
     x : array of shape `[n, *shape]`, Pictures, Sounds, Table, or list of str
         Or, for several senses, a list of dict (`reverie.streams.paired`).
     y : list of str, float64 array, or None
-        Classes; numbers where `target` says so, shape [n], or [n, k] of several columns.
+        Classes; numbers where `target` says so, shape [n], or [n, k] of several columns; or cells of several labels.
     names : list of str
         What each sample is called: its file, its row, or its id.
     bad : list of (str, str)
         Samples that were left out, and why.
     notes : list of str
         What was decided, and what was left out.
-    target : {"classes", "numbers"}
+    target : {"classes", "numbers", "labels"}
     called : list of str
         The columns of the labels, where they are columns of a table.
     """
@@ -65,7 +65,7 @@ class Columns:
     ----------
     label : str, or tuple of str
         Several columns are numbers.
-    target : {"classes", "numbers"}, optional
+    target : {"classes", "numbers", "labels"}, optional
         What labels are, where that is known.
     kinds : dict, optional
         How columns are read, where that is known; see `Table.kinds`.
@@ -116,7 +116,7 @@ def samples_of(raw: Raw, columns: Columns, part: Part, name: str, *, skip_bad: b
     if called_labels:
         cells = [raw.columns[one] for one in called_labels]
         numeric = columns.target == "numbers"
-        labels, wrong = _numbers(cells, called_labels, raw.decimal) if numeric else clean_labels(cells[0])
+        labels, wrong = _numbers(cells, called_labels, raw.decimal) if numeric else _words(cells[0], columns)
         if len(wrong) == len(labels) and not needed:
             labels = None
         else:
@@ -199,13 +199,17 @@ def _numbers(cells: list[Any], names: list[str], decimal: str) -> tuple[NDArray[
     return np.array(columns[0]) if len(names) == 1 else np.array(columns).T, sorted(wrong.items())
 
 
+def _words(cells: Any, columns: Columns) -> tuple[list[str], list[tuple[int, str]]]:
+    return clean_labels(cells, several=columns.target == "labels")
+
+
 def _target(
     labels: list[str] | NDArray[np.float64] | None, columns: Columns, decimal: str, called: list[str], notes: list[str]
 ) -> tuple[list[str] | NDArray[np.float64] | None, Target]:
     if isinstance(labels, np.ndarray):
         return labels, "numbers"
     target = columns.target or ("classes" if labels is None else target_of(labels, decimal=decimal))
-    if labels is None or target == "classes":
+    if labels is None or target != "numbers":
         return labels, target
     notes.append(
         f"{called[0]} holds {len(set(labels))} different numbers: it is a number to predict, and not a class. Write "

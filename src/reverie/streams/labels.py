@@ -12,15 +12,18 @@ from reverie.streams.cells import plain_number
 
 __all__ = ["Target", "clean_labels", "clean_numbers", "label_order", "numbers_of", "target_of"]
 
-Target = Literal["classes", "numbers"]
+Target = Literal["classes", "numbers", "labels"]
 
 _HUNDRED = 100  # different numbers from which on they are hardly classes
+_NONE = "no label"
 _LONG = 40  # letters of a label that are shown
 _SPARSE = 10  # times as many whole numbers between the smallest and the largest as there are different ones
 
 
-def clean_labels(given: Sequence[Any] | NDArray[Any]) -> tuple[list[str], list[tuple[int, str]]]:
-    """Labels as words, and (place, reason) of those that are none.
+def clean_labels(
+    given: Sequence[Any] | NDArray[Any], *, several: bool = False
+) -> tuple[list[str], list[tuple[int, str]]]:
+    """Labels as words, and (place, reason) of those that are none; with `several`, a cell may have no label.
 
     Bytes are decoded, blanks around a label are cut, letters are composed (an accent that is a letter of its own is
     joined with the one before it), and 3.0 is 3.
@@ -35,7 +38,7 @@ def clean_labels(given: Sequence[Any] | NDArray[Any]) -> tuple[list[str], list[t
     for place, value in enumerate(given.tolist() if isinstance(given, np.ndarray) else given):
         label, reason = _clean(value)
         found.append(label)
-        if reason:
+        if reason and not (several and reason == _NONE):
             bad.append((place, reason))
     return found, bad
 
@@ -117,16 +120,16 @@ def _clean(value: Any) -> tuple[str, str]:
             return "", "the label is bytes that are not UTF-8"
     if isinstance(value, str):
         word = unicodedata.normalize("NFC", value).strip()
-        return ("", "no label") if word in ("", "nan", "NaN") else (word, "")
+        return ("", _NONE) if word in ("", "nan", "NaN") else (word, "")
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
-        return "", "no label"
+        return "", _NONE
     if isinstance(value, bool | np.bool_):
         return ("true" if value else "false"), ""
     if isinstance(value, int | np.integer):
         return str(int(value)), ""
     if isinstance(value, float | np.floating):
         if math.isnan(value):
-            return "", "no label"
+            return "", _NONE
         if math.isinf(value):
             return "", "the label is not finite"
         return _number(float(value)), ""

@@ -55,7 +55,7 @@ def read_samples(
         The column of what rows are called; else they are called by their number in the file.
     skip_bad : bool
         Leave out what cannot be read; `Samples.bad` lists it. Else all of it is listed in an error.
-    target : {"classes", "numbers"}, optional
+    target : {"classes", "numbers", "labels"}, optional
         What labels are; else the labels say it (`reverie.streams.labels.target_of`).
     kinds : dict, optional
         How columns of a table are read; see `Table.kinds`.
