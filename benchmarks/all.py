@@ -9,6 +9,8 @@ NAMES = (
     "streams",
     "bir",
     "brain",
+    "senses",
+    "nights",
     "speed",
     "spiking",
     "plasticity",
