@@ -25,6 +25,7 @@ NIGHT = Plan(hidden=(), tolerance=0.05, keep=0.7)
 @pytest.fixture(autouse=True)
 def compiles_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reverie.senses.coded._PAYS", 0)
+    monkeypatch.setattr("reverie.senses.cortex.pays_here", lambda: True)
 
 
 @pytest.fixture
@@ -248,3 +249,10 @@ def test_one_that_a_night_has_made_small_is_compiled_no_more(tmp_path: Path, mon
         brain.sleep(Plan(hidden=(), keep=0.6, tolerance=1.0))
         assert not compiled(brain)
         assert float((brain.predict(x) == Y).mean()) > 0.9
+
+
+def test_a_cortex_is_not_compiled_where_that_would_be_slower(brain: Brain, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reverie.senses.cortex.pays_here", lambda: False)
+    report = brain.sleep(NIGHT)
+    assert report["verdict"] == "committed" and "senses" not in report["retention"] and not compiled(brain)
+    assert brain.sleep(replace(NIGHT, compile=True))["verdict"] == "committed" and compiled(brain)

@@ -40,6 +40,7 @@ KINDS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
 @pytest.fixture(autouse=True)
 def compiles_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reverie.senses.coded._PAYS", 0)
+    monkeypatch.setattr("reverie.senses.cortex.pays_here", lambda: True)
 
 
 @pytest.fixture

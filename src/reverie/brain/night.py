@@ -49,8 +49,8 @@ class Plan:
     compile : bool, optional
         Let an expansion of a million weights or more, or a visual cortex that has begun with grey levels (uint8, or the
         same as fractions of white), answer in whole numbers from now on, in less than half of the time; the memory's
-        read-out too, where it chooses its own ridge. None: where that retains enough. What is learned or forgotten
-        passes the senses as before, exactly.
+        read-out too, where it chooses its own ridge. None: where that retains enough, and, for a cortex, where the
+        processor multiplies eight bits at once. What is learned or forgotten passes the senses as before, exactly.
     hidden : tuple of int, optional
         Units of the cortex network's hidden layers; empty: no network is trained. None: two layers of 400, or fewer
         where those would take more than a sixth of the state; where so few do not retain enough, the brain wakes up
@@ -122,7 +122,8 @@ def night(
     report["inputs"].append(len(inputs))
     report["explained"].append(slept.memory.explained())
     report["retention"] = {"memory": retained(slept, inputs)}
-    if plan.compile is not False and slept.senses.compile():
+    compiles = slept.senses.compiling_pays if plan.compile is None else plan.compile
+    if compiles and slept.senses.compile():
         errors = slept.senses.distortion(torch.Generator().manual_seed(seed))
         distorted = probes[:, inputs] + errors.repeat(-(-_PROBES // len(errors)), 1)[:_PROBES]
         share = _share(slept.memory.read(distorted).argmax(1) == of) / known

@@ -7,9 +7,9 @@ import torch
 from jaxtyping import Float, Int8, Int32, UInt8
 from torch import Tensor
 
-from reverie.native.library import address, function, in_parts
+from reverie.native.library import address, available, function, in_parts
 
-__all__ = ["LARGEST_INTEGER_PATCH", "CompiledCortex"]
+__all__ = ["LARGEST_INTEGER_PATCH", "CompiledCortex", "pays_here"]
 
 LARGEST_INTEGER_PATCH = 1024
 """Numbers in a patch whose product with a filter, grey levels by eight bits that sum to zero, is below 2²⁴."""
@@ -91,6 +91,11 @@ class CompiledCortex:
 
         in_parts(part, len(x))
         return out
+
+
+def pays_here() -> bool:
+    """Whether the processor multiplies eight bits at once (AVX-512 VNNI); without, floating point is quicker."""
+    return not available() or bool(function("cortex_has_vnni", returns=c_int32)())
 
 
 def _packed(kernel: Tensor, together: int) -> Tensor:

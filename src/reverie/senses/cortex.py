@@ -8,6 +8,7 @@ import torch
 from reverie.errors import BadData
 from reverie.layers import IntegerCortex, VisualCortex
 from reverie.layers.cortex import usual_form
+from reverie.native.integer_cortex import pays_here
 from reverie.plasticity import CompetitiveHebb, develop
 from reverie.senses.numeric import NumericSense, form_of, grey_levels
 from reverie.streams import Pictures
@@ -71,6 +72,11 @@ class Cortex(NumericSense):
             return VisualCortex(self.shape, **(usual_form(self.shape) | own), generator=source)
         except TypeError as error:
             raise BadData(f"A setting of the sense cortex has the wrong type: {error}.") from None
+
+    @property
+    def compiling_pays(self) -> bool:
+        """Whether glances in whole numbers are quicker than keys, on this machine."""
+        return pays_here()
 
     def compile(self) -> bool:
         self.compiled = None

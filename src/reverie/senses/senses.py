@@ -224,6 +224,11 @@ class Senses:
         """Let glances be in whole numbers, where the sense can."""
         return self._formed.compile()
 
+    @property
+    def compiling_pays(self) -> bool:
+        """Whether glances in whole numbers are quicker than keys, on this machine."""
+        return bool(getattr(self.sense, "compiling_pays", True))
+
     def plain(self) -> None:
         """Let glances be keys again."""
         if self.compiled is not None:
