@@ -9,6 +9,7 @@ import pytest
 import torch
 from sklearn.datasets import load_digits
 
+from commands import here
 from reverie.brain import Brain, Plan
 from reverie.brain.aside import Aside
 from reverie.errors import CorruptFile
@@ -121,3 +122,9 @@ def test_a_strangers_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         brain.learn(X[:50], Y[:50])
     with pytest.raises(CorruptFile, match="aside"):
         Brain.open(tmp_path / "brain")
+
+
+def test_what_is_no_yes_or_no_is_refused_before_there_is_a_folder(tmp_path: Path) -> None:
+    done = here("brain", "create", tmp_path / "brain", "--set", "aside=3")
+    assert done.returncode == 2 and "aside is 3. Expected true or false" in done.stderr
+    assert not (tmp_path / "brain").exists()

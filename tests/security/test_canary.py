@@ -56,7 +56,7 @@ def encoder(shape: tuple[int, ...]) -> nn.Module:
 
 def brain_that_names(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A brain whose folder calls its encoder by a dotted path, as those of before did."""
-    monkeypatch.setattr("reverie.brain.brain.OWN", name)
+    monkeypatch.setattr("reverie.brain.making.OWN", name)
     with Brain.create(folder, encoder=encoder) as brain:
         brain.learn(X, Y)
         brain.learn(X, Y, name="twice")
@@ -99,7 +99,7 @@ def test_a_brain(name: str, canary: Path, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_sums_made_elsewhere(canary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reverie.brain.brain.OWN", NAMES[0])
+    monkeypatch.setattr("reverie.brain.making.OWN", NAMES[0])
     with Brain.create(tmp_path / "brain", encoder=encoder) as brain:
         ready = brain.ready(X, Y)
         with pytest.raises(ReverieError):

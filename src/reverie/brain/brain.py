@@ -26,6 +26,7 @@ from reverie.brain.durable import Durable
 from reverie.brain.history import History
 from reverie.brain.labels import take_labels, take_weights
 from reverie.brain.lesson import TARGETS, Lesson
+from reverie.brain.making import made_with
 from reverie.brain.mind import Mind
 from reverie.brain.night import Plan, dreamer, night
 from reverie.brain.numbers import Intervals, check_coverage
@@ -40,10 +41,10 @@ from reverie.brain.waking import newborn, read
 from reverie.brain.watch import Drift
 from reverie.contracts import State
 from reverie.edge import Parts, export
-from reverie.errors import BadData, unknown_name
+from reverie.errors import BadData
 from reverie.memory.contribution import contribution, moved_columns
 from reverie.memory.regression import Estimates
-from reverie.senses import OWN, TOGETHER, Own, OwnEncoder, Senses
+from reverie.senses import Own, OwnEncoder, Senses
 
 __all__ = ["NEW", "Brain", "Learned"]
 
@@ -166,39 +167,19 @@ class Brain:
         disk : float
             How many times its newest snapshot the folder may be. Older versions go first; see `reverie.brain.history`.
         """
-        History(history, disk)
-        if budget is not None and budget < 1:
-            raise BadData(f"budget is {budget}. Expected a number of bytes.")
-        if targets not in TARGETS:
-            raise unknown_name("target", targets, TARGETS)
-        if targets != "classes" and balanced:
-            raise BadData("A balanced brain answers of classes. Leave balanced out, or learn classes.")
-        forgettable = forgettable and budget is None and targets == "classes"
-        if ridge != "gcv" and not (isinstance(ridge, int | float) and ridge > 0):
-            raise BadData(f"ridge is {ridge!r}. Expected 'gcv' or a positive number.")
-        if not isinstance(balanced, bool):
-            raise BadData(f"balanced is {balanced!r}. Expected True or False.")
-        if balanced and ridge != "gcv":
-            raise BadData(f"A balanced brain has the ridge {ridge!r}. Expected 'gcv', which calibrates probabilities.")
-        if isinstance(encoder, Mapping):
-            settings = {**(settings or {}), "senses": dict(encoder)}
-            encoder = TOGETHER
-        own = None if isinstance(encoder, str) else OwnEncoder(encoder)
-        name = encoder if isinstance(encoder, str) else OWN
-        Senses(name, settings, seed, budget=budget, own=own).check()  # what is wrong is said before there is a folder
-        made = {
-            "encoder": name,
-            "targets": targets,
-            "settings": settings or {},
-            "forgettable": forgettable,
-            "ridge": ridge,
-            "balanced": balanced,
-            "aside": aside,
-            "budget": budget,
-            "history": history,
-            "disk": disk,
-            "seed": seed,
-        }
+        made, own = made_with(
+            encoder,
+            settings,
+            targets=targets,
+            forgettable=forgettable,
+            ridge=ridge,
+            balanced=balanced,
+            aside=aside,
+            budget=budget,
+            history=history,
+            disk=disk,
+            seed=seed,
+        )
         return cls._opened(Path(folder), Store.create(Path(folder).absolute(), made), own)
 
     @classmethod
