@@ -91,7 +91,7 @@ def test_eight_threads_lose_nothing() -> None:
 
 
 def test_questions_are_answered_while_it_learns(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import reverie.brain.brain as module
+    import reverie.brain.lesson as module
 
     with Brain.open(folder) as brain:
         before, keys_are_made, answered = brain.predict_proba(X[:9]), threading.Event(), threading.Event()
@@ -99,13 +99,13 @@ def test_questions_are_answered_while_it_learns(folder: Path, monkeypatch: pytes
 
         def slow(*given: Any) -> Any:
             keys_are_made.set()
-            assert answered.wait(900)
+            assert answered.wait(300)
             return real(*given)
 
         monkeypatch.setattr(module, "keys_of", slow)
         learning = threading.Thread(target=lambda: brain.learn(X[20:40], Y[20:40]))
         learning.start()
-        assert keys_are_made.wait(900)
+        assert keys_are_made.wait(300)
         np.testing.assert_array_equal(brain.predict_proba(X[:9]), before)
         answered.set()
         learning.join()

@@ -25,8 +25,8 @@ class Probes(NamedTuple):
 
     Attributes
     ----------
-    keys : array, shape [n, d]
-    samples : array, shape [m, *shape]
+    keys : array of shape `[n, d]`
+    samples : array of shape `[m, *shape]`
         Of no meaning, as the encoder takes them. None of them: the encoder's errors are left out.
     """
 
