@@ -82,7 +82,7 @@ def test_a_budget_is_kept_awake_and_asleep(encoder: str, tmp_path: Path) -> None
 
 
 def test_sums_that_would_not_fit_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reverie.brain.room._LARGEST_SUMS", 10_000)
+    monkeypatch.setattr("reverie.memory.room._LARGEST_SUMS", 10_000)
     with Brain.create(tmp_path / "b", **OPTIONS) as brain:
         with pytest.raises(BadData, match="forgettable=False"):
             brain.learn(PICTURES, Y)

@@ -61,13 +61,12 @@ class Aside:
             kept[_hashes(self.keys).argsort(stable=True)[:_MOST]] = True
             self._keep(kept)
 
-    def merge(self, other: "Aside", columns: list[int], inputs: Tensor | None = None) -> None:
+    def merge(self, other: "Aside", columns: list[int]) -> None:
         """Keep another's too; `columns[j]` is where its column j belongs here."""
-        keys = other.keys if inputs is None else other.keys[:, inputs]
         for name in dict.fromkeys(other.names):
             of = torch.tensor([one == name for one in other.names])
             moved = torch.tensor([columns[column] for column in other.columns[of].tolist()], dtype=torch.int64)
-            self.add({"keys": keys[of], "columns": moved}, name)
+            self.add({"keys": other.keys[of], "columns": moved}, name)
 
     def forget_column(self, column: int) -> None:
         """Keep nothing of a class; later columns move up."""

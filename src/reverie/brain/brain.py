@@ -32,7 +32,6 @@ from reverie.brain.night import Plan, dreamer, night
 from reverie.brain.numbers import Intervals, check_coverage
 from reverie.brain.parts import parts_of, rounded_parts
 from reverie.brain.progress import Progress
-from reverie.brain.room import check_room
 from reverie.brain.sets import chances_of, likely, need_calibrated, sets_of
 from reverie.brain.shards import keys_of
 from reverie.brain.store import Store
@@ -44,6 +43,7 @@ from reverie.edge import Parts, export
 from reverie.errors import BadData
 from reverie.memory.contribution import contribution, moved_columns
 from reverie.memory.regression import Estimates
+from reverie.memory.room import check_room
 from reverie.senses import Own, OwnEncoder, Senses
 
 __all__ = ["NEW", "Brain", "Learned"]
@@ -278,7 +278,7 @@ class Brain:
             new = [label for label in dict.fromkeys(labels) if label not in known]
             columns = mind.columns(labels)
             keys = lesson.keys()
-            check_room(mind, keys, columns if times is None else columns.repeat_interleave(times))
+            _check_room(mind, keys, columns if times is None else columns.repeat_interleave(times))
             mind.memory.expect_room(keys, times)
             batch = contribution(keys, columns, per_class=mind.memory.per_class, weights=times)
             clipped, warning = lesson.amiss(keys)
@@ -364,9 +364,9 @@ class Brain:
             (before,) = self._durable.ask(lambda mind: mind.answers(asked.glance))
             dreamt, of = dreamer(mind).dream(dreams * len(mind.known().labels), torch.Generator().manual_seed(0))
             labels, awake = list(mind.labels), self._durable.ask(lambda mind: mind.answers(dreamt))
-            check_room(mind, keys, mind.columns([to]))
+            _check_room(mind, keys, mind.columns([to]))
             weight = weigh(mind, asked) or 1
-            check_room(mind, keys, mind.columns([to] * weight))
+            _check_room(mind, keys, mind.columns([to] * weight))
             mind.memory.expect_room(keys, torch.tensor([weight]))
             new = [] if to in labels else [to]
             event = {
@@ -447,7 +447,7 @@ class Brain:
                     "batches (learn)."
                 )
             lesson = Lesson.of(mind, x, y).formed(x)
-            check_room(mind, lesson.keys(1), mind.columns(lesson.labels))
+            _check_room(mind, lesson.keys(1), mind.columns(lesson.labels))
             return {"senses": lesson.senses.state_dict(), "per_class": mind.memory.per_class}
 
     def learn_sums(self, parts: list[State]) -> Learned:
@@ -916,6 +916,13 @@ def _chosen(x: Any, places: list[int]) -> Any:
     if isinstance(x, list | tuple):
         return [x[place] for place in places]
     return x[places]
+
+
+def _check_room(mind: Mind, keys: Tensor, columns: Tensor) -> None:
+    """Refuse what the sums have no room for, before anything is changed."""
+    whole = "Create the brain with forgettable=False (one sum for all classes), or with "
+    advice = (whole if mind.memory.per_class else "Use ") + "a smaller encoder."
+    check_room(mind.memory, keys, columns, len(mind.labels), advice=advice)
 
 
 def _now() -> str:

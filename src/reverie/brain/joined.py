@@ -35,6 +35,11 @@ class _Voice(NamedTuple):
     part: Part
     memory: AssociativeMemory
 
+    def heard(self, keys: Num[Tensor, "n d"]) -> tuple[Int64[Tensor, " m"], Num[Tensor, "m p"]]:
+        """Which samples have something for this sense, and its part of their keys."""
+        rows = keys[:, self.part.there].nonzero().flatten()
+        return rows, keys[rows][:, self.part.inputs]
+
 
 class Joined:
     """Memories of the parts of a key; they stay as they are when the memory of all changes.
@@ -68,8 +73,7 @@ class Joined:
         """log p(c | h)."""
         weights, evidence = keys.new_zeros(len(self.voices), len(keys), dtype=torch.float64), []
         for index, voice in enumerate(self.voices):
-            rows = keys[:, voice.part.there].nonzero().flatten()
-            own = keys[rows][:, voice.part.inputs]
+            rows, own = voice.heard(keys)
             found = torch.zeros(len(keys), len(self.columns), dtype=torch.float64)
             if len(rows):
                 strange = unfamiliarity(voice.memory, own)
@@ -93,7 +97,7 @@ class Joined:
         """How little each sample is like the known classes, to the sense that knows it best; 1 where it has nothing."""
         least = torch.ones(len(keys), dtype=torch.float64)
         for voice in self.voices:
-            rows = keys[:, voice.part.there].nonzero().flatten()
+            rows, own = voice.heard(keys)
             if len(rows):
-                least[rows] = torch.minimum(least[rows], unfamiliarity(voice.memory, keys[rows][:, voice.part.inputs]))
+                least[rows] = torch.minimum(least[rows], unfamiliarity(voice.memory, own))
         return least

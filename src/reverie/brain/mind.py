@@ -239,23 +239,26 @@ class Mind:
         if (joined := self._joined()) is not None:
             return joined.logits(keys)
         if self.memory.sharpening is not None:
-            there = (self.memory.value_sums > 0.5).nonzero().flatten()
-            return self.memory.sharp_logits(keys)[:, torch.searchsorted(there, columns)]
+            return self.memory.sharp_logits(keys)[:, torch.searchsorted(self.memory.present, columns)]
         decision = self.memory.decision()
         logits = decision.logits(keys) if self.senses.compiled is None else self.memory.glance_logits(keys)
         return logits[:, torch.searchsorted(decision.columns, columns)]
 
     def sharpen(self) -> dict[str, Any]:
         """Sharpen what the memory answers, where the keys aside are answered better then; what was measured on them."""
-        if self.aside is None or self.senses.parts() or not len(self.aside.columns):
-            return {"aside": 0, "sharpened": False}
-        return self.memory.sharpen(self.aside.keys, self.aside.columns)
+        judges = self._judges()
+        return {"aside": 0, "sharpened": False} if judges is None else self.memory.sharpen(*judges)
 
     def held_out(self) -> Float[Tensor, " m"] | None:
         """The log-loss of each key aside, answered as if it had not been learned; None where there are too few."""
+        judges = self._judges()
+        return None if judges is None else self.memory.held_out(*judges)
+
+    def _judges(self) -> tuple[Tensor, Tensor] | None:
+        """Keys aside and their columns; None where there are none, or several senses answer."""
         if self.aside is None or self.senses.parts() or not len(self.aside.columns):
             return None
-        return self.memory.held_out(self.aside.keys, self.aside.columns)
+        return self.aside.keys, self.aside.columns
 
     def unfamiliarity(self, keys: Tensor) -> Float[Tensor, " n"]:
         """How little each key is like the labels that are known: 0…1; see `reverie.memory.unfamiliarity`."""

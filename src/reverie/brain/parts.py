@@ -59,8 +59,7 @@ def parts_of(mind: Mind, *, by: str = "memory") -> Parts:
         arrays["kept"] = sense.kept.numpy()
     if by == "memory" and mind.memory.sharpening is not None:
         folded, slope = mind.memory.sharp()
-        there = (mind.memory.value_sums > 0.5).nonzero().flatten()
-        place = torch.searchsorted(there, known.columns)
+        place = torch.searchsorted(mind.memory.present, known.columns)
         arrays |= {
             "weights": folded.weights[:, place].numpy(),
             "intercept": folded.intercept[place].numpy(),
@@ -117,7 +116,7 @@ def _dreams(mind: Mind, source: torch.Generator) -> Tensor:
     that differ in a direction in which keys hardly vary.
     """
     memory = mind.memory
-    there = (memory.value_sums > 0.5).nonzero().flatten()
+    there = memory.present
     values, directions = torch.linalg.eigh(memory.within() / memory.samples)
     spread = torch.randn(_PROBES, len(values), generator=source, dtype=torch.float64) * values.clamp_min(0).sqrt()
     of = there[torch.randint(len(there), (_PROBES,), generator=source)]

@@ -1,5 +1,8 @@
 """What the commands share: options, and how they speak to people."""
 
+import csv
+import io
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -7,7 +10,7 @@ import typer
 
 from reverie.errors import BadData
 
-__all__ = ["Json", "OwnEncoder", "Settings", "imported", "say"]
+__all__ = ["Json", "OwnEncoder", "Settings", "imported", "print_rows", "say"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print the results as JSON, alone, on standard output.")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="key=value: a hyper-parameter. Repeatable.")]
@@ -15,6 +18,13 @@ Settings = Annotated[list[str] | None, typer.Option("--set", help="key=value: a 
 OwnEncoder = Annotated[
     str | None, typer.Option("--encoder", help="Your own, package.module:function, where the brain was made with it.")
 ]
+
+
+def print_rows(rows: Iterable[Sequence[Any]]) -> None:
+    """Print lines of CSV, alone, on standard output."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    typer.echo(text.getvalue(), nl=False)
 
 
 def imported(name: str) -> Any:

@@ -1,11 +1,10 @@
 """What the commands of a brain read and print where a sample has several labels."""
 
-import csv
-import io
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from reverie.cli.common import print_rows
 from reverie.errors import BadData
 
 if TYPE_CHECKING:
@@ -56,10 +55,7 @@ def tell_labels(shown: list[str], result: dict[str, Any]) -> None:
 
 def print_labels(result: dict[str, Any], separator: str, *, header: bool) -> None:
     """Answers as lines: name, labels, and their probabilities; several in a cell, with the separator between them."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    if header:
-        writer.writerow(("name", "labels", "probabilities"))
+    rows = [("name", "labels", "probabilities")] if header else []
     for name, labels, sure in zip(result["names"], result["labels"], result["probabilities"], strict=True):
-        writer.writerow((name, separator.join(labels), separator.join(f"{one:.6g}" for one in sure)))
-    typer.echo(text.getvalue(), nl=False)
+        rows.append((name, separator.join(labels), separator.join(f"{one:.6g}" for one in sure)))
+    print_rows(rows)

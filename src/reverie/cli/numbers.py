@@ -1,10 +1,10 @@
 """What the commands of a brain print of numbers: values, and the limits between which they will lie."""
 
-import csv
-import io
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from reverie.cli.common import print_rows
 
 if TYPE_CHECKING:
     from reverie.brain import Brain
@@ -71,17 +71,16 @@ def tell_estimates(shown: list[str], result: dict[str, Any], labelled: bool) -> 
 
 def print_estimates(result: dict[str, Any], *, header: bool) -> None:
     """Answers as lines: name, value, low, high; of several numbers, under their names."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    rows: list[tuple[Any, ...]] = []
     three = [_rows(result[key]) for key in ("values", "low", "high")]
     if header:
         names = result["targets"]
         several = [f"{name or place}{what}" for place, name in enumerate(names) for what in ("", " low", " high")]
-        writer.writerow(("name", *(several if len(names) > 1 else ("value", "low", "high"))))
+        rows.append(("name", *(several if len(names) > 1 else ("value", "low", "high"))))
     for name, *parts in zip(result["names"], *three, strict=True):
         cells = [_cell(one[place]) for place in range(len(parts[0])) for one in parts]
-        writer.writerow((name, *cells))
-    typer.echo(text.getvalue(), nl=False)
+        rows.append((name, *cells))
+    print_rows(rows)
 
 
 def _list(values: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from reverie.cli.common import say
+from reverie.cli.common import print_rows, say
 from reverie.cli.labels import split_labels
 from reverie.errors import BadData
 
@@ -182,15 +182,11 @@ def told(samples: "Samples") -> dict[str, Any]:
 
 def print_csv(result: dict[str, Any], *, header: bool) -> None:
     """Answers as lines: name, label, confidence, novelty, new; and the set of labels, as JSON, where there is one."""
-    import csv
-    import io
-
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
     keys = ("names", "labels", "confidence", "novelty", "new")
     sets = [[json.dumps(some)] for some in result["sets"]] if "sets" in result else [[]] * len(result["names"])
+    rows: list[tuple[Any, ...]] = []
     if header:
-        writer.writerow(("name", "label", "confidence", "novelty", "new", *(["set"] if "sets" in result else [])))
+        rows.append(("name", "label", "confidence", "novelty", "new", *(["set"] if "sets" in result else [])))
     for name, label, confidence, novelty, new, some in zip(*(result[key] for key in keys), sets, strict=True):
-        writer.writerow((name, label, f"{confidence:.6g}", f"{novelty:.6g}", json.dumps(new), *some))
-    typer.echo(text.getvalue(), nl=False)
+        rows.append((name, label, f"{confidence:.6g}", f"{novelty:.6g}", json.dumps(new), *some))
+    print_rows(rows)

@@ -14,17 +14,17 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from reverie.contracts import State
-from reverie.errors import BadData, unknown_name
+from reverie.errors import unknown_name
 from reverie.evaluation import count_operations
 from reverie.learners.sampled import SampleClassifier
 from reverie.memory import AssociativeMemory
-from reverie.memory.sums import bytes_of_sums
+from reverie.memory.room import check_room
 from reverie.senses import KINDS, Senses
 
 __all__ = ["BrainLearner"]
 
 _BLOCK = 1000  # samples sensed at once
-_LARGEST_SUMS = 8 * 2**30  # bytes of working memory, as in a Brain
+_ADVICE = "Give forgettable=False (one sum for all classes)."
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -73,21 +73,8 @@ class BrainLearner(SampleClassifier):
             for i in range(0, len(samples), _BLOCK):
                 keys = self.senses_.keys(samples[i : i + _BLOCK])
                 if i == 0:
-                    self._check_room(keys, y)
+                    check_room(self.memory_, keys, y, len(self.label_book_), advice=_ADVICE)
                 self.memory_.write_labels(keys, y[i : i + _BLOCK], width=len(self.label_book_))
-
-    def _check_room(self, keys: Tensor, y: Tensor) -> None:
-        """Refuse more classes than the sums have room for."""
-        counts = torch.bincount(y, minlength=len(self.label_book_)).double()
-        if self.memory_.samples:
-            counts[: len(self.memory_.value_sums)] += self.memory_.value_sums
-        largest = 127 if keys.dtype == torch.uint8 else 2**16
-        needed = bytes_of_sums(counts.long().tolist(), keys.shape[1], per_class=self.forgettable, largest=largest)
-        if needed > _LARGEST_SUMS:
-            raise BadData(
-                f"Sums of {len(counts)} classes, {keys.shape[1]} inputs each, would take {needed:.1e} bytes of memory. "
-                f"Expected at most {_LARGEST_SUMS:.1e}. Give forgettable=False (one sum for all classes)."
-            )
 
     def _sleep(self) -> None:
         self.memory_.refresh()

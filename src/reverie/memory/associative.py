@@ -254,6 +254,11 @@ class AssociativeMemory(Memory):
         """Σ y: for one-hot values, how many samples each class has."""
         return self._need().sum_y
 
+    @property
+    def present(self) -> Int64[Tensor, " k"]:
+        """The columns of one-hot values that have samples: those that `decision` answers of."""
+        return self._need().present
+
     def moments(self) -> tuple[Float[Tensor, " k"], Float[Tensor, "k d"], Iterator[Float[Tensor, "d d"]]]:
         """Of keys written with one-hot values: counts, means, and covariances.
 
@@ -422,7 +427,7 @@ class AssociativeMemory(Memory):
         sums, known = self._need(), self._decision
         if known is not None:
             return known
-        there = (sums.sum_y > 0.5).nonzero().flatten()
+        there = sums.present
         found = self._decide(sums, there)
         if found is None:
             weights, intercept = self.mapping()
@@ -468,7 +473,7 @@ class AssociativeMemory(Memory):
 
     def _held_out(self, keys: Tensor, of: Tensor) -> tuple[HeldOut | None, tuple[Choice, Readout] | None]:
         sums = self._need()
-        found = self._decide(sums, (sums.sum_y > 0.5).nonzero().flatten())
+        found = self._decide(sums, sums.present)
         return (None if found is None else HeldOut.take(sums, keys, of)), found
 
     def blunt(self) -> None:
@@ -485,7 +490,7 @@ class AssociativeMemory(Memory):
         sums, sharpening = self._need(), self.sharpening
         assert sharpening is not None
         if self._sharp is None:
-            there = (sums.sum_y > 0.5).nonzero().flatten()
+            there = sums.present
             found = self._decide(sums, there)
             if found is None:
                 decision = self.decision()
@@ -506,7 +511,7 @@ class AssociativeMemory(Memory):
     def calibrated(self) -> bool:
         """Whether the sums have chosen the slope of `decision`, so that its answers are probabilities."""
         sums = self._need()
-        return self._decide(sums, (sums.sum_y > 0.5).nonzero().flatten()) is not None
+        return self._decide(sums, sums.present) is not None
 
     def relative(self, keys: Num[Tensor, "n d"]) -> tuple[Float[Tensor, " n"], tuple[float, float]] | None:
         """Relative distance of keys to the nearest class, and what half and 95 % of known samples stay below.
@@ -514,7 +519,7 @@ class AssociativeMemory(Memory):
         At the λ that was chosen for decisions; None where nothing was chosen. See `reverie.memory.familiarity`.
         """
         sums = self._need()
-        there = (sums.sum_y > 0.5).nonzero().flatten()
+        there = sums.present
         found = self._decide(sums, there)
         if found is None:
             return None

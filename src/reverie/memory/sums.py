@@ -97,6 +97,11 @@ class Sums:
         """Whether every value was a label: a one among zeros."""
         return bool((self.sum_y == self.sum_yy).all()) and float(self.sum_y.sum()) == self.n
 
+    @property
+    def present(self) -> Tensor:
+        """The columns of one-hot values that have samples."""
+        return (self.sum_y > 0.5).nonzero().flatten()
+
     def written(self) -> Tensor | None:
         """The columns of values other than zero; None: all of them, or none."""
         there = self.sum_yy != 0

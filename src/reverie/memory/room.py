@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from reverie.brain.mind import Mind
 from reverie.errors import BadData
+from reverie.memory.associative import AssociativeMemory
 from reverie.memory.sums import bytes_of_sums
 
 __all__ = ["check_room"]
@@ -12,7 +12,7 @@ __all__ = ["check_room"]
 _LARGEST_SUMS = 8 * 2**30  # bytes of working memory for sums
 
 
-def check_room(mind: Mind, keys: Tensor, columns: Tensor) -> None:
+def check_room(memory: AssociativeMemory, keys: Tensor, columns: Tensor, classes: int, *, advice: str) -> None:
     """Refuse what the sums have no room for.
 
     Parameters
@@ -21,21 +21,23 @@ def check_room(mind: Mind, keys: Tensor, columns: Tensor) -> None:
         At least one that is like those of the samples.
     columns : Tensor
         Of all samples that are to be learned.
+    classes : int
+        How many there are, those that are known included.
+    advice : str
+        What to do where there is no room.
 
     Raises
     ------
     BadData
     """
-    counts = torch.bincount(columns, minlength=len(mind.labels)).double()
-    if mind.memory.samples:
-        counts[: len(mind.memory.value_sums)] += mind.memory.value_sums
-    width, per_class = keys.shape[1], mind.memory.per_class
+    counts = torch.bincount(columns, minlength=classes).double()
+    if memory.samples:
+        counts[: len(memory.value_sums)] += memory.value_sums
+    width, per_class = keys.shape[1], memory.per_class
     largest = 127 if keys.dtype == torch.uint8 else 2**16
     needed = bytes_of_sums(counts.long().tolist(), width, per_class=per_class, largest=largest)
     if needed > _LARGEST_SUMS:
         raise BadData(
             f"Sums of {len(counts)} classes, {width} inputs each, would take {needed:.1e} bytes of memory. "
-            f"Expected at most {_LARGEST_SUMS:.1e}. "
-            + ("Create the brain with forgettable=False (one sum for all classes), or with " if per_class else "Use ")
-            + "a smaller encoder."
+            f"Expected at most {_LARGEST_SUMS:.1e}. {advice}"
         )
