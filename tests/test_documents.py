@@ -14,6 +14,7 @@ import reverie
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = (
+    "agents",
     "brain",
     "disciplines",
     "language",

@@ -1,10 +1,14 @@
-"""One self-contained page of a run, a comparison or a trial: no network, no scripts, light and dark, phone and desk."""
+"""One self-contained page of a run, a comparison, a trial or an agent.
+
+It needs no network and runs no scripts; it is light and dark, for phone and desk.
+"""
 
 from pathlib import Path
 
 from reverie import __version__
 from reverie.errors import MissingData
 from reverie.record import RunFolder, replace_file
+from reverie.report.agent_page import agent_page
 from reverie.report.comparison_page import comparison_page
 from reverie.report.fusion_page import fusion_page
 from reverie.report.run_page import run_page
@@ -18,8 +22,8 @@ def write_report(path: Path) -> Path:
     Parameters
     ----------
     path : Path
-        A run folder (it has a `config.json`) or a comparison's (it has a `compare.json`), finished or not, or that of
-        a trial of modules (it has a `fusion.json`).
+        A run folder (it has a `config.json`) or a comparison's (it has a `compare.json`), finished or not, that of a
+        trial of modules (it has a `fusion.json`), or of an agent that was watched (it has a `life.json`).
 
     Returns
     -------
@@ -40,10 +44,12 @@ def write_report(path: Path) -> Path:
         page = run_page(RunFolder(path))
     elif (path / "fusion.json").exists():
         page = fusion_page(path)
+    elif (path / "life.json").exists():
+        page = agent_page(path)
     else:
         raise MissingData(
-            f"{path} is not a run folder (config.json), a comparison (compare.json) or a trial of modules "
-            "(fusion.json). Give one that is."
+            f"{path} is not a run folder (config.json), a comparison (compare.json), a trial of modules (fusion.json) "
+            "or an agent that was watched (life.json). Give one that is."
         )
     import jinja2
 
