@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from reverie.agents import Actor
+from reverie.agents.actor import nearest
 from reverie.contracts import SynapseView
 from reverie.errors import CorruptFile
 from reverie.plasticity import Hebb, ThreeFactor
@@ -19,6 +20,16 @@ def test_the_nearest_cells_fire() -> None:
     actor, state = _actor(), torch.tensor([[0.3, -0.5]])
     away = (actor.places - actor.in_box(state)).square().sum(1)
     assert set(actor.firing(state)[0].tolist()) == set(away.argsort()[:4].tolist())
+
+
+def test_the_nearest_are_those_of_a_sort_whatever_is_as_near() -> None:
+    away = torch.randint(6, (40, 30), generator=torch.Generator().manual_seed(0)).float()
+    found = nearest(away, 7)
+    assert found.shape == (40, 7)
+    assert all(len(set(row)) == 7 for row in found.tolist())
+    assert torch.equal(away.gather(1, found).sort(1).values, away.sort(1).values[:, :7])
+    beyond = torch.full((1, 3), torch.nan)
+    assert nearest(beyond, 2).shape == (1, 2)
 
 
 def test_a_deed_that_pays_becomes_likely_and_its_place_worth_more() -> None:
