@@ -63,7 +63,7 @@ def test_the_first_steps_are_kept_over_a_stop(tmp_path: Any) -> None:
     again = Agent(Corridor.observation_space, Corridor.action_space, settings=SMALL, seed=3)
     again.load(tmp_path)
     assert again.stored_samples == 10
-    assert torch.equal(again._first[0][0], agent._first[0][0])
+    assert torch.equal(again._held[0].state, agent._held[0].state)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_bad_steps_are_refused_and_nothing_is_learned(change: dict[str, Any], sa
             step["observation"], step["action"], step["reward"], step["following"], ended=False, truncated=False
         )
     assert agent.steps == 60
-    assert torch.equal(before["actor"]["values"], agent.state_dict()["actor"]["values"])
+    assert torch.equal(before["regions"][0]["actor"]["values"], agent.state_dict()["regions"][0]["actor"]["values"])
 
 
 def test_an_environment_that_raises_is_told_and_nothing_is_lost() -> None:

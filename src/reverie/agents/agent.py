@@ -2,6 +2,10 @@
 
 Its first steps are random; from what they show, its senses form. From then on every step goes into the sums of its
 world (`world`), and teaches the actor once (`actor`); asleep it dreams in that world (`dreams`). Steps are not kept.
+
+Where there may be several worlds (`regions`), each has a region of its own, a world and an actor. Which one is active
+follows from how well each would have expected what came (`evidence`); nobody names a world. The last steps wait until
+it is clear to which world they belong.
 """
 
 from collections.abc import Mapping
@@ -16,18 +20,26 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from reverie.agents.actions import Actions
-from reverie.agents.actor import Actor, Traces
+from reverie.agents.actor import Actor
 from reverie.agents.cells import StateCells
 from reverie.agents.dreams import Dreaming, Night, dream
+from reverie.agents.evidence import Expectation, Ignorance, misfit
+from reverie.agents.region import Moment, Region
 from reverie.agents.world import World
 from reverie.checkpoint import load_state, save_state, state_bytes
 from reverie.contracts import State
 from reverie.errors import BadData, CorruptFile
+from reverie.regions import Router
 
 __all__ = ["Agent", "Settings"]
 
 _KIND = "agent"
 _BOUNDLESS = 1e6  # a bound that is further out is none
+_WAITING = 32  # steps wait for a region, where there may be several
+_RENEWED = 20  # steps from one look at what a region expects to the next
+_ALIKE = 0.01  # share of variance that two worlds may leave open of each other and be one
+_LIFE = ("seed", "steps", "episodes", "dreamt", "nights", "switches")
+_KNOWN = 200  # steps that each of them must have
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,8 @@ class Settings:
         See `Actor`.
     lives, steps, passes, anywhere, longest
         See `Dreaming`.
+    regions : int
+        How many worlds there may be. With more than one, up to 32 steps are held until it is clear where they belong.
     """
 
     first: int = 50
@@ -68,6 +82,7 @@ class Settings:
     passes: int = 3
     anywhere: float = 0.3
     longest: int = 500
+    regions: int = 1
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> "Settings":
@@ -135,14 +150,28 @@ class Agent:
         self._furthest[self._furthest > _BOUNDLESS] = torch.inf
         self.steps = self.episodes = self.dreamt = 0
         self.nights: list[dict[str, Any]] = []
-        self.world: World | None = None
-        self.actor: Actor | None = None
+        self.regions: list[Region] = []
+        self.switches: list[dict[str, int]] = []
+        self._router = Router()
         self._generator = torch.Generator().manual_seed(seed)
-        self._first: list[tuple[Tensor, int, float, Tensor, bool]] = []
-        self._starts: list[Tensor] = []  # of lives, before the senses have formed
+        self._held: list[Moment] = []  # that have not come into any sums yet
+        self._expected: list[Expectation] | None = None
         self._fresh = True  # the next observation begins a life
-        self._since = 0  # steps since the last night
-        self._traces: Traces | None = None
+
+    @property
+    def region(self) -> Region | None:
+        """The one that is active; None: the senses have not formed."""
+        return self.regions[self._router.active] if self.regions else None
+
+    @property
+    def world(self) -> World | None:
+        """Of the active region."""
+        return None if self.region is None else self.region.world
+
+    @property
+    def actor(self) -> Actor | None:
+        """Of the active region."""
+        return None if self.region is None else self.region.actor
 
     # awake
 
@@ -190,52 +219,58 @@ class Agent:
         reward = float(reward)
         if not np.isfinite(reward):
             raise BadData(f"The reward is {reward}. Expected a finite number.")
-        step = (state, deed, reward, then, bool(ended))
-        if self.world is None:
-            if self._fresh:
-                self._starts.append(state)
-            self._first.append(step)
-            if len(self._first) >= self.settings.first:
+        moment = Moment(state, deed, reward, then, bool(ended), self._fresh)
+        self._held.append(moment)
+        if not self.regions:
+            if len(self._held) >= self.settings.first:
                 self._form()
         else:
-            if self._fresh:
-                self.world.begin(state[None])
-            self._learn(self.world, step)
-        self.steps, self._since = self.steps + 1, self._since + 1
+            self._learn(moment)
+        self.steps += 1
         self._fresh = bool(ended or truncated)
         self.episodes += int(self._fresh)
         if self._fresh:
-            self._traces = None
+            self._expected = None
+            for region in self.regions:
+                region.traces = None
 
     # asleep
 
     @property
     def tired(self) -> bool:
         """Whether it is time to sleep."""
-        return self.world is not None and self._since >= self.settings.rest
+        region = self.region
+        return region is not None and region.since >= (self.settings.rest if region.nights else self.settings.first)
 
     def sleep(self) -> Night:
-        """Dream, and learn from it.
+        """Dream in the active region, and learn from it.
 
         Raises
         ------
         BadData
             The senses have not formed yet: there is nothing to dream of.
         """
-        if self.world is None or self.actor is None:
-            raise BadData(f"There is nothing to dream of before {self.settings.first} steps; {self.steps} were lived.")
-        s = self.settings
+        region, s = self.region, self.settings
+        if region is None:
+            raise BadData(f"There is nothing to dream of before {s.first} steps; {self.steps} were lived.")
+        self._join_alike()
+        region = self.regions[self._router.active]
         how = Dreaming(s.lives, s.steps, s.passes, s.anywhere, s.longest)
-        self.actor, night = dream(self.world, self.actor, how, self._generator)
-        self._since, self._traces = 0, None
+        region.actor, night = dream(region.world, region.actor, how, self._generator)
+        region.since, region.traces = 0, None
+        region.nights += 1
         self.dreamt += night.steps
-        self.nights.append({"step": self.steps, "episodes": self.episodes, **asdict(night)})
+        about = {"step": self.steps, "episodes": self.episodes, "region": self._router.active}
+        self.nights.append(about | asdict(night))
         return night
 
     @property
     def stored_samples(self) -> int:
-        """Steps that are held as they came: the first few, until the senses have formed; 0 from then on."""
-        return len(self._first)
+        """Steps that are held as they came.
+
+        The first few, until the senses have formed; with several regions, the last few. Else 0.
+        """
+        return len(self._held)
 
     # keeping
 
@@ -246,17 +281,27 @@ class Agent:
 
     def state_dict(self) -> State:
         """Everything needed to go on as if nothing had happened, from a beginning of a life."""
-        life = {
-            name: getattr(self, name) for name in ("seed", "steps", "episodes", "dreamt", "nights", "_since", "_fresh")
+        life = {name: getattr(self, name) for name in _LIFE}
+        state: State = {
+            "life": life | {"fresh": self._fresh},
+            "random": self._generator.get_state(),
+            "settings": asdict(self.settings),
+            "held": [[x.tolist(), deed, reward, y.tolist(), *more] for x, deed, reward, y, *more in self._held],
         }
-        state: State = {"life": life, "random": self._generator.get_state(), "settings": asdict(self.settings)}
-        if self.world is None or self.actor is None:
-            first = [[x.tolist(), deed, reward, y.tolist(), ended] for x, deed, reward, y, ended in self._first]
-            return state | {"first": first, "starts": [x.tolist() for x in self._starts]}
+        if not self.regions:
+            return state
         return state | {
-            "cells": self.world.cells.state_dict(),
-            "world": self.world.state_dict(),
-            "actor": self.actor.state_dict(),
+            "cells": self.regions[0].world.cells.state_dict(),
+            "router": self._router.state_dict(),
+            "regions": [
+                {
+                    "world": region.world.state_dict(),
+                    "actor": region.actor.state_dict(),
+                    "since": region.since,
+                    "nights": region.nights,
+                }
+                for region in self.regions
+            ],
         }
 
     def load_state_dict(self, state: State) -> None:
@@ -271,27 +316,34 @@ class Agent:
             if state["settings"] != asdict(self.settings):
                 raise CorruptFile("This state is of an agent with other settings. Create the agent with those.")
             life = dict(state["life"])
-            numbers = [int(life[name]) for name in ("seed", "steps", "episodes", "dreamt", "_since")]
-            nights, fresh, random = list(life["nights"]), bool(life["_fresh"]), state["random"]
-            world = actor = None
-            first = [
-                (torch.tensor(x), int(deed), float(reward), torch.tensor(y), bool(ended))
-                for x, deed, reward, y, ended in state.get("first", [])
+            numbers = {name: type(getattr(self, name))(life[name]) for name in _LIFE}
+            fresh, random, router = bool(life["fresh"]), state["random"], Router()
+            held = [
+                Moment(torch.tensor(x), int(deed), float(reward), torch.tensor(y), bool(ended), bool(begins))
+                for x, deed, reward, y, ended, begins in state["held"]
             ]
-            starts = [torch.tensor(x) for x in state.get("starts", [])]
-            if "world" in state:
-                world = self._new_world(StateCells.from_state(state["cells"]))
-                world.load_state_dict(state["world"])
-                actor = self._new_actor(state["actor"]["low"], state["actor"]["high"], torch.Generator())
-                actor.load_state_dict(state["actor"])
+            regions = []
+            if "regions" in state:
+                cells = StateCells.from_state(state["cells"])
+                regions = [self._region_of(cells, one) for one in state["regions"]]
+                router.load_state_dict(state["router"])
+                if not 0 <= router.active < len(regions):
+                    raise CorruptFile(f"Region {router.active} of {len(regions)} is active. Restore a copy.")
             self._generator.set_state(random)
         except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
             if isinstance(error, CorruptFile):
                 raise
             raise CorruptFile(f"This is not the state of an agent ({error!r}). Restore a copy.") from None
-        self.seed, self.steps, self.episodes, self.dreamt, self._since = numbers
-        self.nights, self._fresh, self._first, self._starts = nights, fresh, first, starts
-        self.world, self.actor, self._traces = world, actor, None
+        for name, value in numbers.items():
+            setattr(self, name, value)
+        self._fresh, self._held, self.regions, self._router, self._expected = fresh, held, regions, router, None
+
+    def _region_of(self, cells: StateCells, state: State) -> Region:
+        world = self._new_world(cells)
+        world.load_state_dict(state["world"])
+        actor = self._new_actor(state["actor"]["low"], state["actor"]["high"], torch.Generator())
+        actor.load_state_dict(state["actor"])
+        return Region(world, actor, int(state["since"]), int(state["nights"]))
 
     def save(self, folder: Path, about: dict[str, Any] | None = None) -> None:
         """Write it to a folder, as a whole or not at all."""
@@ -316,7 +368,7 @@ class Agent:
 
     def _form(self) -> None:
         """Let the senses form, and learn the first steps, which are then let go."""
-        states = torch.stack([step[0] for step in self._first] + [self._first[-1][3]])
+        states = torch.stack([moment.state for moment in self._held] + [self._held[-1].following])
         shown = states
         furthest = self._furthest
         if self.actions.vectors is not None:
@@ -328,12 +380,14 @@ class Agent:
         cells = StateCells.formed(
             shown, width=s.expansion, octaves=s.octaves, furthest=furthest, generator=self._generator
         )
-        self.world = self._new_world(cells)
-        self.world.begin(torch.stack(self._starts))
-        for step in self._first:
-            _write(self.world, step)
-        self.actor = self._new_actor(self.world.low, self.world.high, self._generator)
-        self._first, self._starts = [], []
+        world = self._new_world(cells)
+        world.begin(torch.stack([moment.state for moment in self._held if moment.begins]))
+        for moment in self._held:
+            world.reach(torch.stack([moment.state, moment.following]))
+        region = Region(world, self._new_actor(world.low, world.high, self._generator))
+        for moment in self._held:
+            region.write(moment._replace(begins=False))
+        self.regions, self._held = [region], []
 
     def _new_world(self, cells: StateCells) -> World:
         return World(cells, len(self.actions), self.actions.vectors)
@@ -353,19 +407,55 @@ class Agent:
             generator=generator,
         )
 
-    def _learn(self, world: World, step: tuple[Tensor, int, float, Tensor, bool]) -> None:
-        """One step into the sums, and once through the actor's rule."""
-        _write(world, step)
-        assert self.actor is not None
-        state, deed, reward, then, ended = step
-        actor = self.actor
-        if self._traces is None:
-            self._traces = actor.rested(1)
-        firing = actor.firing(state[None])
-        worth = torch.zeros(1) if ended else actor.value(actor.firing(then[None]))
-        actor.learn(self._traces, firing, actor.odds(firing), torch.tensor([deed]), torch.tensor([reward]), worth)
+    def _learn(self, moment: Moment) -> None:
+        """One step into the sums, or among those that wait; and once through the actor's rule."""
+        if self.settings.regions > 1:
+            self._route(moment)
+        region = self.regions[self._router.active]
+        region.practise(moment)
+        waiting = _WAITING if self.settings.regions > 1 else 0
+        while len(self._held) > waiting:
+            region.write(self._held.pop(0))
 
+    def _route(self, moment: Moment) -> None:
+        """Let the evidence of a moment decide which region is active; open one where none explains what comes."""
+        active = self.regions[self._router.active]
+        if self._expected is None or active.world.samples >= self._expected[self._router.active].samples + _RENEWED:
+            self._ignorance = Ignorance([region.world for region in self.regions])
+            self._expected = [Expectation(region.world, self._ignorance) for region in self.regions]
+        parts = moment.state[None], torch.tensor([moment.reward]), moment.following[None]
+        values = active.world.values(*parts)[0]
+        said = [expected.evidence(moment.state, moment.deed, values) for expected in self._expected]
+        switch = self._router.look(said, nothing=self._ignorance.evidence(values))
+        if switch is None:
+            return
+        before = self.regions.index(active)
+        if switch.region == len(self.regions):
+            if len(self.regions) >= self.settings.regions:
+                self._router.active = before  # there is no room for another world
+                return
+            world = active.world.another()
+            self.regions.append(Region(world, self._new_actor(active.actor.low, active.actor.high, self._generator)))
+        while len(self._held) > switch.since:  # what came before belongs to the region that was active
+            active.write(self._held.pop(0))
+        active.traces, self._expected = None, None
+        self.switches.append({"step": self.steps, "region": switch.region, "since": switch.since})
 
-def _write(world: World, step: tuple[Tensor, int, float, Tensor, bool]) -> None:
-    state, deed, reward, then, ended = step
-    world.observe(state[None], torch.tensor([deed]), torch.tensor([reward]), then[None], torch.tensor([ended]))
+    def _join_alike(self) -> None:
+        """Merge two regions that predict each other; exactly, for their sums add."""
+        ignorance = Ignorance([region.world for region in self.regions])
+        for i, one in enumerate(self.regions):
+            for j in range(len(self.regions) - 1, i, -1):
+                other = self.regions[j]
+                if min(one.world.samples, other.world.samples) < _KNOWN:
+                    continue
+                if max(misfit(one.world, other.world, ignorance), misfit(other.world, one.world, ignorance)) > _ALIKE:
+                    continue
+                one.world.merge(other.world)
+                one.since += other.since
+                del self.regions[j]
+                was = self._router.active
+                self._router.active = i if was == j else was - int(was > j)
+                self._router.rest()
+                self._expected = None
+                self.switches.append({"step": self.steps, "region": i, "merged": j})

@@ -97,7 +97,7 @@ class World:
         self._begun[0] += len(x)
         self._begun[1 : 1 + self.senses] += x.sum(0)
         self._begun[1 + self.senses :] += (x.T @ x).flatten()
-        self._reach(states)
+        self.reach(states)
 
     def observe(
         self,
@@ -108,7 +108,7 @@ class World:
         ended: Bool[Tensor, " n"],
     ) -> None:
         """Deeds were done in these states, and this came of them. A life that was broken off has not ended."""
-        keys, values = self.keys(states, deeds).to(torch.int32), self._values(states, rewards, nexts)
+        keys, values = self.keys(states, deeds).to(torch.int32), self.values(states, rewards, nexts)
         for j, memory in enumerate(self.memories):
             there = slice(None) if self.vectors is not None else deeds == j
             if len(keys[there]):
@@ -118,12 +118,19 @@ class World:
         self.ending.write(after.repeat_interleave(times, 0), ended.double().repeat_interleave(times)[:, None])
         self.ends += int(ended.sum())
         self.least, self.most = min(self.least, float(rewards.min())), max(self.most, float(rewards.max()))
-        self._reach(states)
-        self._reach(nexts)
+        self.reach(states)
+        self.reach(nexts)
 
     def settled(self) -> "Dreamland":
         """The read-outs of now, to dream with."""
         return Dreamland(self)
+
+    def another(self) -> "World":
+        """A world of the same cells and deeds that has seen nothing, but where lives begin and the box of states."""
+        found = World(self.cells, self.deeds, self.vectors)
+        found._begun = self._begun.clone()
+        found.low, found.high = self.low.clone(), self.high.clone()
+        return found
 
     def merge(self, other: "World") -> None:
         """Add what another world of the same cells has seen; exactly as if it had been seen here."""
@@ -150,13 +157,16 @@ class World:
     def _spread(self) -> Tensor:
         return self.cells.spread[: self.senses]
 
-    def _values(self, states: Tensor, rewards: Tensor, nexts: Tensor) -> Tensor:
-        """On a grid, so that their sums are exact."""
+    def values(
+        self, states: Float[Tensor, "n d"], rewards: Float[Tensor, " n"], nexts: Float[Tensor, "n d"]
+    ) -> Float[Tensor, "n v"]:
+        """What the memories learn of steps: changes in spreads, and rewards; on a grid, so that sums are exact."""
         change = ((nexts - states) / self._spread).double()
         values = torch.cat([change, rewards.double()[:, None]], 1)
         return (values.clamp(-_FAR, _FAR) * _GRID).round() / _GRID
 
-    def _reach(self, states: Tensor) -> None:
+    def reach(self, states: Float[Tensor, "n d"]) -> None:
+        """Let the box of states that were met hold these."""
         if len(states):
             self.low, self.high = torch.minimum(self.low, states.amin(0)), torch.maximum(self.high, states.amax(0))
 

@@ -1,0 +1,113 @@
+"""How well a world would have expected what came: the evidence that decides which region is active.
+
+A memory expects a value v with variance s² (1 + h̃ᵀ(G + λI)⁻¹h̃ + 1/n), where s² is what its read-out leaves unexplained,
+and at least a hundredth of what there is to explain: an error of a tenth of the usual change is no surprise. Nothing
+known expects the mean of all that came to any region, with its variance.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from reverie.agents.world import World
+
+__all__ = ["Expectation", "Ignorance", "misfit"]
+
+_FLOOR = 0.1  # of the usual change: a smaller error is no surprise
+_STILL = 1e-3  # a value that never changed is known to this
+
+
+class Ignorance:
+    """What a region that knows nothing expects: mean and variance of all values met.
+
+    Parameters
+    ----------
+    worlds : sequence of World
+        Whose values count.
+    """
+
+    def __init__(self, worlds: Sequence[World]) -> None:
+        sums = [memory._need() for world in worlds for memory in world.memories if memory.samples]
+        n = sum(one.n for one in sums)
+        self.mean = torch.stack([one.sum_y for one in sums]).sum(0) / n
+        second = torch.stack([one.sum_yy for one in sums]).sum(0) / n
+        self.variance = (second - self.mean**2).clamp_min(_STILL**2)
+
+    def evidence(self, values: Float[Tensor, " v"]) -> float:
+        """The log likelihood of values."""
+        return _log_normal(values.double() - self.mean, self.variance)
+
+
+class Expectation:
+    """A world's expectations as they are now; they do not follow what is written to it."""
+
+    def __init__(self, world: World, ignorance: Ignorance) -> None:
+        self._world, self._ignorance, self.samples = world, ignorance, world.samples
+        self._of = [_Fit.of(memory, ignorance.variance) if memory.samples > 1 else None for memory in world.memories]
+
+    def evidence(self, state: Float[Tensor, " d"], deed: int, values: Float[Tensor, " v"]) -> float:
+        """The log likelihood of what came of a deed (`World.values`)."""
+        fit = self._of[0 if self._world.vectors is not None else deed]
+        if fit is None:
+            return self._ignorance.evidence(values)
+        deeds: Int64[Tensor, " 1"] = torch.tensor([deed])
+        return fit.evidence(self._world.keys(state[None], deeds)[0].double(), values.double())
+
+
+class _Fit:
+    """One memory's read-out, and what it leaves open."""
+
+    def __init__(self, weights: Tensor, bias: Tensor, inverse: Tensor, mean: Tensor, n: float, left: Tensor) -> None:
+        self.weights, self.bias, self.inverse, self.mean, self.n, self.left = weights, bias, inverse, mean, n, left
+
+    @classmethod
+    def of(cls, memory: object, usual: Tensor) -> "_Fit":
+        from reverie.memory import AssociativeMemory
+
+        assert isinstance(memory, AssociativeMemory)
+        memory.refresh()
+        inverse, weights, bias = memory.solution()
+        ridge = memory.chosen_ridge()
+        sums = memory._need()
+        gram, cross, _ = sums.centred()
+        energy = sums.sum_yy - sums.sum_y**2 / sums.n
+        memory.refresh()
+        residual = (energy - 2 * (weights * cross).sum(0) + (weights * (gram @ weights)).sum(0)).clamp_min(0)
+        freedom = sums.n - 1 - (len(gram) - ridge * float(inverse.diagonal().sum()))
+        left = residual / freedom if freedom >= 1 else usual
+        left = torch.maximum(torch.minimum(left, usual), _FLOOR**2 * usual)
+        return cls(weights, bias, inverse, sums.mean, sums.n, left)
+
+    def evidence(self, key: Tensor, values: Tensor) -> float:
+        centred = key - self.mean
+        novelty = float(centred @ self.inverse @ centred) + 1 / self.n
+        return _log_normal(values - self.bias - key @ self.weights, self.left * (1 + novelty))
+
+
+def misfit(world: World, other: World, ignorance: Ignorance) -> float:
+    """By how much one world's read-outs fail on all that another has seen: the share of variance left, from sums alone.
+
+    Σ |v − b − Wᵀh|² over the other's samples needs only the other's sums. 0 is perfect, 1 no better than knowing
+    nothing; the worst value counts.
+    """
+    worst = 0.0
+    for mine, theirs in zip(world.memories, other.memories, strict=True):
+        if not theirs.samples:
+            continue
+        if not mine.samples:
+            return 1.0
+        weights, bias = mine.mapping()
+        sums = theirs._need()
+        gram, cross, _ = sums.centred()
+        mean, values = sums.mean, sums.sum_y / sums.n
+        within = sums.sum_yy - sums.n * values**2 - 2 * (weights * cross).sum(0) + (weights * (gram @ weights)).sum(0)
+        shift = values - bias - mean @ weights
+        share = (within / sums.n + shift**2) / ignorance.variance
+        worst = max(worst, float(share.max()))
+    return worst
+
+
+def _log_normal(errors: Tensor, variance: Tensor) -> float:
+    return float(-0.5 * (variance.log() + errors**2 / variance).sum())

@@ -1,0 +1,65 @@
+"""A region: a world and the actor that lives in it."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from reverie.agents.actor import Actor, Traces
+from reverie.agents.world import World
+
+__all__ = ["Moment", "Region"]
+
+
+class Moment(NamedTuple):
+    """One step of a life."""
+
+    state: Float[Tensor, " d"]
+    deed: int
+    reward: float
+    following: Float[Tensor, " d"]
+    ended: bool
+    begins: bool
+    """Whether a life began with it."""
+
+
+@dataclass
+class Region:
+    """A world and its actor.
+
+    Attributes
+    ----------
+    since : int
+        Steps that came to it since its last night.
+    nights : int
+        How often it has slept.
+    traces : Traces, or None
+        Of the life that is going on.
+    """
+
+    world: World
+    actor: Actor
+    since: int = 0
+    nights: int = 0
+    traces: Traces | None = field(default=None, repr=False)
+
+    def write(self, moment: Moment) -> None:
+        """Let a moment into the sums of the world."""
+        state, deed, reward, following, ended, begins = moment
+        if begins:
+            self.world.begin(state[None])
+        self.world.observe(
+            state[None], torch.tensor([deed]), torch.tensor([reward]), following[None], torch.tensor([ended])
+        )
+        self.since += 1
+
+    def practise(self, moment: Moment) -> None:
+        """Teach the actor once."""
+        actor, (state, deed, reward, following, ended, _) = self.actor, moment
+        if self.traces is None:
+            self.traces = actor.rested(1)
+        firing = actor.firing(state[None])
+        worth = torch.zeros(1) if ended else actor.value(actor.firing(following[None]))
+        actor.learn(self.traces, firing, actor.odds(firing), torch.tensor([deed]), torch.tensor([reward]), worth)
