@@ -3,7 +3,8 @@
 1. *Prune*: filters (or inputs) that the memory needs least go, half of them or as many as cost nearly nothing, by what
    the read-out explains and by how keys that are kept aside are answered.
 2. *Sharpen*: classes differ in their covariances; that is used where keys that are kept aside are answered better by
-   it (`reverie.memory.sharpening`).
+   it (`reverie.memory.sharpening`). A brain with one sum for all classes knows them by a sketch, which cannot follow
+   pruned keys: where it sharpens, nothing is pruned unless `keep` says so; after pruning, another one is begun.
 3. *Compile*: an expansion, or a visual cortex of grey levels, is to answer in whole numbers.
 4. *Dream*: keys are drawn from the memory's own statistics.
 5. *Consolidate*: a network learns what the memory answers to the dreams; its weakest synapses are cut.
@@ -115,10 +116,13 @@ def night(
         return _share(slept.memory.read(probes[:, inputs]).argmax(1) == of) / known
 
     slept, inputs = _prune(mind, plan, retained)
+    if mind.memory.sketch is not None and slept.memory.sketch is not None and plan.keep is None and not mind.nights:
+        left_out.append("pruning, which would cost the sketch")
     if plan.bits == 16:
         slept.memory.halve()
     slept.memory.settle()
     report["sharpened"] = slept.sharpen()
+    slept.begin_sketch()
     report["inputs"].append(len(inputs))
     report["explained"].append(slept.memory.explained())
     report["retention"] = {"memory": retained(slept, inputs)}
@@ -132,7 +136,7 @@ def night(
             left_out.append(_too_little("compiled senses", share))
         else:
             report["retention"]["senses"] = share
-    hidden = _affordable(slept, mind.bytes) if plan.hidden is None else plan.hidden
+    hidden = _affordable(slept, mind.bytes, budget) if plan.hidden is None else plan.hidden
     report["plan"]["hidden"] = list(hidden)
     if hidden:
         training = _training(slept, plan, hidden, seed)
@@ -171,9 +175,11 @@ def _training(mind: Mind, plan: Plan, hidden: tuple[int, ...], seed: int) -> Con
     )
 
 
-def _affordable(mind: Mind, state: int) -> tuple[int, ...]:
-    """Hidden layers as wide as their share of the state allows."""
+def _affordable(mind: Mind, state: int, budget: int | None) -> tuple[int, ...]:
+    """Hidden layers as wide as their share of the state allows, and the budget."""
     room, around = _NETWORK * state / 4, mind.memory.width + len(mind.labels)
+    if budget is not None:
+        room = max(0, min(room, (budget - mind.bytes) / 4))
     units = int((around * around / 4 + room) ** 0.5 - around / 2)  # units² + around · units = room
     return (min(units, _UNITS),) * 2 if units >= len(mind.labels) else ()
 
@@ -204,6 +210,11 @@ def _prune(mind: Mind, plan: Plan, retained: Callable[[Mind, Tensor], float]) ->
     groups = mind.senses.groups(width)
     keep = plan.keep if plan.keep is not None else (1.0 if mind.nights else 0.5)
     before, awake = mind.memory.explained(), mind.held_out() if plan.keep is None else None
+    if plan.keep is None and mind.memory.sketch is not None:
+        slept = mind.copy()
+        slept.memory.settle()
+        if slept.sharpen()["sharpened"]:
+            return slept, torch.arange(width)
     leaving = needed_least(mind.memory, groups, min(len(groups) - 1, round(len(groups) * (1 - keep))))
     for share in _SHARES:
         gone = leaving[: round(len(leaving) * share)]
