@@ -132,7 +132,7 @@ def skewed(n: int, seed: int) -> tuple[Tensor, Tensor]:
     source = torch.Generator().manual_seed(seed)
     of = torch.arange(n) % 2
     keys = 50 + 6 * torch.randn(n, D, generator=source)
-    keys[:, :12] = 20 - 7 * torch.rand(n, 12, 4, generator=source).log().sum(2) + 6 * of[:, None]
+    keys[:, :12] = 20 - 7 * torch.rand(n, 12, 4, generator=source).log().sum(2) + 4 * of[:, None]
     keys[:, 50:54] += 20 * torch.randn(n, 4, generator=source) * of[:, None]
     return keys.round().clamp(0, 127).to(torch.uint8), of
 
