@@ -79,7 +79,8 @@ def nights(
             worst[seed] = min(classes)
             state[seed], answers[seed] = brain.state_bytes / before, spent[1] / spent[0]
             expected.append(report["sharpened"])
-            print(f"  {name}, {seed}: {awake[seed]:.4f} → {slept[seed]:.4f}; {json.dumps(expected[-1])}", flush=True)
+            told = f"{report['verdict']}, {before} → {brain.state_bytes} bytes; {json.dumps(expected[-1])}"
+            print(f"  {name}, {seed}: {awake[seed]:.4f} → {slept[seed]:.4f}; {told}; {report['reason']}", flush=True)
     beside = {
         "awake": float(np.mean(list(awake.values()))),
         "nights that sharpened": float(np.mean([one["sharpened"] for one in expected])),

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 import reverie.memory.sharpening as sharpening
 from reverie.errors import BadData
@@ -128,12 +129,16 @@ def test_it_sharpens() -> None:
 
 
 def skewed(n: int, seed: int) -> tuple[Tensor, Tensor]:
-    """Two classes with one covariance, whose means differ where both lean to one side."""
+    """Two classes of different means; products of two other inputs tell how far a key is from the mean of its class."""
     source = torch.Generator().manual_seed(seed)
     of = torch.arange(n) % 2
-    keys = 50 + 6 * torch.randn(n, D, generator=source)
-    keys[:, :12] = 20 - 7 * torch.rand(n, 12, 4, generator=source).log().sum(2) + 4 * of[:, None]
-    keys[:, 50:54] += 20 * torch.randn(n, 4, generator=source) * of[:, None]
+    away, other, noise = (torch.randn(n, *shape, generator=source) for shape in ((8,), (8, 2), (8, 2)))
+    product = 0.7 * away[:, :, None] * other + 0.7 * noise
+    keys = 60 + 4 * torch.randn(n, D, generator=source)
+    keys[:, :8] += 15 * (away + 0.5 * of[:, None])
+    keys[:, 8:24] += 14 * other.flatten(1)
+    keys[:, 24:40] += 14 * product.flatten(1)
+    keys[:, 50:54] += 15 * torch.randn(n, 4, generator=source) * of[:, None]
     return keys.round().clamp(0, 127).to(torch.uint8), of
 
 
@@ -146,10 +151,10 @@ def test_the_third_cumulant_is_accepted_by_itself() -> None:
     assert report["sharpened"] and report["third_loss"] < report["sharp_loss"] - 2 * report["third_error"]
     assert memory.sharpening is not None and memory.sharpening.gamma > 0
     asked, known = skewed(3000, 5)
-    sharp = right(memory.sharp_logits(asked), known)
+    sharp = cross_entropy(memory.sharp_logits(asked), known)
     memory.sharpening = memory.sharpening._replace(gamma=0.0, third=0)
     memory._sharp = None
-    assert sharp > right(memory.sharp_logits(asked), known)
+    assert sharp < cross_entropy(memory.sharp_logits(asked), known)
 
 
 @pytest.mark.parametrize("gamma", [3.0, 30.0])

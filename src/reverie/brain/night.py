@@ -179,7 +179,7 @@ def _affordable(mind: Mind, state: int, budget: int | None) -> tuple[int, ...]:
     """Hidden layers as wide as their share of the state allows, and the budget."""
     room, around = _NETWORK * state / 4, mind.memory.width + len(mind.labels)
     if budget is not None:
-        room = max(0, min(room, (budget - mind.bytes) / 4))
+        room = max(0, min(room, (budget - mind.bytes) / 4 - 5 * around))  # what it knows of each input takes some
     units = int((around * around / 4 + room) ** 0.5 - around / 2)  # units² + around · units = room
     return (min(units, _UNITS),) * 2 if units >= len(mind.labels) else ()
 

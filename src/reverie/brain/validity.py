@@ -188,14 +188,10 @@ def _memory(memory: dict[str, Any]) -> int:
         _need(not isinstance(value, Tensor) or _finite(value), f"sums whose {name} are not finite")
     _need(bool((sum_y >= 0).all()), "classes of fewer than no samples")
     settled = memory.get("settled")
-    if "sharp" in memory:
-        directions, numbers = memory["sharp"]["directions"], memory["sharp"]["numbers"]
-        sound = directions.dtype == torch.int8 and directions.ndim == 2 and len(directions) == d
-        _need(sound and 0 < directions.shape[1] <= d, "directions of another size than the sums")
-        known = len(numbers) in (3, 5) and all(_number(one) and one >= 0 for one in numbers)
-        _need(known and max(numbers[4:], default=0) <= directions.shape[1], f"a sharpening by {numbers!r}")
     if "sketch" in memory:
         _sketch(memory["sketch"], d, k)
+    if "sharp" in memory:
+        _sharp(memory["sharp"], memory.get("sketch"), d)
     _need(settled is None or all(_number(value) and value > 0 for value in settled), f"a settled λ of {settled!r}")
     return k
 
@@ -214,13 +210,31 @@ def _thin(memory: dict[str, Any], d: int, k: int) -> int:
     return len(columns)
 
 
+def _sharp(sharp: dict[str, Any], sketch: dict[str, Any] | None, d: int) -> None:
+    """A sharpening of sums of d inputs, along directions of its own, or the first ones of a sketch."""
+    directions, numbers = sharp["directions"], sharp["numbers"]
+    if sketch is None:
+        m = _directions(directions, d)
+    else:
+        m, most = directions, sketch["directions"].shape[1]
+        _need(isinstance(m, int) and 0 < m <= most, f"a sharpening along {m!r} directions of {most}")
+    known = len(numbers) in (3, 5) and all(_number(one) and one >= 0 for one in numbers)
+    most = m if sketch is None else min(m, sketch["t"])
+    _need(known and max(numbers[4:], default=0) <= most, f"a sharpening by {numbers!r}")
+
+
+def _directions(directions: Any, d: int) -> int:
+    """How many directions there are, for sums of d inputs."""
+    sound = isinstance(directions, Tensor) and directions.dtype == torch.int8 and directions.ndim == 2
+    _need(sound and len(directions) == d and 0 < directions.shape[1] <= d, "directions of another size than the sums")
+    return int(directions.shape[1])
+
+
 def _sketch(sketch: Any, d: int, k: int) -> None:
     """A sketch beside sums of d inputs and k classes."""
     _need(isinstance(sketch, dict) and isinstance(sketch["sums"], dict), "a sketch that is none")
-    directions, t, third, sums = (sketch[name] for name in ("directions", "t", "third", "sums"))
-    sound = isinstance(directions, Tensor) and directions.dtype == torch.int8 and directions.ndim == 2
-    _need(sound and len(directions) == d and 0 < directions.shape[1] <= d, "a sketch of another size than the sums")
-    m = directions.shape[1]
+    t, third, sums = (sketch[name] for name in ("t", "third", "sums"))
+    m = _directions(sketch["directions"], d)
     _need(isinstance(t, int) and 0 <= t <= m, f"a sketch with third moments along {t!r} of {m} directions")
     for part in (sketch["centre"], sketch["step"]):
         _need(_finite(part) and tuple(part.shape) == (m,), "a sketch without steps")

@@ -640,14 +640,16 @@ class AssociativeMemory(Memory):
     def state_dict(self) -> State:
         if self._sums is None:
             return {}
-        sharp: State = {} if self.sharpening is None else {"sharp": self.sharpening.state()}
+        known = None if self.sketch is None else self.sketch.directions
+        sharp: State = {} if self.sharpening is None else {"sharp": self.sharpening.state(known)}
         sharp |= {} if self.sketch is None else {"sketch": self.sketch.state()}
         return self._sums.pack() | {"settled": None if self._settled is None else list(self._settled)} | sharp
 
     def load_state_dict(self, state: State) -> None:
         self._sums = Sums.unpack(state) if state else None
         self.sketch = Sketch.of(state["sketch"]) if "sketch" in state else None
-        self.sharpening, self._along = (Sharpening.of(state["sharp"]) if "sharp" in state else None), {}
+        known = None if self.sketch is None else self.sketch.directions
+        self.sharpening, self._along = (Sharpening.of(state["sharp"], known) if "sharp" in state else None), {}
         settled = state.get("settled")
         self._settled = None if settled is None else (float(settled[0]), float(settled[1]))
         self._drop_readouts()

@@ -64,16 +64,18 @@ class Sharpening(NamedTuple):
     gamma: float = 0.0
     third: int = 0
 
-    def state(self) -> State:
-        """For keeping."""
+    def state(self, known: Tensor | None = None) -> State:
+        """For keeping; `known`: directions of which these are the first, so that their number is enough."""
         numbers = [self.alpha, self.beta, self.slope, *([self.gamma, self.third] if self.third else [])]
-        return {"directions": self.directions, "numbers": numbers}
+        directions = self.directions if known is None else self.directions.shape[1]
+        return {"directions": directions, "numbers": numbers}
 
     @classmethod
-    def of(cls, state: State) -> "Sharpening":
+    def of(cls, state: State, known: Tensor | None = None) -> "Sharpening":
         """What `state` gave."""
+        directions = state["directions"] if known is None else known[:, : state["directions"]].contiguous()
         alpha, beta, slope, gamma, third = [*(float(one) for one in state["numbers"]), 0.0, 0.0][:5]
-        return cls(state["directions"], alpha, beta, slope, gamma, int(third))
+        return cls(directions, alpha, beta, slope, gamma, int(third))
 
     def restrict(self, inputs: Int64[Tensor, " kept"]) -> "Sharpening":
         """For keys of these inputs."""
