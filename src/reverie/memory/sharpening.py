@@ -38,11 +38,11 @@ __all__ = ["Folded", "HeldOut", "Sharpened", "Sharpening", "chosen"]
 
 _WIDTHS = (100, 200)
 _ALPHAS = (0.85,)
-_BETAS = (0.75, 1.5)
+_BETAS = (0.75, 1.5, 2.5)
 _GAMMAS = (0.05, 0.1, 0.2, 0.3)
 _LEANING = (60, 100)  # directions of the third cumulant
 _SLOPES = tuple(10 ** (step / 8) for step in range(-14, 5))
-_SURE = 2.0  # standard errors by which the log-loss must be better
+_SURE = 2.0  # standard errors by which the log-loss must be better, and the accuracy must not be worse
 _LEAST = 20  # keys aside
 
 
@@ -257,35 +257,41 @@ def chosen(
     base = plain if kind == "discriminant" else held.scores("discriminant", ridge)
     means = (held.without.cross[:, held.there] / held.without.sum_y[held.there]).T
 
-    def tried(made: Sharpening) -> _Tried:
-        return _Tried(
-            made, base + Sharpened(made, means, moments.first(made.directions.shape[1])).terms(held.keys), held
-        )
+    def terms(made: Sharpening) -> Tensor:
+        return Sharpened(made, means, moments.first(made.directions.shape[1])).terms(held.keys)
 
-    widths = sorted({min(width, directions.shape[1]) for width in _WIDTHS})
-    made = [
-        Sharpening(directions[:, :width].contiguous(), alpha, beta, 1.0)
+    widths = _up_to(directions.shape[1], _WIDTHS)
+    bent = [
+        (made, terms(made))
         for width in widths
         for alpha in _ALPHAS
-        for beta in _BETAS
+        for made in [Sharpening(directions[:, :width].contiguous(), alpha, 1.0, 1.0)]
     ]
-    sharp = min((tried(one) for one in made), key=lambda one: one.loss)
+    curved = [(made._replace(beta=beta), base + beta * told) for made, told in bent for beta in _BETAS]
+    sharp = min((_Tried(*one, held) for one in curved), key=lambda one: one.loss)
     measured |= {"loss": before.loss, "accuracy": before.right}
     measured |= {"sharp_loss": sharp.loss, "sharp_accuracy": sharp.right, "error": sharp.error(before)}
     if not sharp.surely_better(before):
         return None, measured
-    if moments.third is not None and sharp.sharpening is not None:
-        widest = min(len(moments.third), sharp.sharpening.directions.shape[1])
-        leaning = [
-            sharp.sharpening._replace(gamma=gamma, third=t)
-            for t in sorted({min(t, widest) for t in _LEANING})
+    if moments.third is not None:
+        widest = min(len(moments.third), widths[0])
+        leaning = [(t, terms(bent[0][0]._replace(beta=0.0, gamma=1.0, third=t))) for t in _up_to(widest, _LEANING)]
+        leaned = [
+            _Tried(made._replace(gamma=gamma, third=t), scores + gamma * told, held)
+            for made, scores in curved
+            for t, told in leaning
             for gamma in _GAMMAS
         ]
-        best = min((tried(one) for one in leaning), key=lambda one: one.loss)
+        best = min(leaned, key=lambda one: one.loss)
         measured |= {"third_loss": best.loss, "third_accuracy": best.right, "third_error": best.error(sharp)}
         if best.surely_better(sharp):
             sharp = best
     return sharp.sharpening, measured
+
+
+def _up_to(most: int, sizes: tuple[int, ...]) -> list[int]:
+    """These sizes, and `most` for those that are larger."""
+    return sorted({min(size, most) for size in sizes})
 
 
 class _Tried:
@@ -302,9 +308,9 @@ class _Tried:
         return float((other.losses - self.losses).std() / len(self.losses) ** 0.5)
 
     def surely_better(self, other: "_Tried") -> bool:
-        """Whether the log-loss is surely lower, and not fewer keys are answered rightly, but for chance."""
+        """Whether the log-loss is surely lower, and not surely fewer keys are answered rightly."""
         changed = self.rights - other.rights
-        lost = -float(changed.mean()) > float(changed.std()) / len(changed) ** 0.5
+        lost = -float(changed.mean()) > _SURE * float(changed.std()) / len(changed) ** 0.5
         return other.loss - self.loss > _SURE * self.error(other) and not lost
 
 
