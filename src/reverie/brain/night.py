@@ -4,7 +4,8 @@
    the read-out explains and by how keys that are kept aside are answered.
 2. *Sharpen*: classes differ in their covariances; that is used where keys that are kept aside are answered better by
    it (`reverie.memory.sharpening`). A brain with one sum for all classes knows them by a sketch, which cannot follow
-   pruned keys: where it sharpens, nothing is pruned unless `keep` says so; after pruning, another one is begun.
+   pruned keys: where it helps, or seems to, nothing is pruned unless `keep` says so; after pruning, another one is
+   begun.
 3. *Compile*: an expansion, or a visual cortex of grey levels, is to answer in whole numbers.
 4. *Dream*: keys are drawn from the memory's own statistics.
 5. *Consolidate*: a network learns what the memory answers to the dreams; its weakest synapses are cut.
@@ -115,13 +116,13 @@ def night(
     def retained(slept: Mind, inputs: Tensor) -> float:
         return _share(slept.memory.read(probes[:, inputs]).argmax(1) == of) / known
 
-    slept, inputs = _prune(mind, plan, retained)
+    slept, inputs, told = _prune(mind, plan, retained)
     if mind.memory.sketch is not None and slept.memory.sketch is not None and plan.keep is None and not mind.nights:
         left_out.append("pruning, which would cost the sketch")
     if plan.bits == 16:
         slept.memory.halve()
     slept.memory.settle()
-    report["sharpened"] = slept.sharpen()
+    report["sharpened"] = slept.sharpen() if told is None or slept.memory.sketch is not None else told
     slept.begin_sketch()
     report["inputs"].append(len(inputs))
     report["explained"].append(slept.memory.explained())
@@ -201,8 +202,10 @@ def _too_little(part: str, share: float) -> str:
     return f"the {part} would recognise only {share:.1%} of the dreams that were recognised before"
 
 
-def _prune(mind: Mind, plan: Plan, retained: Callable[[Mind, Tensor], float]) -> tuple[Mind, Tensor]:
-    """A copy of the mind with fewer inputs, and which they are.
+def _prune(
+    mind: Mind, plan: Plan, retained: Callable[[Mind, Tensor], float]
+) -> tuple[Mind, Tensor, dict[str, Any] | None]:
+    """A copy of the mind with fewer inputs, which they are, and what its sketch would sharpen; None: it has none.
 
     `retained`: the share of what was recognised that a mind with these inputs recognises.
     """
@@ -210,11 +213,13 @@ def _prune(mind: Mind, plan: Plan, retained: Callable[[Mind, Tensor], float]) ->
     groups = mind.senses.groups(width)
     keep = plan.keep if plan.keep is not None else (1.0 if mind.nights else 0.5)
     before, awake = mind.memory.explained(), mind.held_out() if plan.keep is None else None
+    told = None
     if plan.keep is None and mind.memory.sketch is not None:
         slept = mind.copy()
         slept.memory.settle()
-        if slept.sharpen()["sharpened"]:
-            return slept, torch.arange(width)
+        told = slept.sharpen()
+        if told["sharpened"] or told.get("sharp_loss", 0) + told.get("error", 0) < told.get("loss", 0):
+            return slept, torch.arange(width), told  # it helps, or may help when more is kept aside
     leaving = needed_least(mind.memory, groups, min(len(groups) - 1, round(len(groups) * (1 - keep))))
     for share in _SHARES:
         gone = leaving[: round(len(leaving) * share)]
@@ -228,8 +233,8 @@ def _prune(mind: Mind, plan: Plan, retained: Callable[[Mind, Tensor], float]) ->
             continue
         if plan.keep is None and (retained(slept, inputs) < plan.retention or _worse(awake, slept.held_out())):
             continue
-        return slept, inputs
-    return mind.copy(), torch.arange(width)
+        return slept, inputs, told
+    return mind.copy(), torch.arange(width), told
 
 
 def _worse(before: Tensor | None, after: Tensor | None) -> bool:
