@@ -4,7 +4,8 @@ Each row tells accuracy on the official test part (or a quarter of the samples),
 night itself expected on the keys that it keeps aside; the state before and after; and the time of the night and of an
 answer, over those of learning and of an answer awake, in CPU time of this process. Seeds are orders of the classes.
 
-    python benchmarks/nights.py [--only cifar10|mnist|unequal|clothes|intents] [--json FILE] [--quick]
+    python benchmarks/nights.py [--only cifar10|pooled|small|mnist|mnist-pooled|unequal|clothes|intents]
+        [--samples 20000] [--json FILE] [--quick]
 """
 
 import json
@@ -78,7 +79,8 @@ def nights(
             worst[seed] = min(classes)
             state[seed], answers[seed] = brain.state_bytes / before, spent[1] / spent[0]
             expected.append(report["sharpened"])
-            print(f"  {name}, {seed}: {awake[seed]:.4f} → {slept[seed]:.4f}; {json.dumps(expected[-1])}", flush=True)
+            told = f"{report['verdict']}, {before} → {brain.state_bytes} bytes; {json.dumps(expected[-1])}"
+            print(f"  {name}, {seed}: {awake[seed]:.4f} → {slept[seed]:.4f}; {told}; {report['reason']}", flush=True)
     beside = {
         "awake": float(np.mean(list(awake.values()))),
         "nights that sharpened": float(np.mean([one["sharpened"] for one in expected])),
@@ -127,29 +129,42 @@ def _intents(seed: int) -> Data:
     )
 
 
-Section = Callable[[list[int], bool], Iterator[Claim]]
+def _of_pictures(data: str, said: str, bound: float, **made: Any) -> "Section":
+    """Pictures of official parts; all of them, or some, of which no bound is claimed."""
+
+    def section(seeds: list[int], samples: int | None) -> Iterator[Claim]:
+        name = said if samples is None else f"{said}, {samples} samples"
+        yield from nights(
+            name, lambda seed: _pictures(data, samples, seed), seeds, bound if samples is None else None, **made
+        )
+
+    return section
+
+
+Section = Callable[[list[int], int | None], Iterator[Claim]]
 SECTIONS: dict[str, Section] = {
-    "cifar10": lambda seeds, quick: nights(
-        "CIFAR-10", lambda seed: _pictures("cifar10", 2000 if quick else None, seed), seeds, None if quick else 0.775
-    ),
-    "mnist": lambda seeds, quick: nights(
-        "MNIST", lambda seed: _pictures("mnist", 2000 if quick else None, seed), seeds, None if quick else 0.9925
-    ),
-    "unequal": lambda seeds, quick: nights("CIFAR-10, 2000 … 200 a class", _unequal, seeds, 0.69, balanced=True),
-    "clothes": lambda seeds, quick: nights("clothes", _clothes, seeds, None),
-    "intents": lambda seeds, quick: nights("150 intents", _intents, seeds, None),
+    "cifar10": _of_pictures("cifar10", "CIFAR-10", 0.775),
+    "pooled": _of_pictures("cifar10", "CIFAR-10, one sum for all classes", 0.775, forgettable=False),
+    "small": _of_pictures("cifar10", "CIFAR-10, 2 MB", 0.72, budget=2_000_000),
+    "mnist": _of_pictures("mnist", "MNIST", 0.9925),
+    "mnist-pooled": _of_pictures("mnist", "MNIST, one sum for all classes", 0.9925, forgettable=False),
+    "unequal": lambda seeds, _: nights("CIFAR-10, 2000 … 200 a class", _unequal, seeds, 0.69, balanced=True),
+    "clothes": lambda seeds, _: nights("clothes", _clothes, seeds, None),
+    "intents": lambda seeds, _: nights("150 intents", _intents, seeds, None),
 }
 
 
 def main() -> None:
     reading = parser(__doc__ or "")
     reading.add_argument("--only", choices=tuple(SECTIONS), help="one of them")
+    reading.add_argument("--samples", type=int, help="of the official training part of pictures; all")
     reading.add_argument("--seeds", type=int, default=3, help="how many orders")
     options = reading.parse_args()
     one_thread()
     chosen = ["mnist"] if options.quick else [options.only] if options.only else list(SECTIONS)
+    samples = 2000 if options.quick else options.samples
     seeds = list(range(1 if options.quick else options.seeds))
-    finish([claim for name in chosen for claim in SECTIONS[name](seeds, options.quick)], options)
+    finish([claim for name in chosen for claim in SECTIONS[name](seeds, samples)], options)
 
 
 if __name__ == "__main__":

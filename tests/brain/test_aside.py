@@ -107,7 +107,7 @@ def test_merged_pruned_and_slept(tmp_path: Path) -> None:
 
 
 def test_none_are_kept_where_none_are_wanted(tmp_path: Path) -> None:
-    for place, made in enumerate(({"aside": False}, {"forgettable": False}, {"budget": 10**6})):
+    for place, made in enumerate(({"aside": False}, {"forgettable": False}, {"budget": 10**6})):  # the keys are small
         with Brain.create(tmp_path / str(place), **(MADE | made if place < 2 else {"encoder": "raw"} | made)) as brain:
             brain.learn(X, Y)
             assert brain.mind.aside is None and "aside" not in brain.state_dict()

@@ -5,8 +5,9 @@ import torch
 from torch import Tensor
 
 from reverie.memory import AssociativeMemory
+from reverie.memory.directions import Moments, covariances_along, leading
 from reverie.memory.gram import symmetric
-from reverie.memory.sharpening import HeldOut, Sharpened, Sharpening, covariances_along, leading
+from reverie.memory.sharpening import HeldOut, Sharpened, Sharpening
 
 
 def keys_of(n: int, *, spread: float, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -83,7 +84,7 @@ def test_the_term_is_the_ratio_of_two_gaussians() -> None:
     made = Sharpening(directions, 0.5, 2.0, 1.0)
     covariances = covariances_along(sums, there, directions)
     means = (sums.cross / sums.sum_y).T
-    found = Sharpened(made, means, sums.sum_y, covariances).terms(keys[:5])
+    found = Sharpened(made, means, Moments(sums.sum_y, covariances)).terms(keys[:5])
     at = keys[:5].double() @ directions.double()
     within = sum((n * one for n, one in zip(sums.sum_y, covariances, strict=True)), torch.zeros(8, 8).double()) / 3000
     for column in range(3):

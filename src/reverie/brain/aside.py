@@ -2,8 +2,8 @@
 
 They are learned as all others are. Where it is asked how well something answers, they are taken out of the sums first,
 which is exact, and so they are as samples that were never learned. Which samples are kept does not depend on their
-order: those whose hash is small; the limit falls where there would be too many. They are forgotten with what they are
-of, and go where a key is not exactly the key of a sample any more.
+order: those whose hash is small; the limit falls where there would be too many, or more than have room. They are
+forgotten with what they are of, and go where a key is not exactly the key of a sample any more.
 """
 
 from typing import Any
@@ -24,6 +24,11 @@ _HASHED = 256
 class Aside:
     """The keys, their value columns, and the names under which they were learned.
 
+    Parameters
+    ----------
+    room : int, optional
+        Bytes that the keys may take.
+
     Examples
     --------
     >>> aside = Aside()
@@ -34,7 +39,8 @@ class Aside:
     True
     """
 
-    def __init__(self) -> None:
+    def __init__(self, room: int | None = None) -> None:
+        self.room = room
         self.keys: Num[Tensor, "m d"] = torch.zeros(0, 0, dtype=torch.int64)
         self.columns: Int64[Tensor, " m"] = torch.zeros(0, dtype=torch.int64)
         self.names: list[str | None] = []
@@ -56,9 +62,12 @@ class Aside:
         self.keys = keys
         self.columns = torch.cat([self.columns, entry["columns"]])
         self.names += [name] * len(entry["columns"])
-        if len(self.columns) > _MOST:
+        most = _MOST
+        if self.room is not None:
+            most = min(_MOST, self.room // (self.keys.shape[1] * self.keys.element_size()))
+        if len(self.columns) > most:
             kept = torch.zeros(len(self.columns), dtype=torch.bool)
-            kept[_hashes(self.keys).argsort(stable=True)[:_MOST]] = True
+            kept[_hashes(self.keys).argsort(stable=True)[:most]] = True
             self._keep(kept)
 
     def merge(self, other: "Aside", columns: list[int]) -> None:
@@ -96,8 +105,8 @@ class Aside:
         return {"keys": self.keys, "columns": self.columns, "names": self.names}
 
     @classmethod
-    def from_state(cls, state: State) -> "Aside":
-        aside = cls()
+    def from_state(cls, state: State, room: int | None = None) -> "Aside":
+        aside = cls(room)
         aside.keys, aside.columns, aside.names = state["keys"], state["columns"], list(state["names"])
         return aside
 

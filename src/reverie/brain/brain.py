@@ -41,7 +41,7 @@ from reverie.brain.watch import Drift
 from reverie.contracts import State
 from reverie.edge import Parts, export
 from reverie.errors import BadData
-from reverie.memory.contribution import contribution, moved_columns
+from reverie.memory.contribution import moved_columns
 from reverie.memory.regression import Estimates
 from reverie.memory.room import check_room
 from reverie.senses import Own, OwnEncoder, Senses
@@ -126,6 +126,7 @@ class Brain:
         ridge: float | str = "gcv",
         balanced: bool = False,
         aside: bool = True,
+        sketch: bool = True,
         budget: int | None = None,
         history: int = History.last,
         disk: float = History.times,
@@ -158,7 +159,12 @@ class Brain:
         aside : bool
             Keep the keys of one sample in twenty, two thousand at most, to judge nights by
             (`reverie.brain.aside`). They are forgotten with what they are of. False: nothing but sums is kept, and no
-            night sharpens answers. Brains that are not forgettable keep none.
+            night sharpens answers. Brains that are not forgettable keep them where they keep a sketch.
+        sketch : bool
+            In a brain that is not forgettable, and whose keys have 400 inputs or more (pictures), keep sums of the
+            classes along leading directions (`reverie.memory.sketch`), by which a night sharpens answers. `reverie
+            brain cost` says what they take. It needs 200 samples or more in the first call of `learn`, or begins in a
+            night; and with a budget, 1 MB.
         budget : int, optional
             Bytes that the state may have, awake and asleep. The encoder is made as large as fits, and there is one sum
             for all classes.
@@ -175,6 +181,7 @@ class Brain:
             ridge=ridge,
             balanced=balanced,
             aside=aside,
+            sketch=sketch,
             budget=budget,
             history=history,
             disk=disk,
@@ -280,7 +287,12 @@ class Brain:
             keys = lesson.keys()
             _check_room(mind, keys, columns if times is None else columns.repeat_interleave(times))
             mind.memory.expect_room(keys, times)
-            batch = contribution(keys, columns, per_class=mind.memory.per_class, weights=times)
+            memory = mind.memory
+            if first:
+                memory = memory.another()
+                if not lesson.senses.parts():
+                    memory.begin_sketch(keys)
+            batch = memory.contribution(keys, columns, weights=times)
             clipped, warning = lesson.amiss(keys)
             shown = [] if lesson.numbers else new
             if lesson.tags is not None:
@@ -293,8 +305,9 @@ class Brain:
             if mind.aside is not None and times is None:
                 entry["aside"] = Aside.of(keys, columns)
             if first:
-                grown = Mind(lesson.senses, mind.memory.another())
-                grown.aside = None if mind.aside is None else Aside()
+                grown = Mind(lesson.senses, memory)
+                if mind.aside is not None and memory.may_sharpen(keys.shape[1]):
+                    grown.aside = Aside(mind.aside.room)
                 grown.numbers, grown.tags = lesson.numbers, lesson.tags
                 grown.version, grown.oldest, grown.history = mind.version, mind.oldest, mind.history
                 grown.apply(entry)
@@ -391,7 +404,7 @@ class Brain:
         """The vote of a sample that was learned as `was`."""
         if was == to:
             raise BadData(f"The sample was learned as {was!r}, and is to be {to!r}: the same. Give two labels.")
-        gone = contribution(keys, mind.columns([was]), per_class=mind.memory.per_class)
+        gone = mind.memory.contribution(keys, mind.columns([was]))
         try:
             mind.memory.expect_written(gone)
         except BadData as error:
@@ -520,7 +533,7 @@ class Brain:
                 if any(labels.count(one) > counts.get(one, 0) for one in set(labels)):
                     raise BadData("More samples of a class were given than were learned. Give only samples that were.")
                 keys, columns = lesson.keys(), mind.columns(labels)
-                batches = [contribution(keys, columns, per_class=mind.memory.per_class)]
+                batches = [mind.memory.contribution(keys, columns)]
                 aside = {} if mind.aside is None else {"aside": Aside.of(keys, columns)}
             for batch in [*batches, *([mind.ledger[name]] if name is not None else [])]:
                 mind.memory.expect_written(batch)
@@ -579,12 +592,15 @@ class Brain:
         new = [label for label in theirs.labels if label not in grown.labels]
         columns = grown.columns(theirs.labels).tolist()
         grown.labels = [*grown.labels, *new]
+        followed = _sketched_alike(grown, theirs)
         grown.memory.merge(theirs.memory, columns)
         grown.memory.blunt()
         if grown.aside is not None and theirs.aside is not None:
             grown.aside.merge(theirs.aside, columns)
         for name, batch in theirs.ledger.items():
             grown.ledger[name] = moved_columns(batch, columns)
+        if not followed:
+            grown.restart_sketch()
         samples = sum(theirs.counts.values())
         grown.record({"kind": "merge", "time": _now(), "samples": samples, "new": new})
         return grown
@@ -901,6 +917,14 @@ class Brain:
             names = ", ".join(str(one) for one in self.classes[:20]) or "none"
             raise BadData(f"Unknown label {label!r}. Known: {names}.")
         return label
+
+
+def _sketched_alike(mine: Mind, theirs: Mind) -> bool:
+    """Whether what both have sketched can be added."""
+    own, other = mine.memory.sketch, theirs.memory.sketch
+    if own is None or other is None:
+        return own is None and (other is None or not mine.memory.samples)
+    return own.same_directions(other)
 
 
 def _recovered(damage: str, first: int, last: int) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from torch import Tensor
 
 from reverie.brain.mind import Mind
 from reverie.contracts import State
-from reverie.memory.contribution import contribution
 
 __all__ = ["MOST", "Corrected", "Correction", "answered_differently", "weigh"]
 
@@ -82,7 +81,7 @@ class Correction:
     def vote(self, mind: Mind, weight: int) -> State:
         """What is added where the sample counts so many times."""
         weights = torch.tensor([weight])
-        return contribution(self.keys, mind.columns([self.to]), per_class=mind.memory.per_class, weights=weights)
+        return mind.memory.contribution(self.keys, mind.columns([self.to]), weights=weights)
 
     def entry(self, mind: Mind, weight: int, event: dict[str, Any]) -> State:
         """The change, for the log."""

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from reverie.brain.brain import Brain
+from reverie.checkpoint import state_bytes
 from reverie.contracts import Cost
 from reverie.errors import BadData
 from reverie.evaluation import count_operations
@@ -46,6 +47,8 @@ def cost_of(
         `numbers`, of each number that is learned, with `name`, `logarithm` (whether it is learned as that) and
         `explained` (the share of its variance that is expected to be explained in new samples; of logarithms where
         these are learned);
+        `sketch`, with `directions`, `third` (along how many of them there are third moments) and `bytes`, or None, see
+        `reverie.memory.sketch`; `aside_bytes`, of the keys by which nights are judged;
         `sleep` with `seconds`, `macs`, `state_bytes` after it; `met`: whether the budget is; None where there is none.
         `learn` and `predict` are None where the brain's own encoder was not handed in.
     """
@@ -77,6 +80,8 @@ def cost_of(
                 "learn": None,
                 "sleep": None,
                 "numbers": [] if numbers is None else _numbers(brain),
+                "sketch": _sketch(brain),
+                "aside_bytes": 0 if brain.mind.aside is None else state_bytes(brain.mind.aside.state_dict()),
             }
             if x is not None:
                 copy.predict(x[:1])  # solves the read-out, which is asked for once after learning
@@ -110,6 +115,13 @@ def _numbers(brain: Brain) -> list[dict[str, Any]]:
         {"name": name, "logarithm": c > 0, "explained": share}
         for name, c, share in zip(numbers.names, numbers.small, explained, strict=True)
     ]
+
+
+def _sketch(brain: Brain) -> dict[str, int] | None:
+    sketch = brain.mind.memory.sketch
+    if sketch is None:
+        return None
+    return {"directions": sketch.width, "third": sketch.t, "bytes": state_bytes(sketch.state())}
 
 
 def _measured(action: Callable[[], Any], *, samples: int = _BATCH) -> dict[str, float]:

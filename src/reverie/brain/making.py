@@ -32,7 +32,7 @@ def made_with(
         raise BadData(f"budget is {budget}. Expected a number of bytes.")
     if targets not in TARGETS:
         raise unknown_name("target", targets, TARGETS)
-    for name in ("balanced", "aside"):
+    for name in ("balanced", "aside", "sketch"):
         if not isinstance(given[name], bool):
             raise BadData(f"{name} is {given[name]!r}. Expected True or False.")
     if targets != "classes" and given["balanced"]:

@@ -21,7 +21,7 @@ from reverie.checkpoint import state_bytes
 from reverie.contracts import State
 from reverie.errors import BadData
 from reverie.memory import AssociativeMemory
-from reverie.memory.contribution import moved_columns, restricted, widened_batch
+from reverie.memory.contribution import moved_columns, restricted, widened_batch, without_sketch
 from reverie.memory.familiarity import unfamiliarity
 from reverie.memory.labelling import Labelling
 from reverie.memory.regression import Regression
@@ -181,8 +181,11 @@ class Mind:
         elif kind == "correct":
             self.labels = [*self.labels, *entry["new_labels"]]
             if entry["gone"] is not None:
-                self.memory.absorb(entry["gone"], sign=-1)
+                whole = self._sketches([entry["gone"]])
+                self.memory.absorb(entry["gone"] if whole else without_sketch(entry["gone"]), sign=-1)
                 self._not_aside(entry)
+                if not whole:
+                    self.restart_sketch()
             self.memory.absorb(entry["batch"])
         elif kind == "forget":
             self._forget(entry)
@@ -211,14 +214,40 @@ class Mind:
         if self.aside is not None and "aside" in entry:
             self.aside.forget_keys(entry["aside"]["keys"])
 
+    def _sketches(self, batches: list[State], names: list[str] | None = None) -> bool:
+        """Whether the memory's sketch, if there is one, holds these samples, and what was learned by these names."""
+        if self.memory.sketch is None:
+            return True
+        return all("sketch" in self.ledger[name] for name in names or ()) and (
+            not batches or (self.memory.sketch_is_whole and all("sketch" in batch for batch in batches))
+        )
+
+    def restart_sketch(self) -> None:
+        """Where a sketch cannot follow, it begins anew with the keys aside; nothing of it is sharpened by then."""
+        if self.memory.sketch is not None:
+            self.ledger = {name: without_sketch(batch) for name, batch in self.ledger.items()}
+            none = torch.zeros(0, self.memory.width, dtype=torch.int64), torch.zeros(0, dtype=torch.int64)
+            found = self.aside is not None and len(self.aside.columns)
+            self.memory.restart_sketch(*((self.aside.keys, self.aside.columns) if self.aside and found else none))
+
+    def begin_sketch(self) -> None:
+        """Begin a sketch where there is none and may be one, along what the sums know by now, with the keys aside."""
+        if self.memory.sketch is None and self.memory.sketch_bytes and not self.senses.parts():
+            self.memory.begin_sketch()
+            self.restart_sketch()
+
     def _forget(self, entry: State) -> None:
+        whole = self._sketches(entry["batches"], entry["names"])
         for name in entry["names"]:
-            self.memory.absorb(self.ledger.pop(name), sign=-1)
+            batch = self.ledger.pop(name)
+            self.memory.absorb(batch if whole else without_sketch(batch), sign=-1)
             if self.aside is not None:
                 self.aside.forget_name(name)
         self._not_aside(entry)
         for batch in entry["batches"]:
-            self.memory.absorb(batch, sign=-1)
+            self.memory.absorb(batch if whole else without_sketch(batch), sign=-1)
+        if not whole:
+            self.restart_sketch()
         if entry["label"] is not None:
             column = self.labels.index(entry["label"])
             self.memory.forget_column(column)
@@ -314,7 +343,9 @@ class Mind:
     def load_state_dict(self, state: State) -> None:
         self._known = self._regression = self._labelling = self._voices = None
         if self.aside is not None:
-            self.aside = Aside.from_state(state["aside"]) if "aside" in state else Aside()
+            room = self.aside.room
+            none = Aside(room) if self.memory.per_class else None
+            self.aside = Aside.from_state(state["aside"], room) if "aside" in state else none
         self.numbers = Numbers.from_state(state["numbers"]) if "numbers" in state else None
         self.tags = Tags.from_state(state["tags"]) if "tags" in state else None
         self.senses = Senses.from_state(state["senses"], self.senses.own)
@@ -339,7 +370,7 @@ class Mind:
     def copy(self) -> "Mind":
         """Another mind that knows the same."""
         twin = Mind(self.senses, self.memory.another())
-        twin.aside = None if self.aside is None else Aside()
+        twin.aside = None if self.aside is None else Aside(self.aside.room)
         twin.load_state_dict(deepcopy(self.state_dict()))
         return twin
 

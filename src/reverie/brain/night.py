@@ -3,7 +3,9 @@
 1. *Prune*: filters (or inputs) that the memory needs least go, half of them or as many as cost nearly nothing, by what
    the read-out explains and by how keys that are kept aside are answered.
 2. *Sharpen*: classes differ in their covariances; that is used where keys that are kept aside are answered better by
-   it (`reverie.memory.sharpening`).
+   it (`reverie.memory.sharpening`). A brain with one sum for all classes knows them by a sketch, which cannot follow
+   pruned keys: where it helps, or seems to, nothing is pruned unless `keep` says so; after pruning, another one is
+   begun.
 3. *Compile*: an expansion, or a visual cortex of grey levels, is to answer in whole numbers.
 4. *Dream*: keys are drawn from the memory's own statistics.
 5. *Consolidate*: a network learns what the memory answers to the dreams; its weakest synapses are cut.
@@ -114,11 +116,14 @@ def night(
     def retained(slept: Mind, inputs: Tensor) -> float:
         return _share(slept.memory.read(probes[:, inputs]).argmax(1) == of) / known
 
-    slept, inputs = _prune(mind, plan, retained)
+    slept, inputs, told = _prune(mind, plan, retained)
+    if mind.memory.sketch is not None and slept.memory.sketch is not None and plan.keep is None and not mind.nights:
+        left_out.append("pruning, which would cost the sketch")
     if plan.bits == 16:
         slept.memory.halve()
     slept.memory.settle()
-    report["sharpened"] = slept.sharpen()
+    report["sharpened"] = slept.sharpen() if told is None or slept.memory.sketch is not None else told
+    slept.begin_sketch()
     report["inputs"].append(len(inputs))
     report["explained"].append(slept.memory.explained())
     report["retention"] = {"memory": retained(slept, inputs)}
@@ -132,7 +137,7 @@ def night(
             left_out.append(_too_little("compiled senses", share))
         else:
             report["retention"]["senses"] = share
-    hidden = _affordable(slept, mind.bytes) if plan.hidden is None else plan.hidden
+    hidden = _affordable(slept, mind.bytes, budget) if plan.hidden is None else plan.hidden
     report["plan"]["hidden"] = list(hidden)
     if hidden:
         training = _training(slept, plan, hidden, seed)
@@ -171,9 +176,11 @@ def _training(mind: Mind, plan: Plan, hidden: tuple[int, ...], seed: int) -> Con
     )
 
 
-def _affordable(mind: Mind, state: int) -> tuple[int, ...]:
-    """Hidden layers as wide as their share of the state allows."""
+def _affordable(mind: Mind, state: int, budget: int | None) -> tuple[int, ...]:
+    """Hidden layers as wide as their share of the state allows, and the budget."""
     room, around = _NETWORK * state / 4, mind.memory.width + len(mind.labels)
+    if budget is not None:
+        room = max(0, min(room, (budget - mind.bytes) / 4 - 5 * around))  # what it knows of each input takes some
     units = int((around * around / 4 + room) ** 0.5 - around / 2)  # units² + around · units = room
     return (min(units, _UNITS),) * 2 if units >= len(mind.labels) else ()
 
@@ -195,8 +202,10 @@ def _too_little(part: str, share: float) -> str:
     return f"the {part} would recognise only {share:.1%} of the dreams that were recognised before"
 
 
-def _prune(mind: Mind, plan: Plan, retained: Callable[[Mind, Tensor], float]) -> tuple[Mind, Tensor]:
-    """A copy of the mind with fewer inputs, and which they are.
+def _prune(
+    mind: Mind, plan: Plan, retained: Callable[[Mind, Tensor], float]
+) -> tuple[Mind, Tensor, dict[str, Any] | None]:
+    """A copy of the mind with fewer inputs, which they are, and what its sketch would sharpen; None: it has none.
 
     `retained`: the share of what was recognised that a mind with these inputs recognises.
     """
@@ -204,6 +213,13 @@ def _prune(mind: Mind, plan: Plan, retained: Callable[[Mind, Tensor], float]) ->
     groups = mind.senses.groups(width)
     keep = plan.keep if plan.keep is not None else (1.0 if mind.nights else 0.5)
     before, awake = mind.memory.explained(), mind.held_out() if plan.keep is None else None
+    told = None
+    if plan.keep is None and mind.memory.sketch is not None:
+        slept = mind.copy()
+        slept.memory.settle()
+        told = slept.sharpen()
+        if told["sharpened"] or told.get("sharp_loss", 0) + told.get("error", 0) < told.get("loss", 0):
+            return slept, torch.arange(width), told  # it helps, or may help when more is kept aside
     leaving = needed_least(mind.memory, groups, min(len(groups) - 1, round(len(groups) * (1 - keep))))
     for share in _SHARES:
         gone = leaving[: round(len(leaving) * share)]
@@ -217,8 +233,8 @@ def _prune(mind: Mind, plan: Plan, retained: Callable[[Mind, Tensor], float]) ->
             continue
         if plan.keep is None and (retained(slept, inputs) < plan.retention or _worse(awake, slept.held_out())):
             continue
-        return slept, inputs
-    return mind.copy(), torch.arange(width)
+        return slept, inputs, told
+    return mind.copy(), torch.arange(width), told
 
 
 def _worse(before: Tensor | None, after: Tensor | None) -> bool:

@@ -16,6 +16,7 @@ from reverie.brain.numbers import Numbers
 from reverie.brain.tags import Tags
 from reverie.errors import BadData, CorruptFile
 from reverie.memory.thin import thin_problem
+from reverie.memory.third import numbers_of
 
 __all__ = ["check_entry", "check_settings", "check_state"]
 
@@ -39,7 +40,7 @@ def check_settings(made: Any) -> None:
     ridge, budget = made.get("ridge"), made.get("budget")
     _need(ridge == "gcv" or (_number(ridge) and ridge > 0), f"a ridge of {ridge!r}")
     _need(budget is None or (isinstance(budget, int) and 0 < budget < 2**50), f"a budget of {budget!r}")
-    for name in ("balanced", "aside"):
+    for name in ("balanced", "aside", "sketch"):
         _need(isinstance(made.get(name, False), bool), f"settings whose {name} is {made.get(name)!r}")
     _need(made.get("targets", TARGETS[0]) in TARGETS, f"targets that are {made.get('targets')!r}")
     try:
@@ -187,11 +188,10 @@ def _memory(memory: dict[str, Any]) -> int:
         _need(not isinstance(value, Tensor) or _finite(value), f"sums whose {name} are not finite")
     _need(bool((sum_y >= 0).all()), "classes of fewer than no samples")
     settled = memory.get("settled")
+    if "sketch" in memory:
+        _sketch(memory["sketch"], d, k)
     if "sharp" in memory:
-        directions, numbers = memory["sharp"]["directions"], memory["sharp"]["numbers"]
-        sound = directions.dtype == torch.int8 and directions.ndim == 2 and len(directions) == d
-        _need(sound and 0 < directions.shape[1] <= d, "directions of another size than the sums")
-        _need(len(numbers) == 3 and all(_number(one) and one >= 0 for one in numbers), f"a sharpening by {numbers!r}")
+        _sharp(memory["sharp"], memory.get("sketch"), d)
     _need(settled is None or all(_number(value) and value > 0 for value in settled), f"a settled λ of {settled!r}")
     return k
 
@@ -210,10 +210,61 @@ def _thin(memory: dict[str, Any], d: int, k: int) -> int:
     return len(columns)
 
 
+def _sharp(sharp: dict[str, Any], sketch: dict[str, Any] | None, d: int) -> None:
+    """A sharpening of sums of d inputs, along directions of its own, or the first ones of a sketch."""
+    directions, numbers = sharp["directions"], sharp["numbers"]
+    if sketch is None:
+        m = _directions(directions, d)
+    else:
+        m, most = directions, sketch["directions"].shape[1]
+        _need(isinstance(m, int) and 0 < m <= most, f"a sharpening along {m!r} directions of {most}")
+    known = len(numbers) in (3, 5) and all(_number(one) and one >= 0 for one in numbers)
+    most = m if sketch is None else min(m, sketch["t"])
+    _need(known and max(numbers[4:], default=0) <= most, f"a sharpening by {numbers!r}")
+
+
+def _directions(directions: Any, d: int) -> int:
+    """How many directions there are, for sums of d inputs."""
+    sound = isinstance(directions, Tensor) and directions.dtype == torch.int8 and directions.ndim == 2
+    _need(sound and len(directions) == d and 0 < directions.shape[1] <= d, "directions of another size than the sums")
+    return int(directions.shape[1])
+
+
+def _sketch(sketch: Any, d: int, k: int) -> None:
+    """A sketch beside sums of d inputs and k classes."""
+    _need(isinstance(sketch, dict) and isinstance(sketch["sums"], dict), "a sketch that is none")
+    t, third, sums = (sketch[name] for name in ("t", "third", "sums"))
+    m = _directions(sketch["directions"], d)
+    _need(isinstance(t, int) and 0 <= t <= m, f"a sketch with third moments along {t!r} of {m} directions")
+    for part in (sketch["centre"], sketch["step"]):
+        _need(_finite(part) and tuple(part.shape) == (m,), "a sketch without steps")
+    _need(bool((sketch["step"] > 0).all()), "a sketch without steps")
+    _need(_whole_numbers(third) and tuple(third.shape) == (numbers_of(t),), "third moments of another size")
+    _need(_memory(sums) <= k and len(sums["sum_h"]) == m and bool(sums["per_class"]), "a sketch of other sums")
+
+
+def _sketched(part: Any, labels: int, whose: str) -> None:
+    """What an entry adds to a sketch."""
+    _need(isinstance(part, dict) and isinstance(part.get("third"), dict), f"{whose}: nothing for a sketch")
+    _batch(part.get("batch"), labels, whose)
+    third = part["third"]
+    rows = third["sums"] if "sums" in third else third["rows"]
+    _need(_whole_numbers(rows) and rows.ndim == (1 if "sums" in third else 2), f"{whose}: third moments")
+    _need("sums" in third or rows.dtype == torch.int8, f"{whose}: third moments")
+    weights = third.get("weights")
+    _need(weights is None or (_indices(weights) and len(weights) == len(rows)), f"{whose}: weights")
+
+
+def _whole_numbers(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.dtype in (torch.int8, torch.int32, torch.int64)
+
+
 def _batch(batch: Any, labels: int, whose: str) -> None:
     """Contributions: their columns are labels that there are, and their shapes agree."""
     _need(isinstance(batch, dict) and isinstance(batch.get("d"), int) and batch["d"] >= 0, f"{whose}: no contribution")
     d, parts = batch["d"], batch.get("factors", [batch])
+    if "sketch" in batch:
+        _sketched(batch["sketch"], labels, whose)
     _need(batch.get("form") in ("sums", "factors") and isinstance(parts, list), f"{whose}: of no form that is known")
     for part in parts:
         columns = part.get("columns")

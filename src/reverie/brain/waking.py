@@ -24,18 +24,36 @@ class Woken(NamedTuple):
     life: Life
 
 
+_SKETCH, _ASIDE = 4, 10  # of a budget: the parts that a sketch and the keys aside may take
+_SPARE = 0.6  # share of it that is left for the other sums, and the encoder
+_SMALL = 10**6  # bytes; smaller budgets have no room for a sketch
+_ANY = 2**40
+
+
+def sketches(made: dict[str, Any]) -> bool:
+    """Whether a brain that was made so keeps a sketch of its classes, where its keys are large enough."""
+    wanted = bool(made.get("sketch")) and bool(made.get("aside")) and not made["forgettable"]
+    budget = made.get("budget")
+    return wanted and made.get("targets", "classes") == "classes" and (budget is None or budget >= _SMALL)
+
+
 def keeps_aside(made: dict[str, Any]) -> bool:
-    """Whether a brain that was made so keeps keys to judge its nights by: it has classes, and sums of each."""
-    return bool(made.get("aside")) and bool(made["forgettable"]) and made.get("targets", "classes") == "classes"
+    """Whether it keeps keys to judge its nights by: it has classes, and sums of each, or a sketch of them."""
+    known = made["forgettable"] or sketches(made)
+    return bool(made.get("aside")) and known and made.get("targets", "classes") == "classes"
 
 
 def newborn(made: dict[str, Any], senses: Senses | None = None, own: OwnEncoder | None = None) -> Mind:
     """A mind that has learned nothing; `own` is the user's own encoder, where it was handed in."""
     balanced = made.get("balanced", False)  # brains that were made before say nothing of it
-    memory = AssociativeMemory(ridge=made["ridge"], per_class=made["forgettable"], balanced=balanced)
-    senses = senses or Senses(made["encoder"], made["settings"], made["seed"], budget=made["budget"], own=own)
+    budget, sketched = made["budget"], sketches(made)
+    room = (_ANY if budget is None else budget // _SKETCH) if sketched else 0
+    memory = AssociativeMemory(ridge=made["ridge"], per_class=made["forgettable"], balanced=balanced, sketch_bytes=room)
+    if senses is None:
+        spare = _SPARE if budget is not None and sketched else None
+        senses = Senses(made["encoder"], made["settings"], made["seed"], budget=budget, spare=spare, own=own)
     mind = Mind(senses, memory)
-    mind.aside = Aside() if keeps_aside(made) else None
+    mind.aside = Aside(budget // _ASIDE if budget and sketched else None) if keeps_aside(made) else None
     return mind
 
 

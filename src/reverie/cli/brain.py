@@ -43,6 +43,7 @@ _OF_THE_BRAIN = (
     "forgettable",
     "balanced",
     "aside",
+    "sketch",
     "ridge",
     "history",
     "disk",
@@ -86,7 +87,7 @@ def create(
 
     given = parse_settings(settings or [])
     own = {name: given.pop(name) for name in _OF_THE_BRAIN if name in given}
-    for name in ("forgettable", "balanced", "aside"):
+    for name in ("forgettable", "balanced", "aside", "sketch"):
         if not isinstance(own.get(name, True), bool):
             raise BadData(f"{name} is {own[name]!r}. Expected true or false.")
     encoding: Any = imported(encoder) if ":" in encoder else encoder
@@ -484,6 +485,8 @@ def _sharpened(told: dict[str, Any]) -> str:
         f"log-loss {told['loss']:.4f} → {told['sharp_loss']:.4f} (± {told['error']:.4f}), accuracy "
         f"{told['accuracy']:.4f} → {told['sharp_accuracy']:.4f} on {told['aside']} keys aside"
     )
+    if "third_loss" in told:
+        found += f"; with third moments {told['third_loss']:.4f} (± {told['third_error']:.4f})"
     return f" Sharpened: {found}." if told["sharpened"] else f" Not sharpened, for it is not surely better: {found}."
 
 
@@ -655,6 +658,13 @@ def cost(
         one = result[name]
         alone = f", {one['us_alone']:.0f} µs alone" if "us_alone" in one else ""
         typer.echo(f"{name.capitalize():<8} {one['us']:>9.1f} µs and {one['macs'] / 1e6:.3f} million MACs each{alone}")
+    if result["aside_bytes"]:
+        typer.echo(f"Nights   {result['aside_bytes'] / 1e6:>9.3f} MB of the state are keys by which they are judged")
+    if sketch := result["sketch"]:
+        typer.echo(
+            f"Sketch   {sketch['bytes'] / 1e6:>9.3f} MB of the state, along {sketch['directions']} directions (third "
+            f"moments along {sketch['third']}); --set sketch=false, when a brain is made, leaves it out"
+        )
     for one in result["numbers"]:
         how = "learned as its logarithm" if one["logarithm"] else "learned as it is"
         shown = f"{one['explained']:.3f} of its variance explained in new samples, as the sums expect"

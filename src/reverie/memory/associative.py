@@ -31,10 +31,12 @@ from reverie.errors import BadData
 from reverie.functional import one_hot_slope, spectrum
 from reverie.memory.admission import begin, cannot_have_been
 from reverie.memory.choice import Choice, choosable, choose, relative_distances
-from reverie.memory.contribution import columns_of, factors_of, moved_columns
+from reverie.memory.contribution import absorb, columns_of, contribution, factors_of, moved_columns
+from reverie.memory.directions import Moments, covariances_along
 from reverie.memory.discriminant import Decision, discriminant, places_of
 from reverie.memory.readout import Readout
-from reverie.memory.sharpening import Folded, HeldOut, Sharpened, Sharpening, chosen, covariances_along
+from reverie.memory.sharpening import Folded, HeldOut, Sharpened, Sharpening, chosen
+from reverie.memory.sketch import MOST_SAMPLES, Sketch, size_of_sketch
 from reverie.memory.sums import Sums
 from reverie.memory.whole_readout import MOST_SPIKES, WholeReadout
 from reverie.memory.widening import widened
@@ -56,6 +58,14 @@ class AssociativeMemory(Memory):
     balanced : bool
         Let `decision` answer as if all labels were equally frequent, where its slope was chosen by the sums, so that
         its answers are probabilities.
+    sketch_bytes : int
+        Bytes that a sketch of the classes' covariances may take with ten classes, where there is one sum for all
+        (`reverie.memory.sketch`); 0: there is none.
+
+    Attributes
+    ----------
+    sketch : Sketch or None
+        Where it was begun.
 
     Examples
     --------
@@ -66,15 +76,22 @@ class AssociativeMemory(Memory):
     """
 
     def __init__(
-        self, *, ridge: float | Literal["gcv"] = "gcv", per_class: bool = False, balanced: bool = False
+        self,
+        *,
+        ridge: float | Literal["gcv"] = "gcv",
+        per_class: bool = False,
+        balanced: bool = False,
+        sketch_bytes: int = 0,
     ) -> None:
         self.ridge = ridge
         self.per_class = per_class
         self.balanced = balanced
+        self.sketch_bytes = 0 if per_class else sketch_bytes
         self._sums: Sums | None = None
         self._readout: Readout | None = None
         self._deciding: tuple[Choice, Readout, int] | None = None  # what `decision` is by, and for how many
         self._decision: Decision | None = None
+        self.sketch: Sketch | None = None
         self.sharpening: Sharpening | None = None  # what a night has chosen to sharpen decisions by
         self._sharp: tuple[Folded, float] | None = None
         self._along: dict[int, tuple[float, Tensor]] = {}  # covariances of classes along its directions
@@ -86,7 +103,9 @@ class AssociativeMemory(Memory):
 
     def another(self) -> "AssociativeMemory":
         """An empty memory, made alike."""
-        return AssociativeMemory(ridge=self.ridge, per_class=self.per_class, balanced=self.balanced)
+        return AssociativeMemory(
+            ridge=self.ridge, per_class=self.per_class, balanced=self.balanced, sketch_bytes=self.sketch_bytes
+        )
 
     def with_values(self, weights: Float[Tensor, "p k"]) -> "AssociativeMemory":
         """A memory of the same samples, in which the last p inputs of their keys are values; see `Regression`.
@@ -152,18 +171,62 @@ class AssociativeMemory(Memory):
         sums = self._begin_change(keys, +1)
         factors = factors_of(batch) if batch is not None and self.per_class else None
         sums.add_labels(keys, columns, +1, width=width, factors=factors)
+        if batch is not None:
+            self._sketch_absorb(batch, +1)
 
     def absorb(self, batch: State, *, sign: int = 1) -> None:
         """Add (or with `sign` −1 subtract) what `reverie.memory.contribution` made of a batch."""
         mine = self._sums if self._sums is not None else Sums.empty(batch["d"], self.per_class, torch.device("cpu"))
-        if batch["form"] == "sums":
-            mine.merge(Sums.unpack(batch["sums"]), batch["columns"], sign)
-        else:
-            for factor in batch["factors"]:
-                mine.add_factor(factor["r"], factor["columns"], exact=batch["exact"], sign=sign)
+        absorb(mine, batch, sign)
         self._sums = mine
+        self._sketch_absorb(batch, sign)
         self._drop_readouts()
         self._online = False
+
+    def contribution(
+        self, keys: Num[Tensor, "n d"], columns: Int64[Tensor, " n"], *, weights: Int64[Tensor, " n"] | None = None
+    ) -> State:
+        """What the sums, and those of the sketch, change by when keys are written (`reverie.memory.contribution`)."""
+        batch = contribution(keys, columns, per_class=self.per_class, weights=weights)
+        if self.sketch is None:
+            return batch
+        return batch | {"sketch": self.sketch.contribution(keys, columns, weights=weights)}
+
+    def _sketch_absorb(self, batch: State, sign: int) -> None:
+        if self.sketch is not None and "sketch" in batch:
+            self.sketch.absorb(batch["sketch"], sign)
+
+    def may_sharpen(self, width: int) -> bool:
+        """Whether it can ever know the covariances of classes, for keys of so many inputs."""
+        return self.per_class or size_of_sketch(width, self.sketch_bytes)[0] > 0
+
+    def begin_sketch(self, keys: Num[Tensor, "n d"] | None = None) -> None:
+        """Sketch the covariances of classes from now on, if `sketch_bytes` allows it, and keys are whole numbers.
+
+        Parameters
+        ----------
+        keys : Tensor, optional
+            The first keys, whose leading directions are followed; else those of the sums.
+        """
+        sums, room = self._sums, self.sketch_bytes
+        if keys is not None and not keys.is_floating_point():
+            self.sketch = Sketch.begin(keys, room)
+        elif keys is None and sums is not None and sums.origin is None and sums.n > len(sums.sum_h):
+            self.sketch = Sketch.along(sums.mean, sums.centred()[0] / sums.n, room)
+
+    def restart_sketch(self, keys: Num[Tensor, "n d"], columns: Int64[Tensor, " n"]) -> None:
+        """Begin the sketch anew, along the same directions, with these keys; decide as before it sharpened anything."""
+        if self.sketch is not None:
+            self.sketch = self.sketch.another()
+            self.sketch.write(keys, columns)
+            self.blunt()
+
+    @property
+    def sketch_is_whole(self) -> bool:
+        """Whether a sketch holds all that the sums hold."""
+        if self.sketch is None or self._sums is None:
+            return self.sketch is not None
+        return torch.equal(self.sketch.counts(len(self._sums.sum_y)), self._sums.sum_y)
 
     def expect_written(self, batch: State) -> None:
         """Refuse to subtract a batch that cannot have been written; nothing is changed.
@@ -183,6 +246,12 @@ class AssociativeMemory(Memory):
         """Refuse whole numbers with which (each so many times) a sum would pass 2⁵³; nothing is changed."""
         if self._sums is not None and not keys.is_floating_point():
             begin(self._sums, keys, +1, weights)
+        more = len(keys) if weights is None else int(weights.sum())
+        if self.sketch is not None and self.samples + more > MOST_SAMPLES:
+            raise BadData(
+                f"The sums hold {self.samples:.0f} samples and are given {more} more. Expected at most {MOST_SAMPLES}, "
+                "of which a sketch is exact. Create the brain with sketch=False."
+            )
 
     def _change(self, keys: Tensor, values: Tensor, sign: int) -> None:
         self._begin_change(keys, sign).add(keys, values, sign)
@@ -223,7 +292,11 @@ class AssociativeMemory(Memory):
                 f"The other memory's keys have {other._sums.sum_h.shape[0]} features, expected "
                 f"{self._sums.sum_h.shape[0]}. Merge memories with the same encoder."
             )
+        if self._sums.n == 0 and other.sketch is not None and self.sketch_bytes:
+            self.sketch = other.sketch.another()
         self._sums.merge(other._sums, columns)
+        if self.sketch is not None and other.sketch is not None and self.sketch.same_directions(other.sketch):
+            self.sketch.merge(other.sketch, list(range(len(other._sums.sum_y))) if columns is None else columns)
         self._drop_readouts()
 
     def forget_column(self, column: int) -> None:
@@ -311,8 +384,11 @@ class AssociativeMemory(Memory):
         return self._solved().noise(self._need())
 
     def restrict(self, inputs: Int64[Tensor, " kept"]) -> None:
-        """Keep these inputs of the keys, in this order; the others are as if they had never been."""
+        """Keep these inputs of the keys, in this order; the others are as if they had never been. A sketch is gone."""
         self._need().restrict(inputs)
+        if self.sketch is not None:
+            self.sketch = None
+            self.blunt()
         if self.sharpening is not None:
             self.sharpening, self._along = self.sharpening.restrict(inputs), {}
         self.refresh()
@@ -466,9 +542,9 @@ class AssociativeMemory(Memory):
         """
         self.blunt()
         held, found = self._held_out(keys, of)
-        if held is None or found is None or not self.per_class:
+        if held is None or found is None or not (self.per_class or self.sketch is not None):
             return {"aside": len(keys), "sharpened": False}
-        self.sharpening, measured = chosen(self._need(), found[0].kind, found[1].ridge, held)
+        self.sharpening, measured = chosen(self._need(), found[0].kind, found[1].ridge, held, self.sketch)
         return measured | {"sharpened": self.sharpening is not None}
 
     def _held_out(self, keys: Tensor, of: Tensor) -> tuple[HeldOut | None, tuple[Choice, Readout] | None]:
@@ -491,8 +567,8 @@ class AssociativeMemory(Memory):
         assert sharpening is not None
         if self._sharp is None:
             there = sums.present
-            found = self._decide(sums, there)
-            if found is None:
+            found, moments = self._decide(sums, there), self._moments(sums, there, sharpening)
+            if found is None or moments is None:
                 decision = self.decision()
                 none = decision.weights.new_zeros
                 plain = Folded(decision.weights, decision.intercept, none(self.width, 1), none(len(there), 1, 1))
@@ -500,13 +576,19 @@ class AssociativeMemory(Memory):
                 return self._sharp
             weights, intercept = discriminant(found[1], sums, there)
             means = (sums.cross[:, there] / sums.sum_y[there]).T
-            covariances = covariances_along(sums, there, sharpening.directions, self._along)
-            folded = Sharpened(sharpening, means, sums.sum_y[there], covariances).folded(weights, intercept)
+            folded = Sharpened(sharpening, means, moments).folded(weights, intercept)
             if self.balanced:
                 even = (sums.sum_y[there] / sums.n).log() / sharpening.slope
                 folded = folded._replace(intercept=folded.intercept - even)
             self._sharp = folded, sharpening.slope
         return self._sharp
+
+    def _moments(self, sums: Sums, there: Int64[Tensor, " k"], sharpening: Sharpening) -> Moments | None:
+        """Of classes, along the directions of a sharpening; None: too little is known."""
+        if self.sketch is not None:
+            found = self.sketch.moments(there, third=sharpening.third > 0)
+            return found.first(sharpening.directions.shape[1]) if found is not None and found.are_sound() else None
+        return Moments(sums.sum_y[there], covariances_along(sums, there, sharpening.directions, self._along))
 
     def calibrated(self) -> bool:
         """Whether the sums have chosen the slope of `decision`, so that its answers are probabilities."""
@@ -558,12 +640,16 @@ class AssociativeMemory(Memory):
     def state_dict(self) -> State:
         if self._sums is None:
             return {}
-        sharp = {} if self.sharpening is None else {"sharp": self.sharpening.state()}
+        known = None if self.sketch is None else self.sketch.directions
+        sharp: State = {} if self.sharpening is None else {"sharp": self.sharpening.state(known)}
+        sharp |= {} if self.sketch is None else {"sketch": self.sketch.state()}
         return self._sums.pack() | {"settled": None if self._settled is None else list(self._settled)} | sharp
 
     def load_state_dict(self, state: State) -> None:
         self._sums = Sums.unpack(state) if state else None
-        self.sharpening, self._along = (Sharpening.of(state["sharp"]) if "sharp" in state else None), {}
+        self.sketch = Sketch.of(state["sketch"]) if "sketch" in state else None
+        known = None if self.sketch is None else self.sketch.directions
+        self.sharpening, self._along = (Sharpening.of(state["sharp"], known) if "sharp" in state else None), {}
         settled = state.get("settled")
         self._settled = None if settled is None else (float(settled[0]), float(settled[1]))
         self._drop_readouts()

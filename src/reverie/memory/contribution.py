@@ -28,7 +28,16 @@ from reverie.contracts import State
 from reverie.memory.sums import Sums
 from reverie.memory.widening import widened
 
-__all__ = ["columns_of", "contribution", "factors_of", "moved_columns", "restricted", "widened_batch"]
+__all__ = [
+    "absorb",
+    "columns_of",
+    "contribution",
+    "factors_of",
+    "moved_columns",
+    "restricted",
+    "widened_batch",
+    "without_sketch",
+]
 
 _ROWS = 256
 _LARGEST = 2**16  # of whole numbers whose factor gives back their sums
@@ -121,6 +130,15 @@ def _blocks(chosen: Tensor, scales: Tensor) -> Iterator[Tensor]:
     yield chosen[start:]
 
 
+def absorb(sums: Sums, batch: State, sign: int) -> None:
+    """Add (or with `sign` −1 subtract) a contribution."""
+    if batch["form"] == "sums":
+        sums.merge(Sums.unpack(batch["sums"]), batch["columns"], sign)
+        return
+    for factor in batch["factors"]:
+        sums.add_factor(factor["r"], factor["columns"], exact=batch["exact"], sign=sign)
+
+
 def columns_of(batch: State) -> list[int]:
     """The value columns that a contribution is of, in order."""
     if batch["form"] == "sums":
@@ -141,8 +159,16 @@ def factors_of(batch: State) -> dict[int, list[tuple[int, Tensor]]] | None:
     return found
 
 
+def without_sketch(batch: State) -> State:
+    """The same contribution to a memory that has no sketch, or another one."""
+    return {name: part for name, part in batch.items() if name != "sketch"}
+
+
 def moved_columns(batch: State, to: list[int | None]) -> State:
     """The same contribution where value column c is column `to[c]`; None: it is dropped (sums per class only)."""
+    if "sketch" in batch:
+        sketch = batch["sketch"] | {"batch": moved_columns(batch["sketch"]["batch"], to)}
+        return moved_columns(without_sketch(batch), to) | {"sketch": sketch}
     if batch["form"] == "factors":
         moved = [[to[column] for column in factor["columns"]] for factor in batch["factors"]]
         kept = [
@@ -169,7 +195,8 @@ def widened_batch(batch: State, more: int) -> State:
 
 
 def restricted(batch: State, inputs: Int64[Tensor, " kept"]) -> State:
-    """The same contribution to a memory that has kept only these inputs of the keys."""
+    """The same contribution to a memory that has kept only these inputs of the keys, and no sketch."""
+    batch = without_sketch(batch)
     if batch["form"] == "sums":
         sums = Sums.unpack(batch["sums"])
         sums.restrict(inputs)

@@ -24,7 +24,6 @@ __all__ = ["CodedSense", "check_expansion", "checked_width", "expansion_of", "mi
 _PAYS = 2**20  # products of a sample and an expansion from which on whole numbers are sooner
 _NOISE = 200  # samples by which it is measured what compiling distorts
 _DRAWN = 2**28  # numbers that an expansion draws at random, at most
-_SPARE = 0.85  # share of a budget that the sums may take at once; classes and a night's network need the rest
 
 
 class CodedSense(Sense):
@@ -44,6 +43,8 @@ class CodedSense(Sense):
 
     grows = ""
     """The setting that a budget decides, such as "width"; empty: none."""
+    spare = 0.85
+    """Share of a budget that the sums may take at once; classes and a night's network need the rest."""
 
     def __init__(self, settings: Mapping[str, Any] | None = None, seed: int = 0, *, budget: int | None = None) -> None:
         self.settings, self.seed, self.budget = dict(settings or {}), seed, budget
@@ -139,7 +140,7 @@ class CodedSense(Sense):
         best = 0
         for size in range(1, self.settings.get(self.grows, largest) + 1):
             d = size * width
-            if 4 * (d * (d + 1) // 2 + size * each + fixed) > _SPARE * self.budget:
+            if 4 * (d * (d + 1) // 2 + size * each + fixed) > self.spare * self.budget:
                 break
             best = size
         if best < 8:

@@ -16,6 +16,7 @@ from torch import Tensor
 from reverie.checkpoint import pack_state
 from reverie.contracts import Seen, Sense, State
 from reverie.errors import BadData, ReverieError, unknown_name
+from reverie.senses.coded import CodedSense
 from reverie.senses.cortex import Cortex
 from reverie.senses.handed_in import OWN, OwnEncoder
 from reverie.senses.numeric import pictures_of
@@ -55,6 +56,8 @@ class Senses:
         Of whatever is random in it.
     budget : int, optional
         Bytes that the brain's state may have: the sense is made as large as fits.
+    spare : float, optional
+        Share of the budget that the sense and its sums may take at once; None: what is usual.
     own : OwnEncoder, optional
         One's own encoder, as it was handed in. Without it the senses can be carried, but they sense nothing.
     """
@@ -66,10 +69,11 @@ class Senses:
         seed: int = 0,
         *,
         budget: int | None = None,
+        spare: float | None = None,
         own: OwnEncoder | None = None,
     ) -> None:
         self.encoder, self.settings, self.seed, self.budget = encoder, dict(settings or {}), seed, budget
-        self.own, self.origin = own, ""
+        self.own, self.origin, self.spare = own, "", spare
         self.sense: Sense | None = None
         if own is not None and encoder in ENCODERS:
             raise BadData(f"This brain senses by {encoder!r}, which is built in. Hand no encoder in.")
@@ -101,11 +105,17 @@ class Senses:
 
     def _sense(self, encoder: str) -> Sense:
         if encoder in KINDS:
-            return KINDS[encoder](self.settings, self.seed, budget=self.budget)
+            return self._made(KINDS[encoder], self.settings)
         if encoder == TOGETHER:
             return Together(self.settings, self.seed, budget=self.budget, made=Senses, restored=Senses.from_state)
         made = OwnSense(self.settings, self.seed, budget=self.budget)
         made.own, made.called = self.own, encoder
+        return made
+
+    def _made(self, kind: Any, settings: dict[str, Any]) -> Sense:
+        made: Sense = kind(settings, self.seed, budget=self.budget)
+        if self.spare is not None and isinstance(made, CodedSense):
+            made.spare = self.spare
         return made
 
     def check(self) -> None:
@@ -150,7 +160,7 @@ class Senses:
             raise unknown_name(
                 f"setting of the sense {kind.name}, which these samples ask for", name, kind.known_settings
             )
-        return kind(own, self.seed, budget=self.budget)
+        return self._made(kind, own)
 
     @property
     def formed(self) -> bool:
@@ -158,7 +168,7 @@ class Senses:
 
     def unformed(self) -> "Senses":
         """Others that have not formed, made alike."""
-        return Senses(self.encoder, self.settings, self.seed, budget=self.budget, own=self.own)
+        return Senses(self.encoder, self.settings, self.seed, budget=self.budget, spare=self.spare, own=self.own)
 
     def form(self, samples: Any, x: Any = None) -> None:
         """Choose and grow the sense from the first samples, as `take` gave them; `x`: what `take` was given."""
