@@ -177,7 +177,7 @@ class Actor:
 
     def state_dict(self) -> State:
         """Cells and synapses."""
-        return {name: getattr(self, name) for name in ("low", "high", "places", "values", "choices", "habit")}
+        return {name: getattr(self, name).clone() for name in ("low", "high", "places", "values", "choices", "habit")}
 
     def load_state_dict(self, state: State) -> None:
         """Put back what `state_dict` gave.
@@ -191,7 +191,7 @@ class Actor:
             saved = state.get(name)
             if not isinstance(saved, Tensor) or saved.shape != now.shape or not bool(saved.isfinite().all()):
                 raise CorruptFile(f"The actor's {name} are not what was saved. Restore a copy.")
-            setattr(self, name, saved.float())
+            setattr(self, name, saved.float().clone())
 
 
 def nearest(away: Float[Tensor, "n c"], k: int) -> Int64[Tensor, "n k"]:

@@ -299,6 +299,7 @@ class Agent:
                     "actor": region.actor.state_dict(),
                     "since": region.since,
                     "nights": region.nights,
+                    "doubt": region.doubt,
                 }
                 for region in self.regions
             ],
@@ -319,8 +320,16 @@ class Agent:
             numbers = {name: type(getattr(self, name))(life[name]) for name in _LIFE}
             fresh, random, router = bool(life["fresh"]), state["random"], Router()
             held = [
-                Moment(torch.tensor(x), int(deed), float(reward), torch.tensor(y), bool(ended), bool(begins))
-                for x, deed, reward, y, ended, begins in state["held"]
+                Moment(
+                    torch.tensor(x),
+                    int(deed),
+                    float(reward),
+                    torch.tensor(y),
+                    bool(ended),
+                    bool(begins),
+                    tuple(map(float, surprise)),
+                )
+                for x, deed, reward, y, ended, begins, surprise in state["held"]
             ]
             regions = []
             if "regions" in state:
@@ -343,7 +352,7 @@ class Agent:
         world.load_state_dict(state["world"])
         actor = self._new_actor(state["actor"]["low"], state["actor"]["high"], torch.Generator())
         actor.load_state_dict(state["actor"])
-        return Region(world, actor, int(state["since"]), int(state["nights"]))
+        return Region(world, actor, int(state["since"]), int(state["nights"]), state["doubt"].double())
 
     def save(self, folder: Path, about: dict[str, Any] | None = None) -> None:
         """Write it to a folder, as a whole or not at all."""
@@ -425,8 +434,13 @@ class Agent:
             self._expected = [Expectation(region.world, self._ignorance) for region in self.regions]
         parts = moment.state[None], torch.tensor([moment.reward]), moment.following[None]
         values = active.world.values(*parts)[0]
-        said = [expected.evidence(moment.state, moment.deed, values) for expected in self._expected]
-        switch = self._router.look(said, nothing=self._ignorance.evidence(values))
+        found = [
+            expected.look(moment.state, moment.deed, values, region.doubt)
+            for expected, region in zip(self._expected, self.regions, strict=True)
+        ]
+        surprise = found[self._router.active].surprise
+        self._held[-1] = moment._replace(surprise=tuple(surprise.tolist()))
+        switch = self._router.look([look.evidence for look in found], [look.unknown for look in found])
         if switch is None:
             return
         before = self.regions.index(active)
@@ -436,10 +450,15 @@ class Agent:
                 return
             world = active.world.another()
             self.regions.append(Region(world, self._new_actor(active.actor.low, active.actor.high, self._generator)))
-        while len(self._held) > switch.since:  # what came before belongs to the region that was active
-            active.write(self._held.pop(0))
+        if not active.nights and active.world.samples < self.settings.first:  # it was opened too soon
+            del self.regions[before]
+            self._router.drop(before)
+        else:
+            while len(self._held) > switch.since:  # what came before belongs to the region that was active
+                active.write(self._held.pop(0))
+        self._held = [held._replace(surprise=()) for held in self._held]  # it was that of another region
         active.traces, self._expected = None, None
-        self.switches.append({"step": self.steps, "region": switch.region, "since": switch.since})
+        self.switches.append({"step": self.steps, "region": self._router.active, "since": switch.since})
 
     def _join_alike(self) -> None:
         """Merge two regions that predict each other; exactly, for their sums add."""
@@ -453,9 +472,9 @@ class Agent:
                     continue
                 one.world.merge(other.world)
                 one.since += other.since
+                if self._router.active == j:
+                    self._router.active = i
+                self._router.drop(j)
                 del self.regions[j]
-                was = self._router.active
-                self._router.active = i if was == j else was - int(was > j)
-                self._router.rest()
                 self._expected = None
                 self.switches.append({"step": self.steps, "region": i, "merged": j})

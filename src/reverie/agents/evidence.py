@@ -1,11 +1,14 @@
 """How well a world would have expected what came: the evidence that decides which region is active.
 
 A memory expects a value v with variance s² (1 + h̃ᵀ(G + λI)⁻¹h̃ + 1/n), where s² is what its read-out leaves unexplained,
-and at least a hundredth of what there is to explain: an error of a tenth of the usual change is no surprise. Nothing
-known expects the mean of all that came to any region, with its variance.
+and at least a hundredth of what there is to explain: an error of a tenth of the usual change is no surprise. A young
+region errs by more than its sums know. So its variance is multiplied by its *doubt*, a running mean of how large its
+squared errors were beside what it had expected, and is never more than that of nothing known. Nothing known expects the
+mean of all that came to any region, with its variance.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int64
@@ -13,9 +16,10 @@ from torch import Tensor
 
 from reverie.agents.world import World
 
-__all__ = ["Expectation", "Ignorance", "misfit"]
+__all__ = ["Expectation", "Ignorance", "Look", "misfit"]
 
 _FLOOR = 0.1  # of the usual change: a smaller error is no surprise
+_SURE = 0.5  # nats a moment, by which nothing known must be better than a region
 _STILL = 1e-3  # a value that never changed is known to this
 
 
@@ -35,9 +39,20 @@ class Ignorance:
         second = torch.stack([one.sum_yy for one in sums]).sum(0) / n
         self.variance = (second - self.mean**2).clamp_min(_STILL**2)
 
-    def evidence(self, values: Float[Tensor, " v"]) -> float:
-        """The log likelihood of values."""
+    def evidence(self, values: Float[Tensor, " v"]) -> Float[Tensor, " v"]:
+        """The log likelihood of each value."""
         return _log_normal(values.double() - self.mean, self.variance)
+
+
+class Look(NamedTuple):
+    """What a region says of a moment."""
+
+    evidence: float
+    """The log likelihood of all values."""
+    unknown: float
+    """The same, had it known nothing of the value that surprises it most, less half a nat."""
+    surprise: Float[Tensor, " v"]
+    """Squared errors over the expected ones."""
 
 
 class Expectation:
@@ -47,13 +62,20 @@ class Expectation:
         self._world, self._ignorance, self.samples = world, ignorance, world.samples
         self._of = [_Fit.of(memory, ignorance.variance) if memory.samples > 1 else None for memory in world.memories]
 
-    def evidence(self, state: Float[Tensor, " d"], deed: int, values: Float[Tensor, " v"]) -> float:
-        """The log likelihood of what came of a deed (`World.values`)."""
+    def look(
+        self, state: Float[Tensor, " d"], deed: int, values: Float[Tensor, " v"], doubt: Float[Tensor, " v"]
+    ) -> Look:
+        """What came of a deed (`World.values`), in the eyes of this world."""
+        usual, ignorance = self._ignorance.variance, self._ignorance.evidence(values)
         fit = self._of[0 if self._world.vectors is not None else deed]
         if fit is None:
-            return self._ignorance.evidence(values)
+            whole = float(ignorance.sum())
+            return Look(whole, whole - _SURE, torch.ones_like(usual))
         deeds: Int64[Tensor, " 1"] = torch.tensor([deed])
-        return fit.evidence(self._world.keys(state[None], deeds)[0].double(), values.double())
+        errors, variance = fit.expected(self._world.keys(state[None], deeds)[0].double(), values.double())
+        each = _log_normal(errors, torch.minimum(variance * doubt, usual))
+        unknown = float(each.sum() + (ignorance - each).max()) - _SURE
+        return Look(float(each.sum()), unknown, errors.square() / variance)
 
 
 class _Fit:
@@ -80,10 +102,11 @@ class _Fit:
         left = torch.maximum(torch.minimum(left, usual), _FLOOR**2 * usual)
         return cls(weights, bias, inverse, sums.mean, sums.n, left)
 
-    def evidence(self, key: Tensor, values: Tensor) -> float:
+    def expected(self, key: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+        """Errors, and their expected squares."""
         centred = key - self.mean
         novelty = float(centred @ self.inverse @ centred) + 1 / self.n
-        return _log_normal(values - self.bias - key @ self.weights, self.left * (1 + novelty))
+        return values - self.bias - key @ self.weights, self.left * (1 + novelty)
 
 
 def misfit(world: World, other: World, ignorance: Ignorance) -> float:
@@ -109,5 +132,5 @@ def misfit(world: World, other: World, ignorance: Ignorance) -> float:
     return worst
 
 
-def _log_normal(errors: Tensor, variance: Tensor) -> float:
-    return float(-0.5 * (variance.log() + errors**2 / variance).sum())
+def _log_normal(errors: Tensor, variance: Tensor) -> Tensor:
+    return -0.5 * (variance.log() + errors**2 / variance)

@@ -12,6 +12,10 @@ from reverie.agents.world import World
 
 __all__ = ["Moment", "Region"]
 
+_YOUNG = 100.0  # doubt of a region that has seen nothing
+_MOST = 1000.0  # of one moment
+_OVER = 40  # moments over which doubt is averaged
+
 
 class Moment(NamedTuple):
     """One step of a life."""
@@ -23,6 +27,8 @@ class Moment(NamedTuple):
     ended: bool
     begins: bool
     """Whether a life began with it."""
+    surprise: tuple[float, ...] = ()
+    """Squared errors of its region over the expected ones, where there may be several."""
 
 
 @dataclass
@@ -35,6 +41,8 @@ class Region:
         Steps that came to it since its last night.
     nights : int
         How often it has slept.
+    doubt : Tensor, shape [v]
+        How large squared errors were beside the expected ones; see `evidence`.
     traces : Traces, or None
         Of the life that is going on.
     """
@@ -43,21 +51,29 @@ class Region:
     actor: Actor
     since: int = 0
     nights: int = 0
+    doubt: Tensor = field(default_factory=lambda: torch.ones(0))
     traces: Traces | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if not len(self.doubt):
+            self.doubt = torch.full((self.world.senses + 1,), _YOUNG, dtype=torch.float64)
 
     def write(self, moment: Moment) -> None:
         """Let a moment into the sums of the world."""
-        state, deed, reward, following, ended, begins = moment
+        state, deed, reward, following, ended, begins, surprise = moment
         if begins:
             self.world.begin(state[None])
         self.world.observe(
             state[None], torch.tensor([deed]), torch.tensor([reward]), following[None], torch.tensor([ended])
         )
         self.since += 1
+        if surprise:
+            seen = torch.tensor(surprise, dtype=torch.float64).clamp(max=_MOST)
+            self.doubt = (self.doubt + (seen - self.doubt) / _OVER).clamp_min(1.0)
 
     def practise(self, moment: Moment) -> None:
         """Teach the actor once."""
-        actor, (state, deed, reward, following, ended, _) = self.actor, moment
+        actor, (state, deed, reward, following, ended, *_) = self.actor, moment
         if self.traces is None:
             self.traces = actor.rested(1)
         firing = actor.firing(state[None])

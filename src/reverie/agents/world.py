@@ -179,7 +179,7 @@ class World:
             "rewards": torch.tensor([self.least, self.most], dtype=torch.float64),
             "low": self.low,
             "high": self.high,
-            "begun": self._begun,
+            "begun": self._begun.clone(),
         }
 
     def load_state_dict(self, state: State) -> None:
@@ -204,7 +204,7 @@ class World:
         except (KeyError, TypeError, AttributeError) as error:
             raise CorruptFile(f"This is not the state of a world ({error!r}). Restore a copy.") from None
         self.ends, (self.least, self.most) = ends, rewards.tolist()
-        self.low, self.high, self._begun = state["low"].float(), state["high"].float(), state["begun"].double()
+        self.low, self.high, self._begun = state["low"].float(), state["high"].float(), state["begun"].double().clone()
 
 
 class Dreamland:

@@ -1,14 +1,15 @@
 """Which region is active: evidence is summed until it is enough, so that a single surprise changes nothing.
 
-At each moment every region says how well it would have expected what came (a log likelihood), and so does one that
-knows nothing. For each region r that is not active, and for nothing known, Page's cumulative sum grows with what it
-explains better than the active one, and is never below zero::
+At each moment every region r says how well it would have expected what came (a log likelihood, p_r), and how well it
+would have, had it known nothing of the part that surprises it most (q_r). For each region that is not active, and for a
+new one, Page's cumulative sum grows with what it explains better than the active one, and is never below zero::
 
-    S_r ← max(0, S_r + clip(log p_r − max(log p_active, log p_nothing), ±c))        of a known region
-    S_0 ← max(0, S_0 + clip(log p_nothing − log p_active, ±c))                      of a new one
+    S_r ← max(0, S_r + clip(p_r − max(p_active, q_r), ±c))        of a known region
+    S_0 ← max(0, S_0 + clip(q_active − p_active, ±c))             of a new one
 
-When a sum passes the threshold, that region becomes active, from the moment on at which its sum was last zero. Known
-regions come before a new one, which opens where none of them explains what comes.
+When a sum passes the threshold, that region becomes active, from the moment on at which its sum was last zero. A new
+one opens where no known one explains what comes: its sum must pass half as much again, and where a known one has half
+of the threshold by then, that becomes active.
 
 Reference: Page, 1954, Biometrika 41 (continuous inspection schemes).
 """
@@ -21,6 +22,9 @@ from reverie.contracts import State
 from reverie.errors import BadData, CorruptFile
 
 __all__ = ["Router", "Switch"]
+
+
+_NEW = 1.5  # thresholds that open a new region
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,8 @@ class Router:
     Examples
     --------
     >>> router = Router(threshold=10.0, most=4.0)
-    >>> router.look([-1.0, -9.0], nothing=-5.0)  # the active region explains it best
-    >>> [router.look([-9.0, -1.0], nothing=-5.0) for _ in range(3)][-1]
+    >>> router.look([-1.0, -9.0], [-2.0, -5.0])  # the active region explains it best
+    >>> [router.look([-9.0, -1.0], [-5.0, -2.0]) for _ in range(3)][-1]
     Switch(region=1, since=3)
     """
 
@@ -65,33 +69,43 @@ class Router:
         self._sums: list[float] = []  # of each region, and of nothing known
         self._for: list[int] = []  # moments since a sum was zero
 
-    def look(self, evidence: Sequence[float], *, nothing: float) -> Switch | None:
+    def look(self, evidence: Sequence[float], unknown: Sequence[float]) -> Switch | None:
         """One moment.
 
         Parameters
         ----------
         evidence : sequence of float
             Log likelihood of what came, of each region.
-        nothing : float
-            The same, of a region that knows nothing.
+        unknown : sequence of float
+            The same, had each known nothing of what surprises it most.
         """
-        k = len(evidence)
-        if not 0 <= self.active < k:
-            raise BadData(f"Region {self.active} is active; evidence came for {k}.")
+        k, active = len(evidence), self.active
+        if not 0 <= active < k or len(unknown) != k:
+            raise BadData(f"Region {active} is active; evidence came for {k}, and for {len(unknown)} of the unknown.")
         if len(self._sums) != k + 1:
             self._sums, self._for = [0.0] * (k + 1), [0] * (k + 1)
-        for r, said in enumerate((*evidence, nothing)):
-            gain = said - (evidence[self.active] if r == k else max(evidence[self.active], nothing))
-            gain = 0.0 if math.isnan(gain) else min(self.most, max(-self.most, gain))
-            self._sums[r] = max(0.0, self._sums[r] + gain) if r != self.active else 0.0
+        gains = [said - max(evidence[active], without) for said, without in zip(evidence, unknown, strict=True)]
+        for r, gain in enumerate((*gains, unknown[active] - evidence[active])):
+            held = 0.0 if math.isnan(gain) else min(self.most, max(-self.most, gain))
+            self._sums[r] = max(0.0, self._sums[r] + held) if r != active else 0.0
             self._for[r] = self._for[r] + 1 if self._sums[r] > 0 else 0
-        best = max(range(k), key=lambda r: self._sums[r])
-        found = best if self._sums[best] >= self.threshold else k
-        if self._sums[found] < self.threshold:
+        best = max(range(k), key=self._sums.__getitem__)
+        if self._sums[best] >= self.threshold:
+            found = best
+        elif self._sums[k] >= _NEW * self.threshold:
+            found = best if self._sums[best] >= self.threshold / 2 else k
+        else:
             return None
         since, self.active = self._for[found], found
         self.rest()
         return Switch(found, since)
+
+    def drop(self, region: int) -> None:
+        """A region that is not active is no more: those behind it move up."""
+        if region == self.active:
+            raise BadData(f"Region {region} is active. Let another one be active first.")
+        self.active -= int(self.active > region)
+        self.rest()
 
     def rest(self) -> None:
         """Begin to sum anew."""
