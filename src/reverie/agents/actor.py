@@ -134,6 +134,19 @@ class Actor:
         found.habit = torch.where(fresh[:, None], self.habit[firing].mean(1), self.habit)
         return found
 
+    def recruited(self, idle: Bool[Tensor, " c"], states: Float[Tensor, "m d"]) -> "Actor":
+        """Let idle cells move to states, one each, and take over what was known there; the same actor, changed."""
+        chosen = idle.nonzero()[: len(states), 0]
+        states = states[: len(chosen)]
+        firing = self.firing(states)
+        values, choices = self.value(firing) / self.winners, self.choices[firing].mean(1)
+        habit = self.habit[firing].mean(1)
+        for name, new in (("places", self.in_box(states)), ("values", values), ("choices", choices), ("habit", habit)):
+            changed = getattr(self, name).clone()
+            changed[chosen] = new
+            setattr(self, name, changed)
+        return self
+
     def rested(self, lives: int) -> Traces:
         """No synapse was at work."""
         return Traces(torch.zeros(lives, len(self.values)), torch.zeros(lives, *self.choices.shape))

@@ -35,6 +35,7 @@ __all__ = ["Agent", "Settings"]
 
 _KIND = "agent"
 _BOUNDLESS = 1e6  # a bound that is further out is none
+_SHARED = 2.5  # times `expansion`, of a memory that all deeds share
 _WAITING = 32  # steps wait for a region, where there may be several
 _RENEWED = 20  # steps from one look at what a region expects to the next
 _ALIKE = 0.01  # share of variance that two worlds may leave open of each other and be one
@@ -146,6 +147,7 @@ class Agent:
         self.settings = Settings.of(settings or {})
         self.actions = Actions(actions, levels=self.settings.levels)
         self.seed, self._d = seed, int(senses.shape[0])
+        self._bounds = torch.from_numpy(senses.low.astype(np.float32)), torch.from_numpy(senses.high.astype(np.float32))
         self._furthest = torch.from_numpy(np.maximum(np.abs(senses.low), np.abs(senses.high)).astype(np.float32))
         self._furthest[self._furthest > _BOUNDLESS] = torch.inf
         self.steps = self.episodes = self.dreamt = 0
@@ -386,9 +388,8 @@ class Agent:
             shown = torch.cat([states, beside], 1)
             furthest = torch.cat([furthest, vectors.abs().amax(0)])
         s = self.settings
-        cells = StateCells.formed(
-            shown, width=s.expansion, octaves=s.octaves, furthest=furthest, generator=self._generator
-        )
+        width = s.expansion if self.actions.vectors is None else round(_SHARED * s.expansion)
+        cells = StateCells.formed(shown, width=width, octaves=s.octaves, furthest=furthest, generator=self._generator)
         world = self._new_world(cells)
         world.begin(torch.stack([moment.state for moment in self._held if moment.begins]))
         for moment in self._held:
@@ -399,7 +400,7 @@ class Agent:
         self.regions, self._held = [region], []
 
     def _new_world(self, cells: StateCells) -> World:
-        return World(cells, len(self.actions), self.actions.vectors)
+        return World(cells, len(self.actions), self.actions.vectors, self._bounds)
 
     def _new_actor(self, low: Tensor, high: Tensor, generator: torch.Generator) -> Actor:
         s = self.settings

@@ -23,6 +23,7 @@ __all__ = ["Dreaming", "Night", "dream", "dreamt_return"]
 
 _MARGIN = 1.15  # of the box: what is further out is unknown
 _OUTLIERS = 0.005  # of dreamt states on either side do not make the box larger
+_RECRUITED = 0.1  # of all place cells, where as many never fired, move to where dreams went
 _DOUBT = 0.1  # of a return: dreams do not tell a smaller difference
 _LOOK = 5  # steps from one look at where dreams are to the next
 
@@ -84,10 +85,13 @@ def dream(world: World, actor: Actor, how: Dreaming, generator: torch.Generator)
         if best is None:
             best = dreamt_return(land, actor, actor.habit, starts, how.longest)
             before = best if before is None else before
-        habit, low, high = _pass(land, actor, how, generator, curious, _best(world, actor.discount))
+        habit, dreamt, idle = _pass(land, actor, how, generator, curious, _best(world, actor.discount))
         came = dreamt_return(land, actor, habit, starts, how.longest)
         if curious or came >= best - _DOUBT * abs(best):
             actor.habit, best = habit, came
+        if len(dreamt):
+            low, high = torch.quantile(dreamt, torch.tensor([_OUTLIERS, 1 - _OUTLIERS]), dim=0)
+            actor.recruited(idle, dreamt[: round(_RECRUITED * len(idle))])
     assert before is not None and best is not None
     return actor, Night(how.lives * how.steps * how.passes, before, best, curious)
 
@@ -113,7 +117,7 @@ def dreamt_return(
 def _pass(
     land: Dreamland, actor: Actor, how: Dreaming, generator: torch.Generator, curious: bool, best: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Dream on; the mean of choices, and the box of states that were dreamt of."""
+    """Dream on; the mean of choices, states that were dreamt of, and which cells never fired."""
 
     def begin(n: int) -> Tensor:
         states = land.begin(n, generator)
@@ -125,6 +129,7 @@ def _pass(
     states, traces = begin(how.lives), actor.rested(how.lives)
     firing, age = actor.firing(states), torch.zeros(how.lives)
     habit, seen = torch.zeros_like(actor.choices), []
+    idle = torch.ones(len(actor.places), dtype=torch.bool)
     for step in range(how.steps):
         odds = actor.odds(firing)
         deeds = torch.multinomial(odds, 1, generator=generator)[:, 0]
@@ -132,6 +137,7 @@ def _pass(
         out = _outside(actor, came.states)
         ended = came.ended & ~out
         then = actor.firing(came.states)
+        idle[then] = False
         worth = torch.where(ended, 0.0, actor.value(then))
         if curious:
             worth = torch.where(out, best, worth)
@@ -148,11 +154,10 @@ def _pass(
             actor.forget_past(traces, over)
         if 2 * step >= how.steps:
             habit += actor.choices
-    dreamt = torch.cat(seen)
+    habit, dreamt = habit / (how.steps - how.steps // 2), torch.cat(seen)
     if not len(dreamt):
-        return habit / (how.steps - how.steps // 2), actor.low, actor.high
-    low, high = torch.quantile(dreamt, torch.tensor([_OUTLIERS, 1 - _OUTLIERS]), dim=0)
-    return habit / (how.steps - how.steps // 2), low, high
+        return habit, dreamt, idle
+    return habit, dreamt[torch.randperm(len(dreamt), generator=generator)], idle
 
 
 def _outside(actor: Actor, states: Tensor) -> Tensor:

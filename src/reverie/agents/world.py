@@ -48,6 +48,8 @@ class World:
         How many there are.
     vectors : Tensor, shape [k, a], optional
         What they are, where they have a measure.
+    bounds : (Tensor, Tensor), each of shape [d], optional
+        The least and the most that a sense can tell; no dream goes beyond them.
 
     Attributes
     ----------
@@ -59,8 +61,14 @@ class World:
         States met.
     """
 
-    def __init__(self, cells: StateCells, deeds: int, vectors: Float[Tensor, "k a"] | None = None) -> None:
-        self.cells, self.deeds, self.vectors = cells, deeds, vectors
+    def __init__(
+        self,
+        cells: StateCells,
+        deeds: int,
+        vectors: Float[Tensor, "k a"] | None = None,
+        bounds: tuple[Float[Tensor, " d"], Float[Tensor, " d"]] | None = None,
+    ) -> None:
+        self.cells, self.deeds, self.vectors, self.bounds = cells, deeds, vectors, bounds
         self.memories = [_memory() for _ in range(1 if vectors is not None else deeds)]
         self.ending = _memory()
         self.ends = 0
@@ -127,7 +135,7 @@ class World:
 
     def another(self) -> "World":
         """A world of the same cells and deeds that has seen nothing, but where lives begin and the box of states."""
-        found = World(self.cells, self.deeds, self.vectors)
+        found = World(self.cells, self.deeds, self.vectors, self.bounds)
         found._begun = self._begun.clone()
         found.low, found.high = self.low.clone(), self.high.clone()
         return found
@@ -210,7 +218,9 @@ class World:
 class Dreamland:
     """A world as it is now, in single precision: a step of many dreams takes a few small products.
 
-    A deed that was never done is taken to change nothing, and to bring the least reward met.
+    A deed that was never done is taken to change nothing, and to bring the least reward met. Where every step costs, an
+    end is what is wished for: it must be there by a standard deviation of the memory of endings, or dreams would end
+    wherever nothing is known.
     """
 
     def __init__(self, world: World) -> None:
@@ -223,7 +233,7 @@ class Dreamland:
             if memory.samples:
                 weights, intercept = _solved(memory)
                 self._weights[j], self._bias[j] = weights, intercept
-        self._end = _solved(world.ending) if world.ends else None
+        self._end = _Ending(world.ending, sure=world.most <= 0) if world.ends else None
         self.centre, self.factor = world.beginnings()
 
     def begin(self, n: int, generator: torch.Generator) -> Float[Tensor, "n d"]:
@@ -240,12 +250,35 @@ class Dreamland:
             every = torch.baddbmm(self._bias[:, None], keys.expand(len(self._bias), *keys.shape), self._weights)
             values = every[deeds, torch.arange(len(deeds))]
         nexts = states + values[:, :-1] * world.cells.spread[: world.senses]
+        if world.bounds is not None:
+            nexts = nexts.clamp(*world.bounds)
         rewards = values[:, -1].clamp(world.least, world.most)
         if self._end is None:
             return Step(nexts, rewards, torch.zeros(len(states), dtype=torch.bool))
-        weights, intercept = self._end
-        ended = world.keys(nexts, None) @ weights[:, 0] + intercept > 0.5
-        return Step(nexts, rewards, ended)
+        return Step(nexts, rewards, self._end.there(world.keys(nexts, None)))
+
+
+class _Ending:
+    """Where lives end."""
+
+    def __init__(self, memory: AssociativeMemory, *, sure: bool) -> None:
+        weights, self._intercept = _solved(memory)
+        self._weights = weights[:, 0]
+        self._factor: Tensor | None = None
+        if sure:
+            inverse, _, _ = memory.solution()
+            self._mean = memory.means()[0].float()
+            # A few ends weigh twenty times each: the noise is taken to be that of a probability, p (1 − p).
+            share = float(memory.value_sums[0]) / memory.samples
+            self._factor = torch.linalg.cholesky(inverse * (share * (1 - share))).float()
+            memory.refresh()
+
+    def there(self, keys: Float[Tensor, "n h"]) -> Bool[Tensor, " n"]:
+        """Whether the states of these keys are ends."""
+        found = keys @ self._weights + self._intercept
+        if self._factor is not None:
+            found = found - ((keys - self._mean) @ self._factor).norm(dim=1)
+        return found > 0.5
 
 
 def _memory() -> AssociativeMemory:
