@@ -628,11 +628,11 @@ class Brain:
             mind = self._durable.to_change()
             self._need_classes(mind)
             progress = Progress(self._store.path / "night", mind.version, plan)
+            replayed = Progress(self._store.path / "replay", mind.version, plan)
             made = self._store.head["settings"]
             slept, report = night(mind, plan, progress.load(), progress.save, seed=made["seed"], budget=made["budget"])
             if slept is mind:
                 slept = mind.copy()
-            replayed = Progress(self._store.path / "replay", mind.version, plan)
             if slept.traces is not None and plan.epochs:
                 begun, save = replayed.load(), replayed.save
                 report["deeper"] = deepen(slept, epochs=plan.epochs, begun=begun, save=save, seed=made["seed"])
