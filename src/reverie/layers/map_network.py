@@ -41,6 +41,7 @@ class MapNetwork(nn.Module):
         for units in _UNITS:
             layer = nn.utils.skip_init(nn.Conv2d, before, units, 3, padding=1, bias=False)
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu", generator=generator)
+            layer.weight.data = layer.weight.data.contiguous(memory_format=torch.channels_last)  # sooner
             layers.append(layer)
             before = units
         self.layers = nn.ModuleList(layers)
@@ -48,7 +49,6 @@ class MapNetwork(nn.Module):
         self.head = nn.utils.skip_init(nn.Linear, before, classes)
         nn.init.normal_(self.head.weight, std=before**-0.5, generator=generator)
         nn.init.zeros_(self.head.bias)
-        self.to(memory_format=torch.channels_last)  # sooner, on a processor
 
     def forward(self, maps: Float[Tensor, "n c side side"]) -> Float[Tensor, "n k"]:
         x = maps.contiguous(memory_format=torch.channels_last)
