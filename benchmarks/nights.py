@@ -4,8 +4,10 @@ Each row tells accuracy on the official test part (or a quarter of the samples),
 night itself expected on the keys that it keeps aside; the state before and after; and the time of the night and of an
 answer, over those of learning and of an answer awake, in CPU time of this process. Seeds are orders of the classes.
 
-    python benchmarks/nights.py [--only cifar10|pooled|small|mnist|mnist-pooled|unequal|clothes|intents]
+    python benchmarks/nights.py [--only cifar10|pooled|small|mnist|mnist-pooled|unequal|clothes|intents|traces]
         [--samples 20000] [--json FILE] [--quick]
+
+`traces`: a brain that keeps traces sleeps twice, first with the sums alone, then it replays the traces too.
 """
 
 import json
@@ -94,6 +96,53 @@ def nights(
     yield Claim.of(f"{name}: time of the night, in times of learning", long, "", 10, "<=", COMMAND)
 
 
+def traced(
+    name: str, data: Callable[[int], Data], seeds: list[int], bound: float | None, *, traces: str
+) -> Iterator[Claim]:
+    """Awake, after a night with the sums alone, and after one that replays traces."""
+    nights_of: dict[str, dict[int, float]] = {"awake": {}, "sums": {}, "traces": {}}
+    long: dict[int, float] = {}
+    answers: dict[int, float] = {}
+    kept: dict[int, float] = {}
+    coding: dict[int, float] = {}
+    for seed in seeds:
+        x, y, asked, right = data(seed)
+        source = np.random.default_rng(seed)
+        with tempfile.TemporaryDirectory() as place, Brain.create(Path(place) / "brain", traces=traces) as brain:
+            learning = time.process_time()
+            for label in source.permutation(np.unique(y)):
+                rows = source.permutation(np.flatnonzero(y == label))
+                for start in range(0, len(rows), _BATCH):
+                    some = rows[start : start + _BATCH]
+                    brain.learn(_some(x, some), y[some].tolist())
+            learning = time.process_time() - learning
+            spent = {}
+            for night in nights_of:
+                if night != "awake":
+                    began = time.process_time()
+                    report = brain.sleep(Plan(epochs=0) if night == "sums" else Plan(keep=1.0, hidden=()))
+                    long[seed] = (time.process_time() - began) / learning
+                brain.predict(_some(asked, np.arange(10)))
+                began = time.process_time()
+                nights_of[night][seed] = float((brain.predict(asked) == right).mean())
+                spent[night] = time.process_time() - began
+                print(f"  {name}, {seed}, {night}: {nights_of[night][seed]:.4f}", flush=True)
+            answers[seed] = spent["traces"] / spent["awake"]
+            mind = brain.mind
+            assert mind.traces is not None
+            kept[seed] = mind.traces.bytes / 1e6
+            began = time.process_time()
+            mind.traces.see(mind.senses, mind.senses.take(_some(x, np.arange(500))))
+            coding[seed] = (time.process_time() - began) * len(y) / 500 / learning
+            print(f"  {json.dumps(report['deeper'])}", flush=True)
+    beside = {night: float(np.mean(list(found.values()))) for night, found in nights_of.items()}
+    beside |= {"MB of traces": float(np.mean(list(kept.values())))}
+    yield Claim.of(f"{name}: accuracy after a night with traces", nights_of["traces"], "", bound, ">=", COMMAND, beside)
+    yield Claim.of(f"{name}: time of that night, in times of learning", long, "", 10, "<=", COMMAND)
+    yield Claim.of(f"{name}: an answer after it, in answers awake", answers, "", 3, "<=", COMMAND)
+    yield Claim.of(f"{name}: coding, of the time of learning", coding, "", None, "<=", COMMAND)
+
+
 def _pictures(name: str, n: int | None, seed: int) -> Data:
     stored = np.load(DATA / name / f"{name}.npz")
     x, y, asked, right = (stored[part] for part in ("train_x", "train_y", "test_x", "test_y"))
@@ -151,6 +200,13 @@ SECTIONS: dict[str, Section] = {
     "unequal": lambda seeds, _: nights("CIFAR-10, 2000 … 200 a class", _unequal, seeds, 0.69, balanced=True),
     "clothes": lambda seeds, _: nights("clothes", _clothes, seeds, None),
     "intents": lambda seeds, _: nights("150 intents", _intents, seeds, None),
+    "traces": lambda seeds, samples: traced(
+        "CIFAR-10, traces",
+        lambda seed: _pictures("cifar10", samples, seed),
+        seeds,
+        0.85 if samples is None else None,
+        traces="20MB",
+    ),
 }
 
 

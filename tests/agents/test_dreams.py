@@ -3,7 +3,7 @@ import torch
 from reverie.agents import Actor, Dreaming, StateCells, World
 from reverie.agents.dreams import dream, dreamt_return
 
-HOW = Dreaming(lives=8, steps=40, passes=2, longest=30)
+HOW = Dreaming(lives=8, steps=100, passes=3, longest=30)
 
 
 def _walk(ended_at: float | None) -> World:

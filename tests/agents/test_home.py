@@ -31,7 +31,7 @@ def test_a_life_is_kept(tmp_path: Path) -> None:
     _made(tmp_path / "a")
     home = _live(tmp_path / "a", 100)
     assert home.agent.steps == 100
-    assert len(home.agent.nights) == 2
+    assert len(home.agent.nights) == 3  # the first as soon as the senses have formed
     assert sum(total for _, total in home.returns) == 100  # each step of a pole brings one
 
 

@@ -110,11 +110,12 @@ def test_a_user(tmp_path: Path, outside: Path) -> None:
     refused(lambda: open_memory(str(tmp_path / "users"), user="ana"), outside)
 
 
-def test_an_unfinished_night(tmp_path: Path, outside: Path) -> None:
+@pytest.mark.parametrize("name", ["night", "replay"])
+def test_an_unfinished_night(name: str, tmp_path: Path, outside: Path) -> None:
     x = np.random.default_rng(0).random((20, 4))
     with Brain.create(tmp_path / "brain", encoder="raw") as brain:
         brain.learn(x, [0, 1] * 10)
-        (tmp_path / "brain" / "night").symlink_to(outside)
+        (tmp_path / "brain" / name).symlink_to(outside)
         refused(brain.sleep, outside)
 
 

@@ -9,7 +9,7 @@ forgotten with what they are of, and go where a key is not exactly the key of a 
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Int64, Num
+from jaxtyping import Bool, Int64, Num, UInt8
 from torch import Tensor
 
 from reverie.contracts import State
@@ -44,11 +44,18 @@ class Aside:
         self.keys: Num[Tensor, "m d"] = torch.zeros(0, 0, dtype=torch.int64)
         self.columns: Int64[Tensor, " m"] = torch.zeros(0, dtype=torch.int64)
         self.names: list[str | None] = []
+        self.codes: UInt8[Tensor, "m size"] = torch.zeros(0, 0, dtype=torch.uint8)  # of their traces, if there are any
+        self.coded: Bool[Tensor, " m"] = torch.zeros(0, dtype=torch.bool)
+
+    @staticmethod
+    def chosen(keys: Num[Tensor, "n d"]) -> Bool[Tensor, " n"]:
+        """Which keys are kept."""
+        return _hashes(keys) < _SHARE
 
     @staticmethod
     def of(keys: Num[Tensor, "n d"], columns: Int64[Tensor, " n"]) -> State:
         """What is to be kept of a batch; a part of its entry."""
-        chosen = _hashes(keys) < _SHARE
+        chosen = Aside.chosen(keys)
         return {"keys": _narrow(keys[chosen]), "columns": columns[chosen]}
 
     def add(self, entry: State, name: str | None) -> None:
@@ -62,6 +69,7 @@ class Aside:
         self.keys = keys
         self.columns = torch.cat([self.columns, entry["columns"]])
         self.names += [name] * len(entry["columns"])
+        self._add_codes(entry, len(entry["columns"]))
         most = _MOST
         if self.room is not None:
             most = min(_MOST, self.room // (self.keys.shape[1] * self.keys.element_size()))
@@ -70,12 +78,27 @@ class Aside:
             kept[_hashes(self.keys).argsort(stable=True)[:most]] = True
             self._keep(kept)
 
-    def merge(self, other: "Aside", columns: list[int]) -> None:
-        """Keep another's too; `columns[j]` is where its column j belongs here."""
+    def _add_codes(self, entry: State, n: int) -> None:
+        codes, coded = entry.get("codes", self.codes[:0]), entry.get("coded")
+        size = max(codes.shape[1], self.codes.shape[1])
+        if len(codes) != n:
+            codes, coded = codes.new_zeros(n, size), None
+        there = self.codes if self.codes.shape[1] == size else self.codes.new_zeros(len(self.coded), size)
+        self.codes = torch.cat([there, codes])
+        self.coded = torch.cat([self.coded, torch.zeros(n, dtype=torch.bool) if coded is None else coded])
+
+    def uncode(self) -> None:
+        """Keep the codes of none."""
+        self.codes = self.codes.new_zeros(len(self.columns), 0)
+        self.coded = torch.zeros(len(self.columns), dtype=torch.bool)
+
+    def merge(self, other: "Aside", columns: list[int], *, coded: bool = False) -> None:
+        """Keep another's too; `columns[j]` is where its column j belongs here; `coded`: with their traces' codes."""
         for name in dict.fromkeys(other.names):
             of = torch.tensor([one == name for one in other.names])
             moved = torch.tensor([columns[column] for column in other.columns[of].tolist()], dtype=torch.int64)
-            self.add({"keys": other.keys[of], "columns": moved}, name)
+            codes = {"codes": other.codes[of], "coded": other.coded[of]} if coded else {}
+            self.add({"keys": other.keys[of], "columns": moved} | codes, name)
 
     def forget_column(self, column: int) -> None:
         """Keep nothing of a class; later columns move up."""
@@ -99,15 +122,20 @@ class Aside:
 
     def _keep(self, which: Bool[Tensor, " m"]) -> None:
         self.keys, self.columns = self.keys[which], self.columns[which]
+        self.codes, self.coded = self.codes[which], self.coded[which]
         self.names = [name for name, kept in zip(self.names, which.tolist(), strict=True) if kept]
 
     def state_dict(self) -> State:
-        return {"keys": self.keys, "columns": self.columns, "names": self.names}
+        coded = {"codes": self.codes, "coded": self.coded} if self.codes.shape[1] else {}
+        return {"keys": self.keys, "columns": self.columns, "names": self.names} | coded
 
     @classmethod
     def from_state(cls, state: State, room: int | None = None) -> "Aside":
         aside = cls(room)
         aside.keys, aside.columns, aside.names = state["keys"], state["columns"], list(state["names"])
+        aside.uncode()
+        if "codes" in state:
+            aside.codes, aside.coded = state["codes"], state["coded"]
         return aside
 
 

@@ -15,11 +15,10 @@ _BLOCK = 1000  # samples sensed at once
 _CHANCES = 2  # to be answered while the brain changes, before it must wait
 
 Answer = tuple[list[Any], tuple[Tensor, ...]]
+Tell = Callable[[Mind, Tensor, Tensor | None], tuple[Tensor, ...]]
 
 
-def asked(
-    durable: Durable, x: Any, check: Callable[[Mind], None], tell: Callable[[Mind, Tensor], tuple[Tensor, ...]]
-) -> Answer:
+def asked(durable: Durable, x: Any, check: Callable[[Mind], None], tell: Tell) -> Answer:
     """The labels that are known, and what `tell` says of the keys of samples.
 
     Parameters
@@ -27,7 +26,8 @@ def asked(
     check : callable
         Raises where the mind cannot be asked, before anything is sensed.
     tell : callable
-        Given the mind and keys; each Tensor that it returns has a row for each key. It must not change anything.
+        Given the mind, keys, and what a deeper cortex answers of the samples (None: there is none); each Tensor that it
+        returns has a row for each key. It must not change anything.
     """
     for _ in range(_CHANCES):
         found = _by_one_version(durable, x, check, tell)
@@ -38,9 +38,7 @@ def asked(
     return found
 
 
-def _by_one_version(
-    durable: Durable, x: Any, check: Callable[[Mind], None], tell: Callable[[Mind, Tensor], tuple[Tensor, ...]]
-) -> Answer | None:
+def _by_one_version(durable: Durable, x: Any, check: Callable[[Mind], None], tell: Tell) -> Answer | None:
     """None where the mind has changed meanwhile."""
     mind = durable.ask(lambda mind: mind)
     version, senses = mind.version, mind.senses
@@ -49,11 +47,12 @@ def _by_one_version(
     parts: list[tuple[Tensor, ...]] = []
     for i in range(0, len(samples), _BLOCK):
         keys = senses.glance(samples[i : i + _BLOCK])
+        deeper = None if mind.deeper is None else mind.deeper_logits(samples[i : i + _BLOCK])
 
-        def read(now: Mind, keys: Tensor = keys) -> bool:
+        def read(now: Mind, keys: Tensor = keys, deeper: Tensor | None = deeper) -> bool:
             if now is not mind or mind.version != version:
                 return False
-            parts.append(tell(mind, keys))
+            parts.append(tell(mind, keys, deeper))
             return True
 
         if not durable.ask(read):

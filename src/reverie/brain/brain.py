@@ -22,6 +22,7 @@ from torch import Tensor
 from reverie.brain.aside import Aside
 from reverie.brain.asking import asked
 from reverie.brain.correction import Corrected, Correction, answered_differently, weigh
+from reverie.brain.deeper import deepen
 from reverie.brain.durable import Durable
 from reverie.brain.history import History
 from reverie.brain.labels import take_labels, take_weights
@@ -36,6 +37,7 @@ from reverie.brain.sets import chances_of, likely, need_calibrated, sets_of
 from reverie.brain.shards import keys_of
 from reverie.brain.store import Store
 from reverie.brain.tags import Labelled, check_threshold
+from reverie.brain.traces import Traces
 from reverie.brain.waking import newborn, read
 from reverie.brain.watch import Drift
 from reverie.contracts import State
@@ -127,6 +129,7 @@ class Brain:
         balanced: bool = False,
         aside: bool = True,
         sketch: bool = True,
+        traces: int | str | None = None,
         budget: int | None = None,
         history: int = History.last,
         disk: float = History.times,
@@ -165,6 +168,10 @@ class Brain:
             classes along leading directions (`reverie.memory.sketch`), by which a night sharpens answers. `reverie
             brain cost` says what they take. It needs 200 samples or more in the first call of `learn`, or begins in a
             night; and with a budget, 1 MB.
+        traces : int or str, optional
+            Bytes for traces, such as "20MB": of each picture that is learned a code of a few hundred bytes, which a
+            night replays to train a deeper cortex (`reverie.brain.traces`). Part of a picture can be reconstructed from
+            its trace. 0 or None: nothing but sums is kept. They need the sense `cortex`, `aside` and `forgettable`.
         budget : int, optional
             Bytes that the state may have, awake and asleep. The encoder is made as large as fits, and there is one sum
             for all classes.
@@ -182,6 +189,7 @@ class Brain:
             balanced=balanced,
             aside=aside,
             sketch=sketch,
+            traces=traces,
             budget=budget,
             history=history,
             disk=disk,
@@ -281,6 +289,8 @@ class Brain:
             if not first and lesson.tags is not None and lesson.tags != mind.tags:
                 mind, wider = mind.copy(), True
                 mind.retag(lesson.tags)
+            if not first and mind.traces is not None and mind.traces.code is None:  # what came before came as sums
+                mind, wider = mind.copy(), True
             known = set(mind.labels)
             new = [label for label in dict.fromkeys(labels) if label not in known]
             columns = mind.columns(labels)
@@ -302,12 +312,17 @@ class Brain:
             event |= {} if times is None else {"counted": int(times.sum())}
             seen = mind.watch.see(mind.memory, keys, columns, [*mind.labels, *new])
             entry = {"kind": "learn", "batch": batch, "new_labels": new, "name": name, "event": event, "seen": seen}
+            traces = None if mind.traces is None else Traces(mind.traces.budget) if first else mind.traces
+            traced = None if traces is None else traces.entries(lesson.senses, lesson.samples, keys, columns)
+            if traced is not None and times is None:
+                entry["traces"] = traced.kept
             if mind.aside is not None and times is None:
-                entry["aside"] = Aside.of(keys, columns)
+                entry["aside"] = Aside.of(keys, columns) | (traced.aside if traced is not None else {})
             if first:
                 grown = Mind(lesson.senses, memory)
                 if mind.aside is not None and memory.may_sharpen(keys.shape[1]):
                     grown.aside = Aside(mind.aside.room)
+                grown.traces = traces
                 grown.numbers, grown.tags = lesson.numbers, lesson.tags
                 grown.version, grown.oldest, grown.history = mind.version, mind.oldest, mind.history
                 grown.apply(entry)
@@ -373,8 +388,8 @@ class Brain:
             keys = keys_of(mind.senses, samples)
             was = None if was is None else self._known(was)
             gone = None if was is None else self._voted(mind, keys, was, to)
-            asked = Correction(keys, mind.senses.glance(samples), to, gone)
-            (before,) = self._durable.ask(lambda mind: mind.answers(asked.glance))
+            asked = Correction(keys, mind.senses.glance(samples), to, gone, mind.deeper_logits(samples))
+            (before,) = self._durable.ask(lambda mind: mind.answers(asked.glance, asked.deeper))
             dreamt, of = dreamer(mind).dream(dreams * len(mind.known().labels), torch.Generator().manual_seed(0))
             labels, awake = list(mind.labels), self._durable.ask(lambda mind: mind.answers(dreamt))
             _check_room(mind, keys, mind.columns([to]))
@@ -394,8 +409,12 @@ class Brain:
             entry = asked.entry(mind, weight, event)
             if mind.aside is not None and was is not None:
                 entry["aside"] = Aside.of(keys, mind.columns([was]))
+            if mind.traces is not None and mind.traces.code is not None:
+                entry["traces"] = mind.traces.entries(mind.senses, samples, keys, mind.columns([to])).kept
+                if was is not None:
+                    entry["untraced"] = mind.traces.of(mind.senses, samples, mind.columns([was]))
             self._durable.change(entry)
-            (after,) = self._durable.ask(lambda mind: mind.answers(asked.glance))
+            (after,) = self._durable.ask(lambda mind: mind.answers(asked.glance, asked.deeper))
             others = self._durable.ask(lambda mind: answered_differently(mind, dreamt, of, labels, awake))
             spent = time.perf_counter() - began
             return Corrected(before, after, to, was, weight, after == to, others, new, self.version, spent)
@@ -535,6 +554,8 @@ class Brain:
                 keys, columns = lesson.keys(), mind.columns(labels)
                 batches = [mind.memory.contribution(keys, columns)]
                 aside = {} if mind.aside is None else {"aside": Aside.of(keys, columns)}
+                if mind.traces is not None and mind.traces.code is not None:
+                    aside["untraced"] = mind.traces.of(mind.senses, lesson.samples, columns)
             for batch in [*batches, *([mind.ledger[name]] if name is not None else [])]:
                 mind.memory.expect_written(batch)
             event = {
@@ -595,8 +616,10 @@ class Brain:
         followed = _sketched_alike(grown, theirs)
         grown.memory.merge(theirs.memory, columns)
         grown.memory.blunt()
+        traced = grown.traces is not None and theirs.traces is not None and grown.traces.merge(theirs.traces, columns)
         if grown.aside is not None and theirs.aside is not None:
-            grown.aside.merge(theirs.aside, columns)
+            grown.aside.merge(theirs.aside, columns, coded=traced)
+        grown.deeper = None
         for name, batch in theirs.ledger.items():
             grown.ledger[name] = moved_columns(batch, columns)
         if not followed:
@@ -621,16 +644,43 @@ class Brain:
             mind = self._durable.to_change()
             self._need_classes(mind)
             progress = Progress(self._store.path / "night", mind.version, plan)
+            replayed = Progress(self._store.path / "replay", mind.version, plan)
             made = self._store.head["settings"]
             slept, report = night(mind, plan, progress.load(), progress.save, seed=made["seed"], budget=made["budget"])
-            report["seconds"] = time.perf_counter() - began
             if slept is mind:
                 slept = mind.copy()
+            if slept.traces is not None and plan.epochs:
+                begun, save = replayed.load(), replayed.save
+                report["deeper"] = deepen(slept, epochs=plan.epochs, begun=begun, save=save, seed=made["seed"])
+                report["state_bytes"][1] = slept.bytes
+            report["seconds"] = time.perf_counter() - began
             slept.nights += 1
             slept.record({"kind": "sleep", "time": _now(), **report})
             self._durable.replace(slept)
             progress.remove()
+            replayed.remove()
             return report
+
+    def erase_traces(self) -> int:
+        """Remove all traces, from this version and from all that were before, which are kept no more.
+
+        What is learned later leaves traces again. What a night has learned from traces stays until the next night.
+
+        Returns
+        -------
+        int
+            How many there were.
+        """
+        with self._durable.turn:
+            mind = self._durable.to_change()
+            if mind.traces is None:
+                raise BadData("This brain keeps no traces. Create one with traces='20MB' to keep them.")
+            count = len(mind.traces)
+            grown = mind.copy()
+            grown.erase_traces()
+            grown.record({"kind": "erase", "time": _now(), "traces": count})
+            self._durable.replace(grown)
+            return count
 
     # asking
 
@@ -701,7 +751,8 @@ class Brain:
         Parameters
         ----------
         by : {"memory", "cortex"}
-            Who answers: the exact memory, or the network that the last night trained, which knows nothing later.
+            Who answers: the exact memory, together with the deeper cortex where a night has trained one on traces
+            (`reverie.brain.deeper`); or the network that the last night trained on dreams, which knows nothing later.
         """
         if self.targets == "numbers":
             return self.predict_intervals(x).value
@@ -725,7 +776,7 @@ class Brain:
         if self.targets != "numbers":
             raise BadData(f"This brain learns {self.targets}. Create one with targets='numbers' to learn numbers.")
         _, (value, deviation, freedom) = asked(
-            self._durable, x, Mind.need_numbers, lambda mind, keys: mind.regression()(keys)
+            self._durable, x, Mind.need_numbers, lambda mind, keys, deeper: mind.regression()(keys)
         )
         numbers = self._mind.numbers
         assert numbers is not None
@@ -756,7 +807,7 @@ class Brain:
         def check(mind: Mind) -> None:
             chosen[:] = [(mind.tags_met(), mind.labelling().threshold)]
 
-        def tell(mind: Mind, keys: Tensor) -> tuple[Tensor, ...]:
+        def tell(mind: Mind, keys: Tensor, deeper: Tensor | None) -> tuple[Tensor, ...]:
             return (mind.labelling()(keys)[:, mind.places(chosen[0][0])],)
 
         _, (probability,) = asked(self._durable, x, check, tell)
@@ -774,9 +825,9 @@ class Brain:
         """
         coverage = check_coverage(coverage)
 
-        def tell(mind: Mind, keys: Tensor) -> tuple[Tensor, Tensor]:
+        def tell(mind: Mind, keys: Tensor, deeper: Tensor | None) -> tuple[Tensor, Tensor]:
             need_calibrated(mind)
-            probability = torch.softmax(mind.memory_logits(keys), 1)
+            probability = torch.softmax(mind.logits(keys, deeper), 1)
             return probability, likely(probability, chances_of(keys), coverage)
 
         classes, (probability, inside) = asked(self._durable, x, self._need_classes, tell)
@@ -801,8 +852,8 @@ class Brain:
         if not isinstance(by, str) or by not in ("memory", "cortex"):
             raise BadData(f"by is {by!r}. Expected 'memory' or 'cortex'.")
 
-        def tell(mind: Mind, keys: Tensor) -> tuple[Tensor, ...]:
-            logits = mind.memory_logits(keys) if by == "memory" else mind.cortex_logits(keys)
+        def tell(mind: Mind, keys: Tensor, deeper: Tensor | None) -> tuple[Tensor, ...]:
+            logits = mind.logits(keys, deeper) if by == "memory" else mind.cortex_logits(keys)
             new = mind.unfamiliarity(keys) if novelty else torch.zeros(0)
             return torch.softmax(logits, 1), new
 
@@ -826,7 +877,8 @@ class Brain:
         -------
         dict
             `path`, `format` ("onnx" or "numpy"), `bytes`, `classes`; with int8 `agreement`, the share of labels that
-            are the same as without.
+            are the same as without; `left_out`, where there is a deeper cortex: it is not exported, and the memory
+            answers alone there.
 
         Raises
         ------
@@ -834,13 +886,14 @@ class Brain:
             With int8, fewer than 99.5 % of the labels are the same. Nothing is written then.
         """
 
-        def parts(mind: Mind) -> tuple[Parts, float | None]:
+        def parts(mind: Mind) -> tuple[Parts, float | None, bool]:
             self._need_classes(mind)
             whole = parts_of(mind, by=by)
-            return rounded_parts(mind, whole) if int8 else (whole, None)
+            return (*(rounded_parts(mind, whole) if int8 else (whole, None)), mind.deeper is not None)
 
-        made, share = self._durable.ask(parts)
-        return export(made, path) | ({} if share is None else {"agreement": share})
+        made, share, deeper = self._durable.ask(parts)
+        left_out = {"left_out": "the deeper cortex: answers are the memory's alone"} if deeper else {}
+        return export(made, path) | ({} if share is None else {"agreement": share}) | left_out
 
     # time
 

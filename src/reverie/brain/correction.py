@@ -71,12 +71,15 @@ class Correction:
         The right label.
     gone : State or None
         The wrong vote, as `contribution` made it when it was learned.
+    deeper : Tensor or None
+        What a deeper cortex answers of it.
     """
 
     keys: Num[Tensor, "1 d"]
     glance: Num[Tensor, "1 d"]
     to: Any
     gone: State | None
+    deeper: Tensor | None = None
 
     def vote(self, mind: Mind, weight: int) -> State:
         """What is added where the sample counts so many times."""
@@ -97,7 +100,7 @@ def weigh(mind: Mind, correction: Correction) -> int | None:
     while weight <= MOST:
         entry = correction.entry(trial, weight - counted, {"kind": "correct"}) | {"gone": gone}
         trial.apply(entry)
-        if trial.answers(correction.glance) == [correction.to]:
+        if trial.answers(correction.glance, correction.deeper) == [correction.to]:
             return weight
         gone, counted, weight = None, weight, 2 * weight
     return None

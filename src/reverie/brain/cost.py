@@ -44,6 +44,7 @@ def cost_of(
         how many of the newest snapshots are kept, see `reverie.brain.history`;
         `learn` and `predict` with `us` (microseconds) and `macs` (multiply-accumulates of dense products) per sample,
         `predict` with `us_alone` for a single one;
+        `traces`, where such are kept, with `count`, `room` (how many there may be), `bytes`, and `each`: those of one;
         `numbers`, of each number that is learned, with `name`, `logarithm` (whether it is learned as that) and
         `explained` (the share of its variance that is expected to be explained in new samples; of logarithms where
         these are learned);
@@ -69,7 +70,7 @@ def cost_of(
             y = [[one] for one in y]
     with tempfile.TemporaryDirectory(prefix="reverie-cost-", dir=brain.folder.resolve().parent) as place:
         twin = Path(place) / "twin"
-        shutil.copytree(brain.folder, twin, ignore=shutil.ignore_patterns("lock", "holder.json", "night"))
+        shutil.copytree(brain.folder, twin, ignore=shutil.ignore_patterns("lock", "holder.json", "night", "replay"))
         with Brain.open(twin, encoder=own) as copy:
             found: dict[str, Any] = {
                 "state_bytes": brain.state_bytes,
@@ -82,6 +83,7 @@ def cost_of(
                 "numbers": [] if numbers is None else _numbers(brain),
                 "sketch": _sketch(brain),
                 "aside_bytes": 0 if brain.mind.aside is None else state_bytes(brain.mind.aside.state_dict()),
+                "traces": None if brain.mind.traces is None else brain.mind.traces.about(),
             }
             if x is not None:
                 copy.predict(x[:1])  # solves the read-out, which is asked for once after learning
@@ -90,7 +92,7 @@ def cost_of(
                 found["learn"] = _measured(lambda: copy.learn(x, y))
         if sleep:
             shutil.rmtree(twin)
-            shutil.copytree(brain.folder, twin, ignore=shutil.ignore_patterns("lock", "holder.json", "night"))
+            shutil.copytree(brain.folder, twin, ignore=shutil.ignore_patterns("lock", "holder.json", "night", "replay"))
             with Brain.open(twin, encoder=own) as copy:
                 spent = Cost()
                 with count_operations(spent):

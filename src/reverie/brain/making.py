@@ -5,8 +5,10 @@ from typing import Any
 
 from reverie.brain.history import History
 from reverie.brain.lesson import TARGETS
+from reverie.brain.traces import bytes_of
 from reverie.errors import BadData, unknown_name
 from reverie.senses import OWN, TOGETHER, Own, OwnEncoder, Senses
+from reverie.senses.cortex import Cortex
 
 __all__ = ["made_with"]
 
@@ -44,9 +46,26 @@ def made_with(
     if isinstance(encoder, Mapping):
         settings = {**(settings or {}), "senses": dict(encoder)}
         encoder = TOGETHER
+    given["traces"] = bytes_of(given["traces"])
+    if given["traces"]:
+        _expect_traces(encoder, given)
     own = None if isinstance(encoder, str) else OwnEncoder(encoder)
     name = encoder if isinstance(encoder, str) else OWN
     made = {"encoder": name, "settings": dict(settings or {}), **given}
     made["forgettable"] = given["forgettable"] and budget is None and targets == "classes"
     Senses(name, made["settings"], given["seed"], budget=budget, own=own).check()
     return made, own
+
+
+def _expect_traces(encoder: Any, given: dict[str, Any]) -> None:
+    """Refuse what a brain with traces cannot be made with."""
+    if encoder not in ("auto", Cortex.name):
+        raise BadData(
+            f"Traces are kept of pictures that pass the sense cortex, and the sense is {encoder!r}. Leave one out."
+        )
+    for name, wanted in {"targets": TARGETS[0], "forgettable": True, "aside": True, "budget": None}.items():
+        if given[name] != wanted:
+            raise BadData(
+                f"Traces were asked for, and {name} is {given[name]!r}. Expected {wanted!r}: nights that replay traces "
+                "are judged by what is kept aside of classes."
+            )

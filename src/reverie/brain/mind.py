@@ -13,9 +13,11 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from reverie.brain.aside import Aside
+from reverie.brain.deeper import Deeper
 from reverie.brain.joined import Joined
 from reverie.brain.numbers import Numbers
 from reverie.brain.tags import Tags
+from reverie.brain.traces import Traces
 from reverie.brain.watch import Watch
 from reverie.checkpoint import state_bytes
 from reverie.contracts import State
@@ -68,6 +70,10 @@ class Mind:
         Keys by which a night is judged; None: none are kept.
     cortex : Module or None
         The network that the last night trained: keys to logits of the labels there were then.
+    traces : Traces or None
+        Codes of pictures, which a night replays; None: none are kept.
+    deeper : Deeper or None
+        What the last night has trained on them; it answers together with the memory.
     numbers : Numbers or None
         How what is learned becomes digits, where that is numbers and not classes.
     tags : Tags or None
@@ -90,6 +96,8 @@ class Mind:
         self.numbers: Numbers | None = None
         self.tags: Tags | None = None
         self.aside: Aside | None = None
+        self.traces: Traces | None = None
+        self.deeper: Deeper | None = None
         self._known: Known | None = None
         self._voices: tuple[int, Joined] | None = None
         self._regression: tuple[int, Regression] | None = None  # of a version
@@ -187,6 +195,8 @@ class Mind:
                 if not whole:
                     self.restart_sketch()
             self.memory.absorb(entry["batch"])
+            if self.traces is not None and "traces" in entry:
+                self.traces.add(entry["traces"], None)
         elif kind == "forget":
             self._forget(entry)
         elif kind == "rename":
@@ -209,10 +219,14 @@ class Mind:
             self.ledger[entry["name"]] = entry["batch"]
         if self.aside is not None and "aside" in entry:
             self.aside.add(entry["aside"], entry["name"])
+        if self.traces is not None and "traces" in entry:
+            self.traces.add(entry["traces"], entry["name"])
 
     def _not_aside(self, entry: State) -> None:
         if self.aside is not None and "aside" in entry:
             self.aside.forget_keys(entry["aside"]["keys"])
+        if self.traces is not None and "untraced" in entry:
+            self.traces.forget(entry["untraced"])
 
     def _sketches(self, batches: list[State], names: list[str] | None = None) -> bool:
         """Whether the memory's sketch, if there is one, holds these samples, and what was learned by these names."""
@@ -243,6 +257,8 @@ class Mind:
             self.memory.absorb(batch if whole else without_sketch(batch), sign=-1)
             if self.aside is not None:
                 self.aside.forget_name(name)
+            if self.traces is not None:
+                self.traces.forget_name(name)
         self._not_aside(entry)
         for batch in entry["batches"]:
             self.memory.absorb(batch if whole else without_sketch(batch), sign=-1)
@@ -256,8 +272,10 @@ class Mind:
             self.ledger = {name: moved_columns(batch, to) for name, batch in self.ledger.items()}
             if self.aside is not None:
                 self.aside.forget_column(column)
+            if self.traces is not None:
+                self.traces.forget_column(column)
         self.memory.blunt()
-        self.cortex, self.watch = None, Watch()
+        self.cortex, self.deeper, self.watch = None, None, Watch()
         self.oldest = self.version + 1
 
     # asking
@@ -272,6 +290,27 @@ class Mind:
         decision = self.memory.decision()
         logits = decision.logits(keys) if self.senses.compiled is None else self.memory.glance_logits(keys)
         return logits[:, torch.searchsorted(decision.columns, columns)]
+
+    def deeper_logits(self, samples: Any) -> Float[Tensor, "n k"] | None:
+        """What the deeper cortex answers of samples, as `take` gave them; None: there is none."""
+        if self.deeper is None or self.traces is None or self.traces.code is None:
+            return None
+        return self.deeper.logits(self.traces.code, self.traces.see(self.senses, samples))
+
+    def logits(self, keys: Tensor, deeper: Tensor | None = None) -> Float[Tensor, "n k"]:
+        """What is answered of the labels that are known: by the memory, and the deeper cortex where it was asked."""
+        memory = self.memory_logits(keys)
+        if deeper is None or self.deeper is None:
+            return memory
+        return self.deeper.joined(memory, self.known().columns, deeper)
+
+    def erase_traces(self) -> None:
+        """Keep no trace of what was learned; they are in no earlier version either."""
+        if self.traces is not None:
+            self.traces.erase()
+        if self.aside is not None:
+            self.aside.uncode()
+        self.oldest = self.version + 1
 
     def sharpen(self) -> dict[str, Any]:
         """Sharpen what the memory answers, where the keys aside are answered better then; what was measured on them."""
@@ -303,10 +342,13 @@ class Mind:
             self._voices = self.version, Joined(self.memory, parts, self.known().columns)
         return self._voices[1]
 
-    def answers(self, keys: Tensor) -> list[Any]:
-        """The label that the fast memory answers for each key."""
-        labels = self.known().labels
-        return [labels[index] for block in keys.split(1000) for index in self.memory_logits(block).argmax(1).tolist()]
+    def answers(self, keys: Tensor, deeper: Tensor | None = None) -> list[Any]:
+        """The label that is answered for each key: by the fast memory, and the deeper cortex where it was asked."""
+        labels, found = self.known().labels, []
+        for i in range(0, len(keys), 1000):
+            own = None if deeper is None else deeper[i : i + 1000]
+            found += [labels[index] for index in self.logits(keys[i : i + 1000], own).argmax(1).tolist()]
+        return found
 
     @torch.no_grad()
     def cortex_logits(self, keys: Tensor) -> Float[Tensor, "n k"]:
@@ -338,6 +380,8 @@ class Mind:
             **({} if self.numbers is None else {"numbers": self.numbers.state_dict()}),
             **({} if self.tags is None else {"tags": list(self.tags.names)}),
             **({} if self.aside is None else {"aside": self.aside.state_dict()}),
+            **({} if self.traces is None else {"traces": self.traces.state_dict()}),
+            **({} if self.deeper is None else {"deeper": self.deeper.state()}),
         }
 
     def load_state_dict(self, state: State) -> None:
@@ -346,6 +390,10 @@ class Mind:
             room = self.aside.room
             none = Aside(room) if self.memory.per_class else None
             self.aside = Aside.from_state(state["aside"], room) if "aside" in state else none
+        if self.traces is not None:
+            budget = self.traces.budget
+            self.traces = Traces.from_state(state["traces"]) if "traces" in state else Traces(budget)
+        self.deeper = Deeper.of(state["deeper"]) if "deeper" in state else None
         self.numbers = Numbers.from_state(state["numbers"]) if "numbers" in state else None
         self.tags = Tags.from_state(state["tags"]) if "tags" in state else None
         self.senses = Senses.from_state(state["senses"], self.senses.own)
@@ -371,6 +419,7 @@ class Mind:
         """Another mind that knows the same."""
         twin = Mind(self.senses, self.memory.another())
         twin.aside = None if self.aside is None else Aside(self.aside.room)
+        twin.traces = None if self.traces is None else Traces(self.traces.budget)
         twin.load_state_dict(deepcopy(self.state_dict()))
         return twin
 

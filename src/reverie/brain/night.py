@@ -59,6 +59,9 @@ class Plan:
         without a network, and the report says why (`left_out`).
     steps, learning_rate, cut
         See `reverie.sleep.Consolidation`.
+    epochs : int
+        How often each trace is replayed, in a brain that keeps traces (`reverie.brain.deeper`); 0: none is, and a
+        deeper cortex of an earlier night stays.
     retention : float
         How many of the dreams that the memory has recognised must be recognised as the same class after the night, by
         the memory, through the compiled senses and by the network, in relation to those that it recognised before, 0…1.
@@ -72,6 +75,7 @@ class Plan:
     steps: int = 1000
     learning_rate: float = 1e-3
     cut: float = 0.5
+    epochs: int = 10
     retention: float = 0.95
 
     def __post_init__(self) -> None:
@@ -79,6 +83,8 @@ class Plan:
             raise BadData(f"keep is {self.keep!r}. Expected a share, more than 0 and at most 1.")
         if self.bits not in (16, 32):
             raise BadData(f"bits is {self.bits!r}. Expected 32 or 16.")
+        if not isinstance(self.epochs, int) or not 0 <= self.epochs <= 1000:
+            raise BadData(f"epochs is {self.epochs!r}. Expected a whole number, 0 to 1000.")
 
 
 def night(

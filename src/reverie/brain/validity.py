@@ -43,6 +43,8 @@ def check_settings(made: Any) -> None:
     for name in ("balanced", "aside", "sketch"):
         _need(isinstance(made.get(name, False), bool), f"settings whose {name} is {made.get(name)!r}")
     _need(made.get("targets", TARGETS[0]) in TARGETS, f"targets that are {made.get('targets')!r}")
+    traces = made.get("traces", 0)
+    _need(_number(traces) and 0 <= traces < 2**50, f"settings whose traces is {traces!r}")
     try:
         History.of(made)
     except BadData as error:
@@ -85,6 +87,10 @@ def check_state(state: Any) -> None:
     _need(all(isinstance(pair, list) and len(pair) == 2 and all(map(_number, pair)) for pair in pairs), "a watch")
     if "aside" in state:
         _aside(state["aside"], len(state["labels"]), state["memory"])
+    if "traces" in state:
+        _traces(state["traces"], state.get("deeper"), len(state["labels"]))
+    else:
+        _need("deeper" not in state, "a deeper cortex without traces")
     for name, batch in state["ledger"].items():
         _batch(batch, len(state["labels"]), f"what was learned as {name!r}")
 
@@ -105,6 +111,9 @@ def check_entry(entry: Any, known: list[Any]) -> None:
         _batch(entry.get("batch"), labels + len(new), "an entry")
         if "aside" in entry:
             _aside(entry["aside"], labels + len(new))
+        for name in ("traces", "untraced"):
+            if name in entry:
+                _codes(entry[name], labels + len(new))
         if entry["kind"] == "learn":
             _need(entry["name"] is None or isinstance(entry["name"], str), "a contribution whose name is no word")
         if entry["kind"] == "correct" and entry["gone"] is not None:
@@ -116,6 +125,8 @@ def check_entry(entry: Any, known: list[Any]) -> None:
             _batch(batch, labels, "an entry")
         if "aside" in entry:
             _aside(entry["aside"], labels)
+        if "untraced" in entry:
+            _codes(entry["untraced"], labels)
     else:
         _need(entry.get("kind") == "rename", f"an entry of kind {entry.get('kind')!r}")
         _need(entry["label"] in known, f"another name for {entry['label']!r}, which is no label")
@@ -127,10 +138,47 @@ def _aside(aside: Any, labels: int, memory: dict[str, Any] | None = None) -> Non
     _need(_indices(columns) and isinstance(keys, Tensor) and keys.ndim == 2, "keys aside that are none")
     _need(not keys.is_floating_point() and keys.dtype != torch.bool, "keys aside that are no whole numbers")
     _need(len(keys) == len(columns) and bool((columns < labels).all()), "keys aside of labels that there are not")
+    if "codes" in aside:
+        codes, coded = aside["codes"], aside["coded"]
+        _need(
+            codes.dtype == torch.uint8 and codes.ndim == 2 and len(codes) == len(columns), "codes aside that are none"
+        )
+        _need(coded.dtype == torch.bool and coded.shape == columns.shape, "codes aside that are none")
     if memory is not None:
         names, d = aside["names"], len(memory.get("sum_h", ()))
         _need(isinstance(names, list) and len(names) == len(columns), "keys aside without their names")
         _need(len(keys) == 0 or keys.shape[1] == d, f"keys aside of {keys.shape[1]} inputs for sums of {d}")
+
+
+def _traces(traces: dict[str, Any], deeper: dict[str, Any] | None, labels: int) -> None:
+    _need(isinstance(traces["budget"], int) and 0 <= traces["budget"] < 2**50, "traces without their bytes")
+    if traces["code"] is None:
+        _need(deeper is None, "a deeper cortex without traces")
+        return
+    shape, names, of_name = traces["shape"], traces["names"], traces["of_name"]
+    sides = isinstance(shape, list) and len(shape) in (2, 3) and all(isinstance(one, int) and one > 0 for one in shape)
+    _need(sides and math.prod(shape) <= _DRAWN, f"traces of pictures of {shape!r}")
+    _codes(traces | {"columns": traces["columns"].long()}, labels)
+    _need(isinstance(names, list) and all(isinstance(name, str) for name in names), "traces under names that are none")
+    sound = of_name.dtype == torch.int32 and of_name.shape == traces["columns"].shape
+    _need(sound and bool(((of_name >= -1) & (of_name < len(names))).all()), "traces under names that there are not")
+    if deeper is not None:
+        columns, numbers = deeper["columns"], deeper["numbers"]
+        _need(_indices(columns) and bool((columns < labels).all()), "a deeper cortex of labels that there are not")
+        _need(len(columns.unique()) == len(columns) == len(deeper["network"]["head.bias"]), "a deeper cortex")
+        _need(
+            len(numbers) == 2 and all(_number(one) and one >= 0 for one in numbers), f"a deeper cortex by {numbers!r}"
+        )
+        _need(all(_finite(part) for part in deeper["network"].values()), "a deeper cortex that is not finite")
+        inputs = deeper["network"]["layers.0.weight"].shape[1]
+        _need(inputs == len(traces["code"]["sign"]), "a deeper cortex of another code")
+
+
+def _codes(entry: dict[str, Any], labels: int) -> None:
+    codes, columns = entry["codes"], entry["columns"]
+    _need(isinstance(codes, Tensor) and codes.dtype == torch.uint8 and codes.ndim == 2, "traces that are none")
+    _need(_indices(columns) and len(columns) == len(codes), "traces without classes")
+    _need(bool((columns < labels).all()), "traces of labels that there are not")
 
 
 def _labels(labels: list[Any]) -> None:

@@ -7,6 +7,7 @@ from reverie.brain.aside import Aside
 from reverie.brain.life import Life
 from reverie.brain.mind import Mind
 from reverie.brain.store import Store
+from reverie.brain.traces import Traces
 from reverie.brain.validity import check_entry, check_settings, check_state
 from reverie.errors import BadData, CorruptFile, MissingData, ReverieError
 from reverie.memory import AssociativeMemory
@@ -54,6 +55,7 @@ def newborn(made: dict[str, Any], senses: Senses | None = None, own: OwnEncoder 
         senses = Senses(made["encoder"], made["settings"], made["seed"], budget=budget, spare=spare, own=own)
     mind = Mind(senses, memory)
     mind.aside = Aside(budget // _ASIDE if budget and sketched else None) if keeps_aside(made) else None
+    mind.traces = Traces(made["traces"]) if made.get("traces") else None
     return mind
 
 

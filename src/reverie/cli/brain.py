@@ -44,6 +44,7 @@ _OF_THE_BRAIN = (
     "balanced",
     "aside",
     "sketch",
+    "traces",
     "ridge",
     "history",
     "disk",
@@ -78,6 +79,8 @@ def create(
     """Make a brain. `--set forgettable=false`: one sum for all classes; smaller, and no class is forgotten alone.
 
     `--set balanced=true`: answer as if all classes were equally frequent.
+
+    `--set traces=20MB`: keep a code of a few hundred bytes of each picture; nights replay them to train a deeper net.
 
     `--set history=20`: keep the last 20 snapshots, and of older ones one a day (10). `--set disk=3`: the folder may be
     3 times its newest snapshot (2); older versions go first.
@@ -474,6 +477,7 @@ def sleep(folder: Folder, settings: Settings = None, encoder: OwnEncoder = None,
         + f" {report['seconds']:.1f} s; inputs {report['inputs'][0]} → {report['inputs'][1]}, "
         f"state {before:.2f} → {after:.2f} MB, explained variance {explained[0]:.4f} → {explained[1]:.4f}."
         + _sharpened(report["sharpened"])
+        + _deepened(report.get("deeper", {}))
     )
 
 
@@ -488,6 +492,49 @@ def _sharpened(told: dict[str, Any]) -> str:
     if "third_loss" in told:
         found += f"; with third moments {told['third_loss']:.4f} (± {told['third_error']:.4f})"
     return f" Sharpened: {found}." if told["sharpened"] else f" Not sharpened, for it is not surely better: {found}."
+
+
+def _deepened(told: dict[str, Any]) -> str:
+    """What the night has measured of a deeper cortex."""
+    if "deep_loss" not in told:
+        return f" No deeper cortex was trained: {told['left_out']}." if "left_out" in told else ""
+    found = (
+        f"log-loss {told['loss']:.4f} → {told['deep_loss']:.4f} (± {told['error']:.4f}), accuracy "
+        f"{told['accuracy']:.4f} → {told['deep_accuracy']:.4f} on {told['aside']} samples aside; "
+        f"{told['traces']} traces were replayed in {told['seconds']:.1f} s"
+    )
+    if told["deepened"]:
+        return f" A deeper cortex answers with the memory: {found}."
+    return f" The deeper cortex is left out, for it is not surely better: {found}."
+
+
+@app.command()
+def traces(
+    folder: Folder,
+    erase: Annotated[bool, typer.Option("--erase", help="Remove all, from earlier versions too.")] = False,
+    encoder: OwnEncoder = None,
+    as_json: Json = False,
+) -> None:
+    """How many traces of pictures are kept, and in how many bytes; or remove them all."""
+    with _open(folder, encoder, writer=erase) as brain:
+        erased = brain.erase_traces() if erase else 0
+        kept = brain.mind.traces
+        result: dict[str, Any] = {
+            "erased": erased,
+            **({"count": 0, "room": 0, "bytes": 0, "each": 0} if kept is None else kept.about()),
+        }
+    if as_json:
+        typer.echo(json.dumps(result))
+        return
+    if erase:
+        typer.echo(f"Removed {erased} traces. Versions before this one are no longer kept.")
+        return
+    typer.echo(
+        "This brain keeps no traces."
+        if kept is None
+        else f"{result['count']} traces of at most {result['room']}, {result['bytes'] / 1e6:.3f} MB; "
+        f"{result['each']} bytes each."
+    )
 
 
 @app.command()
@@ -626,6 +673,8 @@ def export(
     typer.echo(f"{result['path']}: {result['bytes'] / 1e6:.2f} MB, {len(result['classes'])} classes.")
     if "agreement" in result:
         typer.echo(f"{result['agreement']:.2%} of the labels are the same as with whole weights.")
+    if "left_out" in result:
+        typer.echo(f"Left out: {result['left_out']}.")
     if "takes" in result:
         typer.echo(f"It takes {result['takes']}: reverie.senses makes them where samples come in.")
     if result["format"] == "numpy":
@@ -654,6 +703,12 @@ def cost(
         f"Folder   {result['disk_bytes'] / 1e6:>9.3f} MB of at most {result['disk_room'] / 1e6:.3f} MB: the last "
         f"{result['history']} snapshots, before them one a day; older versions go first"
     )
+    if result["traces"]:
+        kept = result["traces"]
+        typer.echo(
+            f"Traces   {kept['bytes'] / 1e6:>9.3f} MB, within the state: {kept['count']} of at most {kept['room']}, "
+            f"{kept['each']} bytes each"
+        )
     for name in ("learn", "predict") if result["learn"] else ():
         one = result[name]
         alone = f", {one['us_alone']:.0f} µs alone" if "us_alone" in one else ""

@@ -8,6 +8,7 @@ from reverie.layers.exchange import from_nir, to_nir
 from reverie.layers.expansion import Expansion
 from reverie.layers.integer_cortex import IntegerCortex
 from reverie.layers.integer_expansion import IntegerExpansion
+from reverie.layers.map_network import MapNetwork
 from reverie.layers.mirrored import Mirrored
 from reverie.layers.mixed_expansion import MixedExpansion
 from reverie.layers.neurons import (
@@ -25,6 +26,7 @@ from reverie.layers.sequence import SpikingSequence
 from reverie.layers.sparse_coding import SparseCoding
 from reverie.layers.sparse_linear import SET, PackedLinear, Rewiring, RigL, SparseLinear
 from reverie.layers.spiking import DenseStepper, SpikingConv, SpikingDense, SpikingRecurrent
+from reverie.layers.trace_code import TraceCode
 from reverie.layers.winners import CodeLinear, KWinners, SparseCode
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "Izhikevich",
     "KWinners",
     "LeakyIntegrator",
+    "MapNetwork",
     "Mirrored",
     "MixedExpansion",
     "PackedLinear",
@@ -56,6 +59,7 @@ __all__ = [
     "SpikingNeurons",
     "SpikingRecurrent",
     "SpikingSequence",
+    "TraceCode",
     "TransformerBlock",
     "VisualCortex",
     "adaptive_lif",

@@ -112,7 +112,9 @@ function show(brain) {
     make("td", when(night.time), row);
     const sharp = night.sharpened && night.sharpened.sharpened
       ? `sharpened (log-loss ${night.sharpened.loss.toFixed(3)} → ${night.sharpened.sharp_loss.toFixed(3)})` : "";
-    make("td", [[night.verdict, sharp].filter(Boolean).join(", "), night.reason || night.left_out]
+    const deep = night.deeper && night.deeper.deepened && night.deeper.deep_loss
+      ? `a deeper cortex (log-loss ${night.deeper.loss.toFixed(3)} → ${night.deeper.deep_loss.toFixed(3)})` : "";
+    make("td", [[night.verdict, sharp, deep].filter(Boolean).join(", "), night.reason || night.left_out]
       .filter(Boolean).join(": "), row);
     make("td", night.explained.map((share) => share.toFixed(3)).join(" → "), row);
     make("td", night.state_bytes.map(megabytes).join(" → "), row);
