@@ -117,7 +117,16 @@ def test_spaces_that_do_not_fit_are_refused() -> None:
 
 @pytest.mark.parametrize(
     "settings",
-    [{"frist": 3}, {"first": 1}, {"rest": 0}, {"rest": 2.5}, {"discount": 1.0}, {"winners": 2000}, {"lives": True}],
+    [
+        {"frist": 3},
+        {"first": 1},
+        {"rest": 0},
+        {"rest": 2.5},
+        {"discount": 1.0},
+        {"winners": 2000},
+        {"lives": True},
+        {"expansion": 9999},
+    ],
 )
 def test_settings_that_do_not_fit_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(BadData):
@@ -138,6 +147,12 @@ def test_a_state_of_others_is_refused() -> None:
     same = Agent(Corridor.observation_space, Corridor.action_space, settings=SMALL)
     with pytest.raises(CorruptFile):
         same.load_state_dict(agent.state_dict() | {"life": {}})
+    for part, value in (("life", {"nights": [{}]}), ("regions", [{}]), ("router", {"active": 9}), ("held", [[1]])):
+        state = agent.state_dict()
+        state[part] = state[part] | value if isinstance(state[part], dict) and isinstance(value, dict) else value
+        with pytest.raises(CorruptFile):
+            same.load_state_dict(state)
+    assert same.steps == 0
 
 
 def test_discrete_actions_may_begin_anywhere() -> None:

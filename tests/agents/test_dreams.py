@@ -1,25 +1,25 @@
 import torch
 
-from reverie.agents import Actor, Dreaming, StateCells, World
+from reverie.agents import Actor, Dreaming, StateCells, WorldModel
 from reverie.agents.dreams import dream, dreamt_return
 
 HOW = Dreaming(lives=8, steps=100, passes=3, longest=30)
 
 
-def _walk(ended_at: float | None) -> World:
+def _walk(ended_at: float | None) -> WorldModel:
     """A line: deed 1 goes right by 0.2, deed 0 goes left; each step costs one."""
     generator = torch.Generator().manual_seed(0)
     states = torch.rand(300, 1, generator=generator) * 2 - 1
     deeds = torch.randint(2, (300,), generator=generator)
     nexts = states + 0.2 * (2.0 * deeds[:, None] - 1)
-    world = World(StateCells.formed(states, width=8, octaves=1.0, generator=generator), 2)
+    world = WorldModel(StateCells.formed(states, width=8, octaves=1.0, generator=generator), 2)
     world.begin(states[:20] * 0.1)
     ended = nexts[:, 0] > ended_at if ended_at is not None else torch.zeros(300, dtype=torch.bool)
     world.observe(states, deeds, -torch.ones(300), nexts, ended)
     return world
 
 
-def _actor(world: World) -> Actor:
+def _actor(world: WorldModel) -> Actor:
     return Actor(world.low, world.high, 2, cells=60, winners=5, generator=torch.Generator().manual_seed(1))
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from corridor import SMALL, Corridor
-from reverie.agents import Agent, World
+from reverie.agents import Agent, WorldModel
 from reverie.agents.evidence import Expectation, Ignorance, misfit
 
 MANY = SMALL | {"regions": 4, "steps": 20}
@@ -84,7 +84,7 @@ def test_a_life_with_regions_goes_on(lived: tuple[Agent, list[int], list[Any]]) 
     assert again.switches == other.switches
 
 
-def _worlds(n: int) -> tuple[World, World, World]:
+def _worlds(n: int) -> tuple[WorldModel, WorldModel, WorldModel]:
     """Two worlds that are the same, and one that is reversed; with the cells of an agent."""
     agent = Agent(Corridor.observation_space, Corridor.action_space, settings=SMALL, seed=2)
     _live(agent, Fickle(), 40)

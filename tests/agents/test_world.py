@@ -2,14 +2,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from reverie.agents import StateCells, World
+from reverie.agents import StateCells, WorldModel
 from reverie.errors import BadData, CorruptFile
 
 
-def _world(seed: int = 0, vectors: Tensor | None = None) -> World:
+def _world(seed: int = 0, vectors: Tensor | None = None) -> WorldModel:
     shown = torch.randn(50, 2 if vectors is None else 3, generator=torch.Generator().manual_seed(1))
     cells = StateCells.formed(shown, width=12, octaves=1.0, generator=torch.Generator().manual_seed(seed))
-    return World(cells, 2, vectors)
+    return WorldModel(cells, 2, vectors)
 
 
 def _steps(n: int, seed: int = 0) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:

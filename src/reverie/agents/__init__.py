@@ -8,7 +8,7 @@ from reverie.agents.dreams import Dreaming, Night
 from reverie.agents.environments import environment
 from reverie.agents.home import Home
 from reverie.agents.life import Played, evaluate, live
-from reverie.agents.world import World
+from reverie.agents.world import WorldModel
 
 __all__ = [
     "Actions",
@@ -20,7 +20,7 @@ __all__ = [
     "Played",
     "Settings",
     "StateCells",
-    "World",
+    "WorldModel",
     "environment",
     "evaluate",
     "live",

@@ -25,7 +25,7 @@ from reverie.agents.cells import StateCells
 from reverie.agents.dreams import Dreaming, Night, dream
 from reverie.agents.evidence import Expectation, Ignorance, misfit
 from reverie.agents.region import Moment, Region
-from reverie.agents.world import World
+from reverie.agents.world import WorldModel
 from reverie.checkpoint import load_state, save_state, state_bytes
 from reverie.contracts import State
 from reverie.errors import BadData, CorruptFile
@@ -35,6 +35,7 @@ __all__ = ["Agent", "Settings"]
 
 _KIND = "agent"
 _BOUNDLESS = 1e6  # a bound that is further out is none
+_LARGEST, _WIDEST = 10_000_000, 2000  # lives times places; cells of a world's keys
 _SHARED = 2.5  # times `expansion`, of a memory that all deeds share
 _WAITING = 32  # steps wait for a region, where there may be several
 _RENEWED = 20  # steps from one look at what a region expects to the next
@@ -107,6 +108,11 @@ class Settings:
                 raise BadData(f"{name} is {value!r}. Expected {kind}, at most {largest}.")
             kept[name] = value if whole else float(value)
         made = cls(**kept)
+        if made.lives * made.places > _LARGEST or made.expansion > _WIDEST:
+            raise BadData(
+                f"lives × places is {made.lives * made.places} and expansion {made.expansion}. Expected {_LARGEST} "
+                f"and {_WIDEST} at most."
+            )
         if made.first < 2 or made.levels < 2 or made.winners > made.places or made.discount >= 1:
             raise BadData(
                 f"These settings do not fit: first is {made.first} and levels {made.levels} (2 or more), winners "
@@ -166,7 +172,7 @@ class Agent:
         return self.regions[self._router.active] if self.regions else None
 
     @property
-    def world(self) -> World | None:
+    def world(self) -> WorldModel | None:
         """Of the active region."""
         return None if self.region is None else self.region.world
 
@@ -320,6 +326,8 @@ class Agent:
                 raise CorruptFile("This state is of an agent with other settings. Create the agent with those.")
             life = dict(state["life"])
             numbers = {name: type(getattr(self, name))(life[name]) for name in _LIFE}
+            if not all({"step", "before", "after", "curious"} <= night.keys() for night in numbers["nights"]):
+                raise CorruptFile("The nights of this agent are not what was saved. Restore a copy.")
             fresh, random, router = bool(life["fresh"]), state["random"], Router()
             held = [
                 Moment(
@@ -341,7 +349,7 @@ class Agent:
                 if not 0 <= router.active < len(regions):
                     raise CorruptFile(f"Region {router.active} of {len(regions)} is active. Restore a copy.")
             self._generator.set_state(random)
-        except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        except (KeyError, IndexError, TypeError, ValueError, RuntimeError, AttributeError) as error:
             if isinstance(error, CorruptFile):
                 raise
             raise CorruptFile(f"This is not the state of an agent ({error!r}). Restore a copy.") from None
@@ -399,8 +407,8 @@ class Agent:
             region.write(moment._replace(begins=False))
         self.regions, self._held = [region], []
 
-    def _new_world(self, cells: StateCells) -> World:
-        return World(cells, len(self.actions), self.actions.vectors, self._bounds)
+    def _new_world(self, cells: StateCells) -> WorldModel:
+        return WorldModel(cells, len(self.actions), self.actions.vectors, self._bounds)
 
     def _new_actor(self, low: Tensor, high: Tensor, generator: torch.Generator) -> Actor:
         s = self.settings

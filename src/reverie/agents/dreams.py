@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from reverie.agents.actor import Actor
-from reverie.agents.world import Dreamland, World
+from reverie.agents.world import Dreamland, WorldModel
 
 __all__ = ["Dreaming", "Night", "dream", "dreamt_return"]
 
@@ -73,7 +73,7 @@ class Night:
     curious: bool
 
 
-def dream(world: World, actor: Actor, how: Dreaming, generator: torch.Generator) -> tuple[Actor, Night]:
+def dream(world: WorldModel, actor: Actor, how: Dreaming, generator: torch.Generator) -> tuple[Actor, Night]:
     """One night; the actor in the morning, whose place cells may lie elsewhere."""
     land, curious = world.settled(), not world.varied
     low, high = world.low, world.high
@@ -164,6 +164,6 @@ def _outside(actor: Actor, states: Tensor) -> Tensor:
     return ~(actor.in_box(states).abs() <= _MARGIN).all(1)  # written so that what is not a number is outside
 
 
-def _best(world: World, discount: float) -> float:
+def _best(world: WorldModel, discount: float) -> float:
     """The most that can be expected: the largest reward for ever, or an end, whichever is better."""
     return max(world.most / (1 - discount), 0.0)

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from reverie.agents.world import World
+from reverie.agents.world import WorldModel
 
 __all__ = ["Expectation", "Ignorance", "Look", "misfit"]
 
@@ -28,11 +28,11 @@ class Ignorance:
 
     Parameters
     ----------
-    worlds : sequence of World
+    worlds : sequence of WorldModel
         Whose values count.
     """
 
-    def __init__(self, worlds: Sequence[World]) -> None:
+    def __init__(self, worlds: Sequence[WorldModel]) -> None:
         sums = [memory._need() for world in worlds for memory in world.memories if memory.samples]
         n = sum(one.n for one in sums)
         self.mean = torch.stack([one.sum_y for one in sums]).sum(0) / n
@@ -58,14 +58,14 @@ class Look(NamedTuple):
 class Expectation:
     """A world's expectations as they are now; they do not follow what is written to it."""
 
-    def __init__(self, world: World, ignorance: Ignorance) -> None:
+    def __init__(self, world: WorldModel, ignorance: Ignorance) -> None:
         self._world, self._ignorance, self.samples = world, ignorance, world.samples
         self._of = [_Fit.of(memory, ignorance.variance) if memory.samples > 1 else None for memory in world.memories]
 
     def look(
         self, state: Float[Tensor, " d"], deed: int, values: Float[Tensor, " v"], doubt: Float[Tensor, " v"]
     ) -> Look:
-        """What came of a deed (`World.values`), in the eyes of this world."""
+        """What came of a deed (`WorldModel.values`), in the eyes of this world."""
         usual, ignorance = self._ignorance.variance, self._ignorance.evidence(values)
         fit = self._of[0 if self._world.vectors is not None else deed]
         if fit is None:
@@ -109,10 +109,10 @@ class _Fit:
         return values - self.bias - key @ self.weights, self.left * (1 + novelty)
 
 
-def misfit(world: World, other: World, ignorance: Ignorance) -> float:
+def misfit(world: WorldModel, other: WorldModel, ignorance: Ignorance) -> float:
     """By how much one world's read-outs fail on all that another has seen: the share of variance left, from sums alone.
 
-    Σ |v − b − Wᵀh|² over the other's samples needs only the other's sums. 0 is perfect, 1 no better than knowing
+    Σ ‖v − b − Wᵀh‖² over the other's samples needs only the other's sums. 0 is perfect, 1 no better than knowing
     nothing; the worst value counts.
     """
     worst = 0.0

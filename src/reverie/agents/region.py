@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from reverie.agents.actor import Actor, Traces
-from reverie.agents.world import World
+from reverie.agents.world import WorldModel
 
 __all__ = ["Moment", "Region"]
 
@@ -47,7 +47,7 @@ class Region:
         Of the life that is going on.
     """
 
-    world: World
+    world: WorldModel
     actor: Actor
     since: int = 0
     nights: int = 0

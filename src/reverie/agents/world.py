@@ -21,7 +21,7 @@ from reverie.contracts import State
 from reverie.errors import BadData, CorruptFile
 from reverie.memory import AssociativeMemory
 
-__all__ = ["Dreamland", "Step", "World"]
+__all__ = ["Dreamland", "Step", "WorldModel"]
 
 _GRID = 2.0**16  # steps of a value in one spread
 _FAR = 2.0**10  # spreads that a state may change by in one step
@@ -37,7 +37,7 @@ class Step(NamedTuple):
     ended: Bool[Tensor, " n"]
 
 
-class World:
+class WorldModel:
     """Sums of what came of deeds.
 
     Parameters
@@ -133,14 +133,14 @@ class World:
         """The read-outs of now, to dream with."""
         return Dreamland(self)
 
-    def another(self) -> "World":
+    def another(self) -> "WorldModel":
         """A world of the same cells and deeds that has seen nothing, but where lives begin and the box of states."""
-        found = World(self.cells, self.deeds, self.vectors, self.bounds)
+        found = WorldModel(self.cells, self.deeds, self.vectors, self.bounds)
         found._begun = self._begun.clone()
         found.low, found.high = self.low.clone(), self.high.clone()
         return found
 
-    def merge(self, other: "World") -> None:
+    def merge(self, other: "WorldModel") -> None:
         """Add what another world of the same cells has seen; exactly as if it had been seen here."""
         if not _same(self.cells.state_dict(), other.cells.state_dict()) or self.deeds != other.deeds:
             raise BadData("The other world has other cells or other deeds. Merge worlds of one agent.")
@@ -223,7 +223,7 @@ class Dreamland:
     wherever nothing is known.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: WorldModel) -> None:
         self._world = world
         d, h = world.senses, world.cells.width
         self._weights = torch.zeros(len(world.memories), h, d + 1)

@@ -105,12 +105,12 @@ class Traces:
     @property
     def room(self) -> int:
         """How many traces it may hold."""
-        return 0 if self.code is None else max(0, (self.budget - self.code.bytes) // (self.code.size + _BESIDE))
+        return 0 if self.code is None else max(0, (self.budget - self.code.bytes) // (self.code.code_bytes + _BESIDE))
 
     @property
     def bytes(self) -> int:
         """Of the store and its code."""
-        return 0 if self.code is None else self.code.bytes + len(self) * (self.code.size + _BESIDE)
+        return 0 if self.code is None else self.code.bytes + len(self) * (self.code.code_bytes + _BESIDE)
 
     @property
     def digest(self) -> str:
@@ -140,7 +140,7 @@ class Traces:
             sight, first = _sight(senses), slice(0, 2 * _FITTED)
             pictures = _pictures(senses, samples[first])[::2]
             self.code, self.shape = TraceCode.of(sight, pictures), sight.shape
-            self.codes = torch.zeros(0, self.code.size, dtype=torch.uint8)
+            self.codes = torch.zeros(0, self.code.code_bytes, dtype=torch.uint8)
             free[first][::2] = False
         codes, judges = self.see(senses, samples), Aside.chosen(keys)
         kept = free & ~judges
@@ -158,7 +158,7 @@ class Traces:
 
     def about(self) -> dict[str, int]:
         """How many there are and may be, their bytes, and the bytes of one."""
-        each = 0 if self.code is None else self.code.size + _BESIDE
+        each = 0 if self.code is None else self.code.code_bytes + _BESIDE
         return {"count": len(self), "room": self.room, "bytes": self.bytes, "each": each}
 
     # the store
@@ -250,7 +250,7 @@ class Traces:
         traces.code = TraceCode.from_state(state["code"], traces.shape)
         traces.codes, traces.columns = state["codes"], state["columns"].long()
         traces.of_name, traces.names = state["of_name"], [str(name) for name in state["names"]]
-        if traces.codes.shape != (len(traces), traces.code.size) or len(traces) > traces.room:
+        if traces.codes.shape != (len(traces), traces.code.code_bytes) or len(traces) > traces.room:
             raise CorruptFile("It holds traces of another size than their code.")
         return traces
 

@@ -167,7 +167,7 @@ class TraceCode(nn.Module):
             and self.levels.shape == (depths, 2 ** (depths - 1))
             and [getattr(self, name).dtype for name in _PARTS] == _TYPES
             and int(self.bits.max()) < depths
-            and 0 < self.size <= LARGEST_TRACE
+            and 0 < self.code_bytes <= LARGEST_TRACE
             and bool((self.spread > 0).all())
             and int(self.levels.abs().max()) < 2**20
             and bool((self.levels.diff(dim=1) >= 0).all())
@@ -182,7 +182,7 @@ class TraceCode(nn.Module):
         return self.cortex.grid
 
     @property
-    def size(self) -> int:
+    def code_bytes(self) -> int:
         """Bytes of a code."""
         return -(-int(self.bits.sum()) // 8)
 
@@ -216,7 +216,7 @@ class TraceCode(nn.Module):
         at = seen.permute(2, 1, 0).double().contiguous()  # c, places, n
         values = torch.bmm(self.along.double().transpose(1, 2), at).div_(_UNIT).round_().flatten(0, 1)  # j, n
         bounds, _ = self._made()
-        planes = np.zeros((len(x), 8 * self.size), dtype=np.uint8)
+        planes = np.zeros((len(x), 8 * self.code_bytes), dtype=np.uint8)
         start = 0
         for depth in range(1, len(_FACTORS)):
             of = (self.bits == depth).nonzero().flatten()
