@@ -7,9 +7,11 @@ expected to be no better than where it was left (the optimism of R-max: Brafman 
 Research 3).
 
 The habit, what the agent does when it does its best, is the mean of the choices over the second half of a pass. It
-does not change if dreams by the new habit bring clearly less than dreams by the old one, from the same beginnings.
+does not change if dreams by the new habit bring surely less (by two standard errors) than dreams by the old one, from
+the same beginnings.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -24,7 +26,6 @@ __all__ = ["Dreaming", "Night", "dream", "dreamt_return"]
 _MARGIN = 1.15  # of the box: what is further out is unknown
 _OUTLIERS = 0.005  # of dreamt states on either side do not make the box larger
 _RECRUITED = 0.1  # of all place cells, where as many never fired, move to where dreams went
-_DOUBT = 0.1  # of a return: dreams do not tell a smaller difference
 _LOOK = 5  # steps from one look at where dreams are to the next
 
 
@@ -87,31 +88,43 @@ def dream(world: WorldModel, actor: Actor, how: Dreaming, generator: torch.Gener
             before = best if before is None else before
         habit, dreamt, idle = _pass(land, actor, how, generator, curious, _best(world, actor.discount))
         came = dreamt_return(land, actor, habit, starts, how.longest)
-        if curious or came >= best - _DOUBT * abs(best):
+        if curious or not _surely_less(came, best):
             actor.habit, best = habit, came
         if len(dreamt):
             low, high = torch.quantile(dreamt, torch.tensor([_OUTLIERS, 1 - _OUTLIERS]), dim=0)
             actor.recruited(idle, dreamt[: round(_RECRUITED * len(idle))])
     assert before is not None and best is not None
-    return actor, Night(how.lives * how.steps * how.passes, before, best, curious)
+    steps = how.lives * how.steps * how.passes
+    return actor, Night(steps, float(before.mean()), float(best.mean()), curious)
 
 
 def dreamt_return(
     land: Dreamland, actor: Actor, habit: Float[Tensor, "c a"], starts: Float[Tensor, "n d"], steps: int
-) -> float:
-    """The mean return of dreams that follow a habit; what leaves the box brings the least reward from then on."""
+) -> Float[Tensor, " n"]:
+    """The returns of dreams that follow a habit.
+
+    A dream that leaves the box of what is known brings the least reward from then on, and no reward where all are more.
+    """
     states, total = starts, torch.zeros(len(starts))
     going = torch.ones(len(starts), dtype=torch.bool)
-    for _ in range(steps):
+    for step in range(steps):
         firing = actor.firing(states)
         came = land.step(states, habit[firing].sum(1).argmax(1))
         out = _outside(actor, came.states)
         total += torch.where(going, came.rewards, 0.0)
+        total += torch.where(going & out, (steps - 1 - step) * min(land.least, 0.0), 0.0)
         going = going & ~came.ended & ~out
         if not bool(going.any()):
             break
         states = torch.where(out[:, None], states, came.states)
-    return float(total.mean())
+    return total
+
+
+def _surely_less(came: Float[Tensor, " n"], best: Float[Tensor, " n"]) -> bool:
+    """Whether returns from the same beginnings are less by two standard errors of the difference."""
+    less = best - came
+    error = float(less.std(correction=0)) / math.sqrt(len(less))
+    return float(less.mean()) > 2 * error
 
 
 def _pass(

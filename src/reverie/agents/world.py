@@ -224,7 +224,7 @@ class Dreamland:
     """
 
     def __init__(self, world: WorldModel) -> None:
-        self._world = world
+        self._world, self.least = world, world.least
         d, h = world.senses, world.cells.width
         self._weights = torch.zeros(len(world.memories), h, d + 1)
         self._bias = torch.zeros(len(world.memories), d + 1)
