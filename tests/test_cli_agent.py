@@ -24,7 +24,9 @@ def test_a_life_on_the_command_line(tmp_path: Path) -> None:
     assert "100 steps" in _run("live", folder, "--until", "90")  # it has lived longer: nothing is done
     assert json.loads(_run("sleep", folder, "--json"))["steps"] > 0
     assert len(json.loads(_run("test", folder, "--episodes", "3", "--json"))["returns"]) == 3
-    assert len(json.loads(_run("history", folder, "--json"))["nights"]) == 3
+    assert (
+        len(json.loads(_run("history", folder, "--json"))["nights"]) == 4
+    )  # the first as soon as the senses have formed, and one at our wish
     assert "dreams" in _run("history", folder)
     page = Path(json.loads(_run("watch", folder, "--gif", str(tmp_path / "it.gif"), "--json"))["page"])
     html = page.read_text()
