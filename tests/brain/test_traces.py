@@ -125,7 +125,7 @@ def test_the_store_is_bounded_and_balanced_whatever_the_order() -> None:
     of = torch.cat([torch.zeros(3000), torch.ones(800), torch.full((200,), 2.0)]).long()
 
     class Code:
-        size, bytes = 196, 0
+        code_bytes, bytes = 196, 0
 
     found = []
     for seed in range(3):
