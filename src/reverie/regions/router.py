@@ -57,7 +57,7 @@ class Router:
     --------
     >>> router = Router(threshold=10.0, most=4.0)
     >>> router.look([-1.0, -9.0], [-2.0, -5.0])  # the active region explains it best
-    >>> [router.look([-9.0, -1.0], [-5.0, -2.0]) for _ in range(3)][-1]
+    >>> [router.look([-9.0, -1.0], [-5.0, -5.0]) for _ in range(3)][-1]
     Switch(region=1, since=3)
     """
 
