@@ -214,3 +214,14 @@ def test_sixteen_bits_are_half_and_answer_alike(per_class, whole):
 def test_memories_that_are_imported_late_are_listed() -> None:
     assert {"AssociativeMemory", "WideMemory"} <= set(dir(reverie.memory))
     assert not hasattr(reverie.memory, "Memories")
+
+
+def test_squared_errors_are_those_of_the_samples_for_any_read_out() -> None:
+    source = torch.Generator().manual_seed(0)
+    for keys in (torch.randint(500, 900, (60, 4), generator=source), torch.rand(60, 4, generator=source) + 100):
+        values = torch.rand(60, 2, generator=source)
+        memory = AssociativeMemory()
+        memory.write(keys, values)
+        weights, intercept = torch.rand(4, 2, generator=source).double(), torch.rand(2, generator=source).double()
+        errors = values.double() - intercept - keys.double() @ weights
+        assert torch.allclose(memory.squared_errors(weights, intercept), errors.square().sum(0), rtol=1e-8)

@@ -51,7 +51,7 @@ class Actions:
         if self._k > _MOST:
             raise BadData(
                 f"{levels} levels in each of {space.shape[0]} directions are {self._k} deeds. Expected {_MOST} or "
-                f"fewer. Give fewer levels, or let a controller (`reverie.agents.control`) move the body."
+                "fewer. Give fewer levels."
             )
         each = [np.linspace(low, high, levels) for low, high in zip(space.low, space.high, strict=True)]
         self.vectors = torch.tensor(list(product(*each)), dtype=torch.float32)

@@ -15,6 +15,7 @@ References: Barto, Sutton, Anderson, 1983, IEEE Trans. SMC 13 (actor, critic, tr
 Learning 22 (traces that are replaced); Foster, Morris, Dayan, 2000, Hippocampus 10 (place cells that act).
 """
 
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -75,7 +76,7 @@ class Actor:
     ) -> None:
         self.low, self.high, self.winners = low, high, winners
         self.critic_rate, self.actor_rate, self.discount, self.trace = critic_rate, actor_rate, discount, trace
-        self.places = _BESIDE * (2 * torch.rand(cells, len(low), generator=generator) - 1)
+        self.places = _scattered(cells, len(low), generator)
         self.values = torch.zeros(cells)
         self.choices = torch.zeros(cells, deeds)
         self.habit = self.choices  # the choices that are followed: those of the best night
@@ -83,6 +84,10 @@ class Actor:
     def in_box(self, states: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
         """States as places in the box, which goes from −1 to 1 in each direction."""
         return (2 * states - (self.low + self.high)) / (self.high - self.low).clamp_min(1e-12)
+
+    def out_of_box(self, places: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+        """The states at places in the box."""
+        return places * (self.high - self.low) / 2 + (self.high + self.low) / 2
 
     def firing(self, states: Float[Tensor, "n d"]) -> Int64[Tensor, "n k"]:
         """The cells that fire."""
@@ -110,42 +115,33 @@ class Actor:
     def moved(self, low: Float[Tensor, " d"], high: Float[Tensor, " d"], generator: torch.Generator) -> "Actor":
         """An actor for a larger box: some cells move to the new room, and take over what was known next to it."""
         low, high = torch.minimum(low, self.low), torch.maximum(high, self.high)
-        found = Actor(
-            low,
-            high,
-            self.choices.shape[1],
-            cells=len(self.values),
-            winners=self.winners,
-            critic_rate=self.critic_rate,
-            actor_rate=self.actor_rate,
-            discount=self.discount,
-            trace=self.trace,
-            generator=generator,
-        )
+        found = copy(self)
+        found.low, found.high = low, high
         # Most old cells stay where they are; as many as the new room is worth take new places in it.
-        middle, half = (high + low) / 2, (high - low) / 2
-        stayed = ((self.places * (self.high - self.low) / 2 + (self.high + self.low) / 2) - middle) / half
-        where = found.places * half + middle
-        fresh = (self.in_box(where).abs() > _BESIDE).any(1)
-        firing = self.firing(where)
-        found.places = torch.where(fresh[:, None], found.places, stayed)
-        found.values = torch.where(fresh, self.value(firing) / self.winners, self.values)
-        found.choices = torch.where(fresh[:, None], self.choices[firing].mean(1), self.choices)
-        found.habit = torch.where(fresh[:, None], self.habit[firing].mean(1), self.habit)
+        drawn = _scattered(len(self.values), len(low), generator)
+        where = found.out_of_box(drawn)
+        fresh = (self.in_box(where).abs() > _BESIDE).any(1)[:, None]
+        values, choices, habit = self._known_at(where)
+        found.places = torch.where(fresh, drawn, found.in_box(self.out_of_box(self.places)))
+        found.values = torch.where(fresh[:, 0], values, self.values)
+        found.choices = torch.where(fresh, choices, self.choices)
+        found.habit = torch.where(fresh, habit, self.habit)
         return found
 
-    def recruited(self, idle: Bool[Tensor, " c"], states: Float[Tensor, "m d"]) -> "Actor":
-        """Let idle cells move to states, one each, and take over what was known there; the same actor, changed."""
+    def recruit(self, idle: Bool[Tensor, " c"], states: Float[Tensor, "m d"]) -> None:
+        """Let idle cells move to states, one each, and take over what was known there."""
         chosen = idle.nonzero()[: len(states), 0]
         states = states[: len(chosen)]
+        values, choices, habit = self._known_at(states)
+        self.places = self.places.index_copy(0, chosen, self.in_box(states))
+        self.values = self.values.index_copy(0, chosen, values)
+        self.choices = self.choices.index_copy(0, chosen, choices)
+        self.habit = self.habit.index_copy(0, chosen, habit)
+
+    def _known_at(self, states: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What a cell at each state has to know, so that as much is known there as now: its synapses."""
         firing = self.firing(states)
-        values, choices = self.value(firing) / self.winners, self.choices[firing].mean(1)
-        habit = self.habit[firing].mean(1)
-        for name, new in (("places", self.in_box(states)), ("values", values), ("choices", choices), ("habit", habit)):
-            changed = getattr(self, name).clone()
-            changed[chosen] = new
-            setattr(self, name, changed)
-        return self
+        return self.value(firing) / self.winners, self.choices[firing].mean(1), self.habit[firing].mean(1)
 
     def rested(self, lives: int) -> Traces:
         """No synapse was at work."""
@@ -205,6 +201,11 @@ class Actor:
             if not isinstance(saved, Tensor) or saved.shape != now.shape or not bool(saved.isfinite().all()):
                 raise CorruptFile(f"The actor's {name} are not what was saved. Restore a copy.")
             setattr(self, name, saved.float().clone())
+
+
+def _scattered(cells: int, d: int, generator: torch.Generator) -> Tensor:
+    """Places of cells in the box, and a little beyond it."""
+    return _BESIDE * (2 * torch.rand(cells, d, generator=generator) - 1)
 
 
 def nearest(away: Float[Tensor, "n c"], k: int) -> Int64[Tensor, "n k"]:

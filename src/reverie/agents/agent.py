@@ -9,7 +9,7 @@ it is clear to which world they belong.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,100 +25,24 @@ from reverie.agents.cells import StateCells
 from reverie.agents.dreams import Dreaming, Night, dream
 from reverie.agents.evidence import Expectation, Ignorance, misfit
 from reverie.agents.region import Moment, Region
+from reverie.agents.settings import Settings
 from reverie.agents.world import WorldModel
 from reverie.checkpoint import load_state, save_state, state_bytes
 from reverie.contracts import State
 from reverie.errors import BadData, CorruptFile
 from reverie.regions import Router
 
-__all__ = ["Agent", "Settings"]
+__all__ = ["KIND", "Agent"]
 
-_KIND = "agent"
+KIND = "agent"
+"""Of its checkpoint."""
 _BOUNDLESS = 1e6  # a bound that is further out is none
-_LARGEST, _WIDEST = 10_000_000, 2000  # lives times places; cells of a world's keys
 _SHARED = 2.5  # times `expansion`, of a memory that all deeds share
 _WAITING = 32  # steps wait for a region, where there may be several
 _RENEWED = 20  # steps from one look at what a region expects to the next
 _ALIKE = 0.01  # share of variance that two worlds may leave open of each other and be one
-_LIFE = ("seed", "steps", "episodes", "dreamt", "nights", "switches")
 _KNOWN = 200  # steps that each of them must have
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Of an agent.
-
-    Parameters
-    ----------
-    first : int
-        Random steps from which the senses form.
-    rest : int
-        Steps from one night to the next, at least.
-    expansion, octaves : int, float
-        Cells of the world's keys, and how far apart their scales are; see `StateCells`.
-    levels : int
-        Deeds for each direction of a space of numbers; see `Actions`.
-    places, winners : int
-        Place cells of the actor, and how many fire.
-    critic_rate, actor_rate, discount, trace : float
-        See `Actor`.
-    lives, steps, passes, anywhere, longest
-        See `Dreaming`.
-    regions : int
-        How many worlds there may be. With more than one, up to 32 steps are held until it is clear where they belong.
-    """
-
-    first: int = 50
-    rest: int = 100
-    expansion: int = 60
-    octaves: float = 2.0
-    levels: int = 5
-    places: int = 1000
-    winners: int = 20
-    critic_rate: float = 0.8
-    actor_rate: float = 0.3
-    discount: float = 0.99
-    trace: float = 0.9
-    lives: int = 32
-    steps: int = 300
-    passes: int = 3
-    anywhere: float = 0.3
-    longest: int = 500
-    regions: int = 1
-
-    @classmethod
-    def of(cls, given: Mapping[str, Any]) -> "Settings":
-        """Settings by name; a whole number will do where a number is expected.
-
-        Raises
-        ------
-        BadData
-            A name is not known, or a value is out of range.
-        """
-        known = {field.name: field.type for field in fields(cls)}
-        kept: dict[str, Any] = {}
-        for name, value in given.items():
-            if name not in known:
-                raise BadData(f"Unknown setting {name!r} of an agent. Known: {', '.join(known)}.")
-            whole = known[name] in (int, "int")
-            fits = isinstance(value, int) or (not whole and isinstance(value, float))
-            largest = 1 if name in ("discount", "anywhere", "trace") else 1_000_000
-            if isinstance(value, bool) or not fits or not 0 <= value <= largest or (whole and value < 1):
-                kind = "a whole number of 1 or more" if whole else f"a number in 0…{largest}"
-                raise BadData(f"{name} is {value!r}. Expected {kind}, at most {largest}.")
-            kept[name] = value if whole else float(value)
-        made = cls(**kept)
-        if made.lives * made.places > _LARGEST or made.expansion > _WIDEST:
-            raise BadData(
-                f"lives × places is {made.lives * made.places} and expansion {made.expansion}. Expected {_LARGEST} "
-                f"and {_WIDEST} at most."
-            )
-        if made.first < 2 or made.levels < 2 or made.winners > made.places or made.discount >= 1:
-            raise BadData(
-                f"These settings do not fit: first is {made.first} and levels {made.levels} (2 or more), winners "
-                f"{made.winners} of {made.places} places, discount {made.discount} (below 1)."
-            )
-        return made
+_LIFE = ("seed", "steps", "episodes", "dreamt", "nights", "switches")  # what a state tells of the life
 
 
 class Agent:
@@ -152,10 +76,8 @@ class Agent:
             raise BadData(f"The senses are {senses}. Expected a Box of one dimension: flatten the observations first.")
         self.settings = Settings.of(settings or {})
         self.actions = Actions(actions, levels=self.settings.levels)
-        self.seed, self._d = seed, int(senses.shape[0])
+        self.seed = seed
         self._bounds = torch.from_numpy(senses.low.astype(np.float32)), torch.from_numpy(senses.high.astype(np.float32))
-        self._furthest = torch.from_numpy(np.maximum(np.abs(senses.low), np.abs(senses.high)).astype(np.float32))
-        self._furthest[self._furthest > _BOUNDLESS] = torch.inf
         self.steps = self.episodes = self.dreamt = 0
         self.nights: list[dict[str, Any]] = []
         self.regions: list[Region] = []
@@ -258,11 +180,11 @@ class Agent:
         BadData
             The senses have not formed yet: there is nothing to dream of.
         """
-        region, s = self.region, self.settings
+        s = self.settings
+        self._join_alike()
+        region = self.region
         if region is None:
             raise BadData(f"There is nothing to dream of before {s.first} steps; {self.steps} were lived.")
-        self._join_alike()
-        region = self.regions[self._router.active]
         how = Dreaming(s.lives, s.steps, s.passes, s.anywhere, s.longest)
         region.actor, night = dream(region.world, region.actor, how, self._generator)
         region.since, region.traces = 0, None
@@ -301,16 +223,7 @@ class Agent:
         return state | {
             "cells": self.regions[0].world.cells.state_dict(),
             "router": self._router.state_dict(),
-            "regions": [
-                {
-                    "world": region.world.state_dict(),
-                    "actor": region.actor.state_dict(),
-                    "since": region.since,
-                    "nights": region.nights,
-                    "doubt": region.doubt,
-                }
-                for region in self.regions
-            ],
+            "regions": [region.state_dict() for region in self.regions],
         }
 
     def load_state_dict(self, state: State) -> None:
@@ -358,19 +271,19 @@ class Agent:
         self._fresh, self._held, self.regions, self._router, self._expected = fresh, held, regions, router, None
 
     def _region_of(self, cells: StateCells, state: State) -> Region:
-        world = self._new_world(cells)
-        world.load_state_dict(state["world"])
+        """A region with these cells, as its state tells."""
         actor = self._new_actor(state["actor"]["low"], state["actor"]["high"], torch.Generator())
-        actor.load_state_dict(state["actor"])
-        return Region(world, actor, int(state["since"]), int(state["nights"]), state["doubt"].double())
+        region = Region(self._new_world(cells), actor)
+        region.load_state_dict(state)
+        return region
 
     def save(self, folder: Path, about: dict[str, Any] | None = None) -> None:
         """Write it to a folder, as a whole or not at all."""
-        save_state(folder, self.state_dict(), kind=_KIND, about=about)
+        save_state(folder, self.state_dict(), kind=KIND, about=about)
 
     def load(self, folder: Path) -> None:
         """Read what `save` wrote."""
-        self.load_state_dict(load_state(folder, kind=_KIND))
+        self.load_state_dict(load_state(folder, kind=KIND))
 
     # within
 
@@ -379,8 +292,9 @@ class Agent:
             state = torch.as_tensor(np.asarray(observation, dtype=np.float32))
         except (TypeError, ValueError) as error:
             raise BadData(f"The observation is not an array of numbers ({error}).") from None
-        if state.shape != (self._d,):
-            raise BadData(f"The observation has the shape {list(state.shape)}, expected [{self._d}].")
+        expected = self._bounds[0].shape
+        if state.shape != expected:
+            raise BadData(f"The observation has the shape {list(state.shape)}, expected {list(expected)}.")
         if not bool(state.isfinite().all()):
             raise BadData(f"The observation {state.tolist()} is not finite. Look at the sensor, or skip this step.")
         return state
@@ -388,23 +302,19 @@ class Agent:
     def _form(self) -> None:
         """Let the senses form, and learn the first steps, which are then let go."""
         states = torch.stack([moment.state for moment in self._held] + [self._held[-1].following])
-        shown = states
-        furthest = self._furthest
-        if self.actions.vectors is not None:
-            vectors = self.actions.vectors
-            beside = vectors[torch.arange(len(states)) % len(vectors)]
-            shown = torch.cat([states, beside], 1)
+        met = torch.cat([states, torch.stack([moment.following for moment in self._held])])
+        furthest = torch.maximum(*(bound.abs() for bound in self._bounds))
+        furthest = torch.where(furthest > _BOUNDLESS, torch.inf, furthest)
+        s, vectors = self.settings, self.actions.vectors
+        width = s.expansion
+        if vectors is not None:
+            states = torch.cat([states, vectors[torch.arange(len(states)) % len(vectors)]], 1)
             furthest = torch.cat([furthest, vectors.abs().amax(0)])
-        s = self.settings
-        width = s.expansion if self.actions.vectors is None else round(_SHARED * s.expansion)
-        cells = StateCells.formed(shown, width=width, octaves=s.octaves, furthest=furthest, generator=self._generator)
-        world = self._new_world(cells)
-        world.begin(torch.stack([moment.state for moment in self._held if moment.begins]))
+            width = round(_SHARED * width)
+        cells = StateCells.formed(states, width=width, octaves=s.octaves, furthest=furthest, generator=self._generator)
+        region = Region(self._new_world(cells), self._new_actor(met.amin(0), met.amax(0), self._generator))
         for moment in self._held:
-            world.reach(torch.stack([moment.state, moment.following]))
-        region = Region(world, self._new_actor(world.low, world.high, self._generator))
-        for moment in self._held:
-            region.write(moment._replace(begins=False))
+            region.write(moment)
         self.regions, self._held = [region], []
 
     def _new_world(self, cells: StateCells) -> WorldModel:
@@ -471,6 +381,8 @@ class Agent:
 
     def _join_alike(self) -> None:
         """Merge two regions that predict each other; exactly, for their sums add."""
+        if len(self.regions) < 2:
+            return
         ignorance = Ignorance([region.world for region in self.regions])
         for i, one in enumerate(self.regions):
             for j in range(len(self.regions) - 1, i, -1):

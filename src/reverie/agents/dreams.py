@@ -92,7 +92,7 @@ def dream(world: WorldModel, actor: Actor, how: Dreaming, generator: torch.Gener
             actor.habit, best = habit, came
         if len(dreamt):
             low, high = torch.quantile(dreamt, torch.tensor([_OUTLIERS, 1 - _OUTLIERS]), dim=0)
-            actor.recruited(idle, dreamt[: round(_RECRUITED * len(idle))])
+            actor.recruit(idle, dreamt[: round(_RECRUITED * len(idle))])
     assert before is not None and best is not None
     steps = how.lives * how.steps * how.passes
     return actor, Night(steps, float(before.mean()), float(best.mean()), curious)
@@ -136,8 +136,7 @@ def _pass(
         states = land.begin(n, generator)
         stray = torch.rand(n, generator=generator) < how.anywhere
         where = torch.randint(len(actor.places), (n,), generator=generator)
-        box = (actor.high - actor.low) / 2, (actor.high + actor.low) / 2
-        return torch.where(stray[:, None], actor.places[where] * box[0] + box[1], states)
+        return torch.where(stray[:, None], actor.out_of_box(actor.places[where]), states)
 
     states, traces = begin(how.lives), actor.rested(how.lives)
     firing, age = actor.firing(states), torch.zeros(how.lives)

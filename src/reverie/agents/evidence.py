@@ -15,6 +15,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from reverie.agents.world import WorldModel
+from reverie.memory import AssociativeMemory
 
 __all__ = ["Expectation", "Ignorance", "Look", "misfit"]
 
@@ -33,10 +34,10 @@ class Ignorance:
     """
 
     def __init__(self, worlds: Sequence[WorldModel]) -> None:
-        sums = [memory._need() for world in worlds for memory in world.memories if memory.samples]
-        n = sum(one.n for one in sums)
-        self.mean = torch.stack([one.sum_y for one in sums]).sum(0) / n
-        second = torch.stack([one.sum_yy for one in sums]).sum(0) / n
+        memories = [memory for world in worlds for memory in world.memories if memory.samples]
+        n = sum(memory.samples for memory in memories)
+        self.mean = torch.stack([memory.value_sums for memory in memories]).sum(0) / n
+        second = torch.stack([memory.value_squares for memory in memories]).sum(0) / n
         self.variance = (second - self.mean**2).clamp_min(_STILL**2)
 
     def evidence(self, values: Float[Tensor, " v"]) -> Float[Tensor, " v"]:
@@ -78,29 +79,26 @@ class Expectation:
         return Look(float(each.sum()), unknown, errors.square() / variance)
 
 
-class _Fit:
-    """One memory's read-out, and what it leaves open."""
+class _Fit(NamedTuple):
+    """One memory's read-out, and what it leaves open of each value."""
 
-    def __init__(self, weights: Tensor, bias: Tensor, inverse: Tensor, mean: Tensor, n: float, left: Tensor) -> None:
-        self.weights, self.bias, self.inverse, self.mean, self.n, self.left = weights, bias, inverse, mean, n, left
+    weights: Tensor
+    bias: Tensor
+    inverse: Tensor
+    mean: Tensor
+    n: float
+    left: Tensor
 
     @classmethod
-    def of(cls, memory: object, usual: Tensor) -> "_Fit":
-        from reverie.memory import AssociativeMemory
-
-        assert isinstance(memory, AssociativeMemory)
+    def of(cls, memory: AssociativeMemory, usual: Tensor) -> "_Fit":
         memory.refresh()
         inverse, weights, bias = memory.solution()
         ridge = memory.chosen_ridge()
-        sums = memory._need()
-        gram, cross, _ = sums.centred()
-        energy = sums.sum_yy - sums.sum_y**2 / sums.n
         memory.refresh()
-        residual = (energy - 2 * (weights * cross).sum(0) + (weights * (gram @ weights)).sum(0)).clamp_min(0)
-        freedom = sums.n - 1 - (len(gram) - ridge * float(inverse.diagonal().sum()))
-        left = residual / freedom if freedom >= 1 else usual
+        freedom = memory.samples - 1 - (memory.width - ridge * float(inverse.diagonal().sum()))
+        left = memory.squared_errors(weights, bias) / freedom if freedom >= 1 else usual
         left = torch.maximum(torch.minimum(left, usual), _FLOOR**2 * usual)
-        return cls(weights, bias, inverse, sums.mean, sums.n, left)
+        return cls(weights, bias, inverse, memory.means()[0], memory.samples, left)
 
     def expected(self, key: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
         """Errors, and their expected squares."""
@@ -112,7 +110,7 @@ class _Fit:
 def misfit(world: WorldModel, other: WorldModel, ignorance: Ignorance) -> float:
     """By how much one world's read-outs fail on all that another has seen: the share of variance left, from sums alone.
 
-    Σ ‖v − b − Wᵀh‖² over the other's samples needs only the other's sums. 0 is perfect, 1 no better than knowing
+    0 is perfect, 1 no better than knowing
     nothing; the worst value counts.
     """
     worst = 0.0
@@ -121,13 +119,7 @@ def misfit(world: WorldModel, other: WorldModel, ignorance: Ignorance) -> float:
             continue
         if not mine.samples:
             return 1.0
-        weights, bias = mine.mapping()
-        sums = theirs._need()
-        gram, cross, _ = sums.centred()
-        mean, values = sums.mean, sums.sum_y / sums.n
-        within = sums.sum_yy - sums.n * values**2 - 2 * (weights * cross).sum(0) + (weights * (gram @ weights)).sum(0)
-        shift = values - bias - mean @ weights
-        share = (within / sums.n + shift**2) / ignorance.variance
+        share = theirs.squared_errors(*mine.mapping()) / theirs.samples / ignorance.variance
         worst = max(worst, float(share.max()))
     return worst
 

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from reverie.agents.agent import Agent
+from reverie.agents.agent import KIND, Agent
 from reverie.agents.dreams import Night
 from reverie.agents.environments import environment
 from reverie.agents.life import Played, live
 from reverie.agents.watching import moving_picture
-from reverie.checkpoint import load_head
+from reverie.checkpoint import load_head, load_tree
 from reverie.errors import BadData, CorruptFile, MissingData
 from reverie.files import make_folder, need_folder, replace_file
 from reverie.record import read_json, write_json
@@ -75,8 +75,9 @@ class Home:
         there.close()
         self.returns: list[list[float]] = []
         if (self.folder / _STATE / "state.json").exists():
-            self.agent.load(self.folder / _STATE)
-            self.returns = list(load_head(self.folder / _STATE, kind="agent")["about"].get("returns", []))
+            head = load_head(self.folder / _STATE, kind=KIND)
+            self.agent.load_state_dict(load_tree(self.folder / _STATE, head))
+            self.returns = list(head["about"].get("returns", []))
 
     @classmethod
     def create(cls, folder: Path, name: str, *, seed: int = 0, settings: dict[str, Any] | None = None) -> "Home":
@@ -103,7 +104,7 @@ class Home:
             self._lock.release()
 
     def live(self, steps: int) -> Iterator[Played]:
-        """Let it live; each `Played` as it comes. What was lived through is saved after episodes with a night."""
+        """Let it live; each episode as it comes. What was lived through is saved after episodes with a night."""
         self._expect_writer()
         there = environment(self.name)
         try:

@@ -41,7 +41,7 @@ class Played:
 def live(agent: Agent, environment: Any, steps: int) -> Iterator[Played]:
     """Let an agent live for so many steps; it sleeps whenever it is tired.
 
-    Played i begins with `reset(seed=seed + i)`, so that a life that was stopped between two episodes goes on to the
+    Episode i begins with `reset(seed=seed + i)`, so that a life that was stopped between two episodes goes on to the
     same numbers. The last one is broken off.
 
     Yields

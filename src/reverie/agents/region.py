@@ -9,6 +9,7 @@ from torch import Tensor
 
 from reverie.agents.actor import Actor, Traces
 from reverie.agents.world import WorldModel
+from reverie.contracts import State
 
 __all__ = ["Moment", "Region"]
 
@@ -79,3 +80,20 @@ class Region:
         firing = actor.firing(state[None])
         worth = torch.zeros(1) if ended else actor.value(actor.firing(following[None]))
         actor.learn(self.traces, firing, actor.odds(firing), torch.tensor([deed]), torch.tensor([reward]), worth)
+
+    def state_dict(self) -> State:
+        """World, actor, and what is counted; the life that is going on is not a part of it."""
+        return {
+            "world": self.world.state_dict(),
+            "actor": self.actor.state_dict(),
+            "since": self.since,
+            "nights": self.nights,
+            "doubt": self.doubt,
+        }
+
+    def load_state_dict(self, state: State) -> None:
+        """Put back what `state_dict` gave."""
+        self.world.load_state_dict(state["world"])
+        self.actor.load_state_dict(state["actor"])
+        self.since, self.nights, self.doubt = int(state["since"]), int(state["nights"]), state["doubt"].double()
+        self.traces = None

@@ -262,16 +262,17 @@ class _Ending:
     """Where lives end."""
 
     def __init__(self, memory: AssociativeMemory, *, sure: bool) -> None:
-        weights, self._intercept = _solved(memory)
-        self._weights = weights[:, 0]
         self._factor: Tensor | None = None
+        memory.refresh()
+        weights, intercept = memory.mapping()
+        self._weights, self._intercept = weights[:, 0].float(), intercept.float()
         if sure:
-            inverse, _, _ = memory.solution()
+            inverse = memory.solution()[0]
             self._mean = memory.means()[0].float()
             # A few ends weigh twenty times each: the noise is taken to be that of a probability, p (1 − p).
             share = float(memory.value_sums[0]) / memory.samples
             self._factor = torch.linalg.cholesky(inverse * (share * (1 - share))).float()
-            memory.refresh()
+        memory.refresh()
 
     def there(self, keys: Float[Tensor, "n h"]) -> Bool[Tensor, " n"]:
         """Whether the states of these keys are ends."""

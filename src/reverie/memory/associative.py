@@ -328,6 +328,11 @@ class AssociativeMemory(Memory):
         return self._need().sum_y
 
     @property
+    def value_squares(self) -> Float[Tensor, " k"]:
+        """Σ y² of each value."""
+        return self._need().sum_yy
+
+    @property
     def present(self) -> Int64[Tensor, " k"]:
         """The columns of one-hot values that have samples: those that `decision` answers of."""
         return self._need().present
@@ -375,6 +380,23 @@ class AssociativeMemory(Memory):
         1 − GCV / variance; 1 is perfect, 0 no better than the mean.
         """
         return self._solved().explained(self._need())
+
+    def squared_errors(self, weights: Float[Tensor, "d k"], intercept: Float[Tensor, " k"]) -> Float[Tensor, " k"]:
+        """Σ (y − b − Wᵀh)² over all that was written, of each value, for any W and b: the sums tell it.
+
+        Examples
+        --------
+        >>> memory = AssociativeMemory()
+        >>> memory.write(torch.tensor([[0], [2]]), torch.tensor([[1.0], [3.0]]))
+        >>> memory.squared_errors(torch.ones(1, 1).double(), torch.zeros(1).double())
+        tensor([2.], dtype=torch.float64)
+        """
+        sums = self._need()
+        gram, cross, _ = sums.centred()
+        about_means = sums.sum_yy - sums.sum_y.square() / sums.n
+        about_means = about_means - 2 * (weights * cross).sum(0) + (weights * (gram @ weights)).sum(0)
+        shift = sums.sum_y / sums.n - intercept - sums.absolute(sums.mean) @ weights
+        return (about_means + sums.n * shift.square()).clamp_min(0)
 
     def noise(self) -> tuple[float, float]:
         """The variance of a value about the read-out, and the degrees of freedom that its estimate has left.
