@@ -1,26 +1,19 @@
 """A night sharpens answers where they are better then: kept, exported, and dropped where anything is forgotten."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from reverie.brain import Brain, Plan
 from reverie.edge.numpy_predictor import Predictor
+from spreads import spread_classes
 
 PLAN = Plan(keep=1.0, hidden=())
 
 
-def samples(n: int, seed: int, *, spread: float = 4.0) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Three classes with nearly one mean, which differ in what varies."""
-    source = np.random.default_rng(seed)
-    y = source.integers(0, 3, n)
-    x = source.normal(size=(n, 70))
-    x[:, 10] += 0.5 * y
-    for label in range(3):
-        x[np.ix_(y == label, range(2 * label, 2 * label + 2))] *= spread
-    return x.astype(np.float32), y
+samples = partial(spread_classes, inputs=70)
 
 
 @pytest.fixture(scope="module")

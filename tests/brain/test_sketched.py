@@ -1,34 +1,26 @@
 """Brains with one sum for all classes sharpen by a sketch, which is exact through all of a brain's life."""
 
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from reverie.brain import Brain, Plan, cost_of
 from reverie.brain.mind import Mind
 from reverie.edge.numpy_predictor import Predictor
 from reverie.errors import CorruptFile
 from reverie.memory.sketch import Sketch
+from spreads import Samples, spread_classes
 
 MADE: dict[str, Any] = {"encoder": "raw", "forgettable": False}
 QUIET = Plan(hidden=())
-Samples = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
-def samples(n: int, seed: int, *, spread: float = 4.0) -> Samples:
-    """Three classes with nearly one mean, which differ in what varies."""
-    source = np.random.default_rng(seed)
-    y = source.integers(0, 3, n)
-    x = source.normal(size=(n, 400))
-    x[:, 10] += 0.5 * y
-    for label in range(3):
-        x[np.ix_(y == label, range(2 * label, 2 * label + 2))] *= spread
-    return x.astype(np.float32), y
+samples = partial(spread_classes, inputs=400)
 
 
 FIRST, MORE, ASKED = samples(700, 0), samples(400, 1), samples(600, 2)

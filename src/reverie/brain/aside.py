@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Bool, Int64, Num, UInt8
 from torch import Tensor
 
+from reverie.brain.hashes import hashes
 from reverie.contracts import State
 
 __all__ = ["Aside"]
@@ -142,12 +143,8 @@ class Aside:
 def _hashes(keys: Num[Tensor, "n d"]) -> Tensor:
     """Numbers 0…1, evenly spread, that depend on the key: on all of it, or on 256 inputs."""
     source = torch.Generator().manual_seed(20)
-    d = keys.shape[1]
-    inputs = torch.randperm(d, generator=source)[:_HASHED]
-    by = torch.randint(-(2**62), 2**62, (len(inputs),), generator=source)
-    mixed = (keys[:, inputs].long() * by).sum(1)  # modulo 2⁶⁴
-    mixed = (mixed ^ (mixed >> 29)) * -4658895280553007687
-    return ((mixed ^ (mixed >> 32)) & (2**40 - 1)).double() / 2**40
+    inputs = torch.randperm(keys.shape[1], generator=source)[:_HASHED]
+    return (hashes(keys[:, inputs], source) & (2**40 - 1)).double() / 2**40
 
 
 def _narrow(keys: Tensor) -> Tensor:

@@ -28,6 +28,7 @@ from reverie.brain.history import History
 from reverie.brain.labels import take_labels, take_weights
 from reverie.brain.lesson import TARGETS, Lesson
 from reverie.brain.making import made_with
+from reverie.brain.merging import merged
 from reverie.brain.mind import Mind
 from reverie.brain.night import Plan, dreamer, night
 from reverie.brain.numbers import Intervals, check_coverage
@@ -38,7 +39,7 @@ from reverie.brain.shards import keys_of
 from reverie.brain.store import Store
 from reverie.brain.tags import Labelled, check_threshold
 from reverie.brain.traces import Traces
-from reverie.brain.waking import newborn, read
+from reverie.brain.waking import read
 from reverie.brain.watch import Drift
 from reverie.contracts import State
 from reverie.edge import Parts, export
@@ -576,57 +577,8 @@ class Brain:
         """
         with self._durable.turn:
             mine = self._durable.to_change()
-            self._durable.replace(other._durable.ask(lambda theirs: self._merged(mine, theirs)))
-
-    def _merged(self, mine: Mind, theirs: Mind) -> Mind:
-        if not theirs.senses.formed:
-            raise BadData("The other brain has learned nothing. There is nothing to merge.")
-        learns = "numbers" if theirs.numbers else "classes" if theirs.tags is None else "labels"
-        if learns != self.targets:
-            raise BadData(f"One brain learns {self.targets} and the other {learns}. Merge brains that learn the same.")
-        grown = mine.copy() if mine.senses.formed else newborn(self._store.head["settings"], theirs.senses)
-        if mine.senses.formed and mine.numbers != theirs.numbers:
-            raise BadData(
-                "The other brain's numbers are of another kind or scale. Let both brains begin from the same first "
-                "samples, or from a copy of one brain."
-            )
-        grown.numbers = theirs.numbers
-        if mine.senses.formed:
-            widths = [mind.memory.width - mind.beside for mind in (mine, theirs)]
-            shared_groups = mine.senses.shared_with(theirs.senses, *widths)
-            theirs = theirs.copy()
-            for mind, groups, width in zip((grown, theirs), shared_groups, widths, strict=True):
-                if len(groups) < len(mind.senses.groups(width)):
-                    mind.prune(groups)
-        if mine.tags is not None and theirs.tags is not None:
-            tags = mine.tags.with_new([theirs.tags.names])
-            grown.retag(tags)
-            theirs.retag(tags)
-        else:
-            grown.tags = theirs.tags
-        shared = sorted(grown.ledger.keys() & theirs.ledger.keys())
-        if shared:
-            raise BadData(f"Both brains have learned something under the name {shared[0]!r}. Forget one of them first.")
-        kinds = {type(label) for label in (*grown.labels, *theirs.labels)}
-        if len(kinds) > 1:
-            raise BadData("One brain's labels are words and the other's are numbers. Use one type.")
-        new = [label for label in theirs.labels if label not in grown.labels]
-        columns = grown.columns(theirs.labels).tolist()
-        grown.labels = [*grown.labels, *new]
-        followed = _sketched_alike(grown, theirs)
-        grown.memory.merge(theirs.memory, columns)
-        grown.memory.blunt()
-        traced = grown.traces is not None and theirs.traces is not None and grown.traces.merge(theirs.traces, columns)
-        if grown.aside is not None and theirs.aside is not None:
-            grown.aside.merge(theirs.aside, columns, coded=traced)
-        grown.deeper = None
-        for name, batch in theirs.ledger.items():
-            grown.ledger[name] = moved_columns(batch, columns)
-        if not followed:
-            grown.restart_sketch()
-        samples = sum(theirs.counts.values())
-        grown.record({"kind": "merge", "time": _now(), "samples": samples, "new": new})
-        return grown
+            made = self._store.head["settings"]
+            self._durable.replace(other._durable.ask(lambda theirs: merged(mine, theirs, made, self.targets, _now())))
 
     def sleep(self, plan: Plan | None = None) -> dict[str, Any]:
         """Prune, dream, consolidate, verify; commit the night, or roll it back where retention has fallen.
@@ -970,14 +922,6 @@ class Brain:
             names = ", ".join(str(one) for one in self.classes[:20]) or "none"
             raise BadData(f"Unknown label {label!r}. Known: {names}.")
         return label
-
-
-def _sketched_alike(mine: Mind, theirs: Mind) -> bool:
-    """Whether what both have sketched can be added."""
-    own, other = mine.memory.sketch, theirs.memory.sketch
-    if own is None or other is None:
-        return own is None and (other is None or not mine.memory.samples)
-    return own.same_directions(other)
 
 
 def _recovered(damage: str, first: int, last: int) -> dict[str, Any]:

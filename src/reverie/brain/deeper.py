@@ -114,11 +114,11 @@ def together(
     tensor([[0.1522, 0.5478, 0.3000]])
     """
     found = torch.log_softmax(memory, 1)
-    place = {column: index for index, column in enumerate(known.tolist())}
-    here = [index for index, column in enumerate(columns.tolist()) if column in place]
-    if not here:
+    place = _places(columns, known)
+    here = (place >= 0).nonzero().flatten()
+    if not len(here):
         return found
-    there = [place[column] for column in columns[here].tolist()]
+    there = place[here]
     mine = found[:, here]
     total = mine.logsumexp(1, keepdim=True)
     mixed = torch.log_softmax(sharpness * (mine - total) + weight * own[:, there].to(mine.dtype), 1)
@@ -215,8 +215,7 @@ class _Judges:
         if len(columns) < 2 or len(rows) < _LEAST:
             return None
         logits = torch.cat([twin.memory_logits(aside.keys[some]) for some in rows.split(1000)])
-        place = {column: index for index, column in enumerate(columns.tolist())}
-        of = torch.tensor([place[column] for column in aside.columns[rows].tolist()])
+        of = _places(aside.columns[rows], columns)
         return cls(torch.log_softmax(logits, 1), columns, of, aside.codes[rows])
 
     def chosen(self, deeper: Deeper, code: TraceCode) -> tuple[Deeper | None, dict[str, float]]:
@@ -233,8 +232,7 @@ class _Judges:
         (a, w), (best, deep_right) = min(pairs.items(), key=lambda item: _mean(item[1]))
         gain = alone - best
         error = float(gain.std() / len(gain) ** 0.5)
-        place = {column: index for index, column in enumerate(self.columns.tolist())}
-        named = torch.tensor([place.get(column, -1) for column in deeper.columns.tolist()])
+        named = _places(deeper.columns, self.columns)
         measured = {
             "aside": len(self.of),
             "loss": float(alone.mean()),
@@ -248,6 +246,12 @@ class _Judges:
         }
         surely = float(gain.mean()) > _SURE * error and deep_right >= right
         return (replace(deeper, sharpness=a, weight=w) if surely else None), measured
+
+
+def _places(columns: Int64[Tensor, " n"], among: Int64[Tensor, " k"]) -> Int64[Tensor, " n"]:
+    """Where each column stands among others; −1 where it does not."""
+    place = {column: index for index, column in enumerate(among.tolist())}
+    return torch.tensor([place.get(column, -1) for column in columns.tolist()], dtype=torch.int64)
 
 
 def _mean(losses: tuple[Tensor, float]) -> float:

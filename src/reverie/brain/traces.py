@@ -15,6 +15,7 @@ from jaxtyping import Bool, Int64, Num, UInt8
 from torch import Tensor
 
 from reverie.brain.aside import Aside
+from reverie.brain.hashes import hashes
 from reverie.contracts import State
 from reverie.errors import BadData, CorruptFile
 from reverie.layers import TraceCode, VisualCortex
@@ -30,6 +31,7 @@ _UNITS = {"kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gi
 _BESIDE = 12  # bytes of a trace beside its code: its column and its name
 _FITTED = 1000  # pictures on which a code is fitted, at most; as many at least as there are up to two
 _BLOCK = 500
+_SEED = 21  # of the hashes
 
 
 def bytes_of(given: Any) -> int:
@@ -278,20 +280,11 @@ def _balanced(codes: Tensor, columns: Tensor, room: int) -> Bool[Tensor, " n"]:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if int(counts.clamp_max(middle).sum()) <= room else (low, middle - 1)
     spare = room - int(counts.clamp_max(low).sum())
-    hashes = _hashes(codes)
+    mixed = hashes(codes, torch.Generator().manual_seed(_SEED))
     kept = torch.zeros(len(codes), dtype=torch.bool)
     for column in counts.nonzero().flatten().tolist():
         of = (columns == column).nonzero().flatten()
         more = 1 if len(of) > low and spare > 0 else 0
         spare -= more
-        kept[of[hashes[of].argsort(stable=True)[: low + more]]] = True
+        kept[of[mixed[of].argsort(stable=True)[: low + more]]] = True
     return kept
-
-
-def _hashes(codes: UInt8[Tensor, "n size"]) -> Int64[Tensor, " n"]:
-    """Whole numbers, evenly spread, that depend on the code."""
-    source = torch.Generator().manual_seed(21)
-    by = torch.randint(-(2**62), 2**62, (codes.shape[1],), generator=source)
-    mixed = torch.cat([(part.long() * by).sum(1) for part in codes.split(4096)])  # modulo 2⁶⁴
-    mixed = (mixed ^ (mixed >> 29)) * -4658895280553007687
-    return mixed ^ (mixed >> 32)

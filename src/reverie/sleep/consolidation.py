@@ -19,6 +19,7 @@ from reverie.functional import one_hot_logits
 from reverie.layers import Perceptron
 from reverie.memory import AssociativeMemory
 from reverie.sleep.dreams import Dreamer
+from reverie.sleep.optimising import load_optimiser, need_shape, optimiser_state
 
 __all__ = ["Consolidation", "cortex_network"]
 
@@ -122,7 +123,7 @@ class Consolidation:
         return {
             "step": self.step,
             "network": dict(self.network.state_dict()),
-            "optimiser": {str(index): dict(state) for index, state in self.optimiser.state_dict()["state"].items()},
+            "optimiser": optimiser_state(self.optimiser),
             "need": self.need.clone(),
             "masks": {str(index): mask for index, mask in enumerate(self.masks)},
             "generator": self.generator.get_state(),
@@ -145,25 +146,13 @@ class Consolidation:
     def _load(self, state: State) -> None:
         self.step = int(state["step"])
         self.network.load_state_dict(state["network"])
-        own = self.optimiser.state_dict()
-        own["state"] = {int(index): dict(moments) for index, moments in state["optimiser"].items()}
-        self.optimiser.load_state_dict(own)
-        parameters = list(self.network.parameters())
-        for parameter, moments in zip(parameters, own["state"].values(), strict=bool(own["state"])):
-            _need_shape(moments["exp_avg"], parameter.shape)
-            _need_shape(moments["exp_avg_sq"], parameter.shape)
-            float(moments["step"])
-        _need_shape(state["need"], self.need.shape)
+        load_optimiser(self.optimiser, list(self.network.parameters()), state["optimiser"])
+        need_shape(state["need"], self.need.shape)
         self.need = state["need"].clone()
         self.masks = [state["masks"][str(index)] for index in range(len(state["masks"]))]
         for parameter, mask in zip(self._synapses(), self.masks, strict=bool(self.masks)):
-            _need_shape(mask, parameter.shape)
+            need_shape(mask, parameter.shape)
         self.generator.set_state(state["generator"])
-
-
-def _need_shape(value: Tensor, shape: torch.Size) -> None:
-    if value.shape != shape:
-        raise ValueError(f"a tensor of {tuple(value.shape)} where {tuple(shape)} was expected")
 
 
 class Standardised(nn.Module):

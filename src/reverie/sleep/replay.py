@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from reverie.contracts import State
 from reverie.errors import BadData, CorruptFile
 from reverie.layers import MapNetwork, TraceCode
+from reverie.sleep.optimising import load_optimiser, optimiser_state
 
 __all__ = ["Replay", "map_network", "mirrors_keep_classes"]
 
@@ -116,7 +117,7 @@ class Replay:
         return {
             "step": self.step,
             "network": dict(self.network.state_dict()),
-            "optimiser": {str(index): dict(state) for index, state in self.optimiser.state_dict()["state"].items()},
+            "optimiser": optimiser_state(self.optimiser),
             "order": self.order,
             "generator": self.generator.get_state(),
         }
@@ -144,14 +145,7 @@ class Replay:
         if len(order) and not 0 <= int(order.min()) <= int(order.max()) < len(order):
             raise ValueError("an order of other traces")
         self.network.load_state_dict(state["network"])
-        own = self.optimiser.state_dict()
-        own["state"] = {int(index): dict(moments) for index, moments in state["optimiser"].items()}
-        self.optimiser.load_state_dict(own)
-        parameters = list(self.network.parameters())
-        for parameter, moments in zip(parameters, own["state"].values(), strict=bool(own["state"])):
-            if not moments["exp_avg"].shape == moments["exp_avg_sq"].shape == parameter.shape:
-                raise ValueError("moments of another shape")
-            float(moments["step"])
+        load_optimiser(self.optimiser, list(self.network.parameters()), state["optimiser"])
         self.step, self.order = step, order.clone()
         self.generator.set_state(state["generator"])
 
