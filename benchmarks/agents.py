@@ -11,6 +11,7 @@ steps for each real one.
 import time
 from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -30,20 +31,26 @@ _NEVER = 10.0  # times the longest life: what a seed counts that did not get the
 _PEERS = 50_000  # steps that a peer is given
 
 
-def life(name: str, seed: int, *, steps: int, look: int, sleeps: bool = True) -> dict[str, Any]:
-    """Live, and look at the habit (of one that never sleeps: at its choices)."""
-    there, others = environment(name), [environment(name) for _ in range(20)]
-    agent = Agent(there.observation_space, there.action_space, seed=seed)
-    looks: dict[str, float] = {}
-    looking, began = 0.0, time.process_time()
+def stepwise(agent: Agent, there: Any, seed: int, *, sleeps: bool = True) -> Iterator[int]:
+    """Live on; the number of steps after each, so that an agent can be looked at in the middle of an episode."""
     observation, _ = there.reset(seed=seed)
-    for step in range(1, steps + 1):
+    while True:
         action = agent.act(observation)
         following, reward, ended, truncated, _ = there.step(action)
         agent.observe(observation, action, float(reward), following, ended=ended, truncated=truncated)
         observation = there.reset(seed=seed + 1000 + agent.episodes)[0] if ended or truncated else following
         if sleeps and agent.tired:
             agent.sleep()
+        yield agent.steps
+
+
+def life(name: str, seed: int, *, steps: int, look: int, sleeps: bool = True) -> dict[str, Any]:
+    """Live, and look at the habit (of one that never sleeps: at its choices)."""
+    there, others = environment(name), [environment(name) for _ in range(20)]
+    agent = Agent(there.observation_space, there.action_space, seed=seed)
+    looks: dict[str, float] = {}
+    looking, began = 0.0, time.process_time()
+    for step in islice(stepwise(agent, there, seed, sleeps=sleeps), steps):
         if step % look == 0 and agent.actor is not None:
             since = time.process_time()
             if not sleeps:

@@ -38,6 +38,25 @@ def _some(x: Any, places: NDArray[np.int64]) -> Any:
     return x[places.tolist()] if isinstance(x, Pictures) else x[places]
 
 
+def _taught(brain: Brain, x: Any, y: NDArray[Any], seed: int) -> float:
+    """Teach it class by class, in an order of the seed; the processor's seconds that it took."""
+    source, began = np.random.default_rng(seed), time.process_time()
+    for label in source.permutation(np.unique(y)):
+        rows = source.permutation(np.flatnonzero(y == label))
+        for start in range(0, len(rows), _BATCH):
+            some = rows[start : start + _BATCH]
+            brain.learn(_some(x, some), y[some].tolist())
+    return time.process_time() - began
+
+
+def _answered(brain: Brain, asked: Any) -> tuple[NDArray[Any], float]:
+    """Its answers, and the processor's seconds that they took, without the time in which the read-out is solved."""
+    brain.predict(_some(asked, np.arange(10)))
+    began = time.process_time()
+    found = brain.predict(asked)
+    return found, time.process_time() - began
+
+
 def nights(
     name: str,
     data: Callable[[int], Data],
@@ -57,25 +76,17 @@ def nights(
     expected: list[dict[str, float]] = []
     for seed in seeds:
         x, y, asked, right = data(seed)
-        source = np.random.default_rng(seed)
         with tempfile.TemporaryDirectory() as place, Brain.create(Path(place) / "brain", **made) as brain:
-            learning = time.process_time()
-            for label in source.permutation(np.unique(y)):
-                rows = source.permutation(np.flatnonzero(y == label))
-                for start in range(0, len(rows), _BATCH):
-                    some = rows[start : start + _BATCH]
-                    brain.learn(_some(x, some), y[some].tolist())
-            learning = time.process_time() - learning
+            learning = _taught(brain, x, y, seed)
             before, found, spent = brain.state_bytes, [], []
             for night in (False, True):
                 if night:
                     began = time.process_time()
                     report = brain.sleep(plan)
                     long[seed] = (time.process_time() - began) / learning
-                brain.predict(_some(asked, np.arange(10)))  # the read-out is solved now
-                began = time.process_time()
-                found.append(brain.predict(asked) == right)
-                spent.append(time.process_time() - began)
+                answers_now, seconds = _answered(brain, asked)
+                found.append(answers_now == right)
+                spent.append(seconds)
             awake[seed], slept[seed] = (float(one.mean()) for one in found)
             classes = [float(found[1][right == one].mean() - found[0][right == one].mean()) for one in np.unique(right)]
             worst[seed] = min(classes)
@@ -107,25 +118,16 @@ def traced(
     coding: dict[int, float] = {}
     for seed in seeds:
         x, y, asked, right = data(seed)
-        source = np.random.default_rng(seed)
         with tempfile.TemporaryDirectory() as place, Brain.create(Path(place) / "brain", traces=traces) as brain:
-            learning = time.process_time()
-            for label in source.permutation(np.unique(y)):
-                rows = source.permutation(np.flatnonzero(y == label))
-                for start in range(0, len(rows), _BATCH):
-                    some = rows[start : start + _BATCH]
-                    brain.learn(_some(x, some), y[some].tolist())
-            learning = time.process_time() - learning
+            learning = _taught(brain, x, y, seed)
             spent = {}
             for night in nights_of:
                 if night != "awake":
                     began = time.process_time()
                     report = brain.sleep(Plan(epochs=0) if night == "sums" else Plan(keep=1.0, hidden=()))
                     long[seed] = (time.process_time() - began) / learning
-                brain.predict(_some(asked, np.arange(10)))
-                began = time.process_time()
-                nights_of[night][seed] = float((brain.predict(asked) == right).mean())
-                spent[night] = time.process_time() - began
+                answers_now, spent[night] = _answered(brain, asked)
+                nights_of[night][seed] = float((answers_now == right).mean())
                 print(f"  {name}, {seed}, {night}: {nights_of[night][seed]:.4f}", flush=True)
             answers[seed] = spent["traces"] / spent["awake"]
             mind = brain.mind

@@ -10,10 +10,12 @@ one region.
 
 import hashlib
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from agents import stepwise
 from common import WORK, Claim, finish, kept, one_thread, parser
 from reverie.agents import Agent, environment, evaluate
 from reverie.agents.world import WorldModel
@@ -46,19 +48,13 @@ def life(seed: int, *, regions: int, steps: int) -> dict[str, Any]:
     found: list[dict[str, Any]] = []
     away: dict[int, str] = {}
     untouched = True
-    observation, _ = there.reset(seed=seed)
+    lived = stepwise(agent, there, seed)
     for stretch, name in enumerate([*WORLDS, *WORLDS]):
         put([there, *others], name)
         began, before, looks = agent.steps, agent._router.active, {}
         switches = len(agent.switches)
-        for step in range(1, steps + 1):
-            action = agent.act(observation)
-            following, reward, ended, truncated, _ = there.step(action)
-            agent.observe(observation, action, float(reward), following, ended=ended, truncated=truncated)
-            observation = there.reset(seed=seed + 1000 + agent.episodes)[0] if ended or truncated else following
-            if agent.tired:
-                agent.sleep()
-            if step in _LOOKS:
+        for at in islice(lived, steps):
+            if (step := at - began) in _LOOKS:
                 looks[str(step)] = float(np.mean(evaluate(agent, others)))
         active = agent._router.active
         new = [switch for switch in agent.switches[switches:] if switch["region"] != before]
