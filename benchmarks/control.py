@@ -81,7 +81,7 @@ def _delta(rate: float) -> Callable[[int, int], Controlling]:
             nonlocal decoders
             fired = np.maximum(np.concatenate([q, v]) / scale @ encoders + bias, 0)
             feedback = pd.stiffness * (wanted.q - q) + pd.damping * (wanted.v - v)
-            asked = feedback + fired @ decoders
+            asked: Vector = feedback + fired @ decoders
             decoders = decoders + rate / _NEURONS * np.outer(fired, feedback)
             return np.clip(asked, -pd.limit, pd.limit)
 

@@ -171,7 +171,8 @@ class Arm:
 
     def asked(self, wanted: Wanted) -> Vector:
         """What the motors have to be asked for that torque. Above `limit` the motion cannot be made."""
-        return self.inverse(wanted) / self._model.actuator_gainprm[:, 0]
+        gains = np.array(self._model.actuator_gainprm[:, 0], dtype=np.float64)
+        return self.inverse(wanted) / gains
 
     def shape(self, q: Vector | None = None) -> NDArray[np.float64]:
         """Where the joints and the hand are, shape [joints + 1, 3], in metres; at other positions, where given."""

@@ -101,8 +101,7 @@ class AssociativeMemory(Memory):
 
     def another(self) -> "AssociativeMemory":
         """An empty memory, made alike."""
-        made = {"per_class": self.per_class, "balanced": self.balanced, "decay": self.decay}
-        return AssociativeMemory(ridge=self.ridge, **made)
+        return AssociativeMemory(ridge=self.ridge, per_class=self.per_class, balanced=self.balanced, decay=self.decay)
 
     def with_values(self, weights: Float[Tensor, "p k"]) -> "AssociativeMemory":
         """A memory of the same samples, in which the last p inputs of their keys are values; see `Regression`.
