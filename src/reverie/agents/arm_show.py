@@ -1,7 +1,7 @@
 """Show an adaptive controller at work: the simulated arm moves, its body changes, and PD alone stands beside.
 
 A folder gets `arm.json`, the numbers, and `arm.gif`, the arm in the seconds about each change: the motion that is
-wanted in grey, the arm over it, and behind both hands the way that they have come.
+wanted in grey, the arm over it, and, thin, the same arm under PD alone; behind the hands the way that they have come.
 """
 
 import json
@@ -24,7 +24,7 @@ _SIZE, _METRE = (360, 300), 125  # pixels
 _EVERY = 8  # steps from one frame to the next
 _BEFORE, _AFTER, _TRACE = 1.0, 4.0, 1.5  # seconds
 _BELOW = 0.5  # degrees: a second below is called recovered
-_PAPER, _SOFT, _WANTED, _ARM, _MARK = "#ffffff", "#c9ced6", "#9aa3af", "#1f5fbf", "#c2410c"
+_PAPER, _SOFT, _WANTED, _ARM, _PD, _MARK = "#ffffff", "#c9ced6", "#9aa3af", "#1f5fbf", "#e08a3c", "#c2410c"
 
 Vector = NDArray[np.float64]
 
@@ -65,7 +65,7 @@ def show_arm(folder: Path, *, seed: int = 0, between: float = 20.0, noise: bool 
         "joints": 3,
         "seed": seed,
         "noise": noise,
-        "bytes": controller.bytes,
+        "bytes": controller.state_bytes,
         "stored_samples": controller.stored_samples,
         "closings": controller.guard.closings,
         "changes": [
@@ -75,13 +75,13 @@ def show_arm(folder: Path, *, seed: int = 0, between: float = 20.0, noise: bool 
         "errors_pd": _by_half_second(pd.errors),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    replace_file(folder / "arm.gif", arm_picture(mine, wave, moments))
+    replace_file(folder / "arm.gif", arm_picture(mine, pd, wave, moments))
     replace_file(folder / "arm.json", json.dumps(told).encode())
     return told
 
 
-def arm_picture(track: ArmTrack, wave: Wave, moments: list[Moment]) -> bytes:
-    """The arm in the seconds about each change, as a GIF."""
+def arm_picture(track: ArmTrack, pd: ArmTrack, wave: Wave, moments: list[Moment]) -> bytes:
+    """The arm, and the one under PD alone, in the seconds about each change, as a GIF."""
     from PIL import Image, ImageDraw
 
     arm, frames = Arm(track.positions.shape[1]), []
@@ -96,18 +96,24 @@ def arm_picture(track: ArmTrack, wave: Wave, moments: list[Moment]) -> bytes:
             past = slice(max(0, step - round(_TRACE * RATE)), step + 1, 2)
             for way, colour in ((wanted[past], _SOFT), (hands[past], _ARM)):
                 draw.line(_pixels(way), fill=colour, width=1)
-            for q, colour, width in ((wave.at(step / RATE).q, _WANTED, 9), (track.positions[step], _ARM, 4)):
+            shown = (
+                (wave.at(step / RATE).q, _WANTED, 9),
+                (pd.positions[step], _PD, 2),
+                (track.positions[step], _ARM, 4),
+            )
+            for q, colour, width in shown:
                 places = _pixels(arm.shape(q))
                 draw.line(places, fill=colour, width=width)
                 for x, y in places:
                     draw.ellipse((x - width, y - width, x + width, y + width), fill=colour)
             draw.text((8, 6), f"{step / RATE:5.1f} s    off by {track.errors[step]:.2f} degrees", fill="#000000")
+            draw.text((8, _SIZE[1] - 18), f"PD alone: {pd.errors[step]:.2f} degrees", fill=_PD)
             if step >= moment.time * RATE:
                 draw.text((8, 22), f"{moment.name} has changed", fill=_MARK)
             frames.append(picture.quantize(32))
     data = BytesIO()
-    shown = round(1000 * _EVERY / RATE)
-    frames[0].save(data, "GIF", save_all=True, append_images=frames[1:], duration=shown, loop=0, optimize=True)
+    long = round(1000 * _EVERY / RATE)
+    frames[0].save(data, "GIF", save_all=True, append_images=frames[1:], duration=long, loop=0, optimize=True)
     return data.getvalue()
 
 

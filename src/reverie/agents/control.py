@@ -93,8 +93,8 @@ class AdaptiveController:
         leak: float = 0.1,
         seed: int = 0,
     ) -> None:
-        if not 1 <= joints <= _MOST_JOINTS:
-            raise BadData(f"joints is {joints}, expected 1…{_MOST_JOINTS}.")
+        if not isinstance(joints, int) or not 1 <= joints <= _MOST_JOINTS:
+            raise BadData(f"joints is {joints!r}, expected a whole number, 1…{_MOST_JOINTS}.")
         if not 1 <= rate < float("inf"):
             raise BadData(f"rate is {rate}, expected 1 or more steps in a second.")
         if not 0 <= delta < 1 or not 0 <= leak <= 1:
@@ -120,7 +120,7 @@ class AdaptiveController:
         ----------
         q, v : array, shape `[joints]`
             Positions in rad and velocities in rad/s, measured now.
-        wanted : three arrays, (q, v, a)
+        wanted : Wanted, or three arrays
             Position, velocity and acceleration (rad/s²) that are wanted now.
         applied : array, shape `[joints]`, optional
             The torque that was applied since the last call, where it was not the one that was asked.
@@ -163,7 +163,7 @@ class AdaptiveController:
         self.model.pause()
 
     @property
-    def bytes(self) -> int:
+    def state_bytes(self) -> int:
         """Of the sums and the synapses."""
         width = self.model.width
         return 8 * (width * (width + 1) // 2 + 2 * width * self.joints + self._corrections.size)

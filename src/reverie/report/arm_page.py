@@ -62,10 +62,7 @@ def arm_page(folder: Path) -> Page:
         ", ".join(f"{change.name} at {change.time:g} s" for change in moved.changes) + "."
     )
     late = moved.errors[len(moved.errors) // 2 :]
-    headline = [
-        Fact(change.name, "not" if change.recovered is None else f"{change.recovered:.2f} s", "until below 0.5°")
-        for change in moved.changes
-    ]
+    headline = [Fact(change.name, _told(change.recovered), "until it stays below 0.5°") for change in moved.changes]
     numbers = moved.model_dump(include={"joints", "seed", "noise", "closings"})
     numbers |= {"mean error in the second half": f"{sum(error for _, error in late) / len(late):.3f}°"}
     return Page(
@@ -77,11 +74,22 @@ def arm_page(folder: Path) -> Page:
         warnings=[],
         headline=[*headline, Fact("state", human_bytes(moved.bytes), "sums and synapses; no step is stored")],
         sections=[
-            Section("plot", "In motion", "Grey: what is wanted. The seconds about each change.", svg=shown),
+            Section(
+                "plot",
+                "In motion",
+                "Grey: what is wanted. Blue: adaptive. Thin: PD alone. The seconds about each change.",
+                svg=shown,
+            ),
             plot("Error", text, lines, svg=trends(lines, across="seconds")),
             facts("Numbers", numbers),
         ],
     )
+
+
+def _told(recovered: float | None) -> str:
+    if recovered is None:
+        return "never"
+    return f"{recovered:.2f} s" if recovered > 0 else "at once"
 
 
 def _mark(time: float, highest: float) -> list[tuple[float, float]]:
