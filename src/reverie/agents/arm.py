@@ -175,7 +175,7 @@ class Arm:
         return self.inverse(wanted) / gains
 
     def shape(self, q: Vector | None = None) -> NDArray[np.float64]:
-        """Where the joints and the hand are, shape [joints + 1, 3], in metres; at other positions, where given."""
+        """Where the joints and the hand are, shape `[joints + 1, 3]`, in metres; at other positions, where given."""
         data = self._aside
         data.qpos[:] = self.q if q is None else q
         self._mujoco.mj_kinematics(self._model, data)

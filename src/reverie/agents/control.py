@@ -89,7 +89,7 @@ class AdaptiveController:
         features: int = 100,
         decay: float | None = None,
         ridge: float = 0.01,
-        delta: float = 0.2,
+        delta: float = 0.4,
         leak: float = 0.1,
         seed: int = 0,
     ) -> None:
