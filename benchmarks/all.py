@@ -11,6 +11,7 @@ NAMES = (
     "brain",
     "senses",
     "nights",
+    "control",
     "speed",
     "spiking",
     "plasticity",

@@ -23,7 +23,7 @@ class Actions:
 
     Attributes
     ----------
-    vectors : Tensor, shape [k, a], or None
+    vectors : Tensor, shape `[k, a]`, or None
         What each deed is, for a space of numbers; None for deeds without a measure (left, right).
 
     Examples

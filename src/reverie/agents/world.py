@@ -46,7 +46,7 @@ class WorldModel:
         Keys of states; where deeds are vectors, of states with the deed behind them.
     deeds : int
         How many there are.
-    vectors : Tensor, shape [k, a], optional
+    vectors : Tensor, shape `[k, a]`, optional
         What they are, where they have a measure.
     bounds : (Tensor, Tensor), each of shape [d], optional
         The least and the most that a sense can tell; no dream goes beyond them.

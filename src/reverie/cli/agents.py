@@ -133,6 +133,32 @@ def watch(
 
 
 @app.command()
+def arm(
+    folder: Annotated[Path, typer.Argument(help="Where the page, the moving picture and the numbers are written.")],
+    seed: Annotated[int, typer.Option(help="Of the motion.")] = 0,
+    between: Annotated[float, typer.Option(min=3, max=60, help="Seconds from one change to the next.")] = 20.0,
+    noise: Annotated[bool, typer.Option("--noise", help="Sensors with noise: 0.001 rad, 0.01 rad/s.")] = False,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Move a simulated arm whose body changes unannounced, and write a page that shows it beside PD alone."""
+    from reverie.agents.arm_show import show_arm
+    from reverie.report import write_report
+
+    told = show_arm(folder, seed=seed, between=between, noise=noise)
+    page = write_report(folder)
+    if show:
+        typer.launch(page.resolve().as_uri())
+    if as_json:
+        typer.echo(json.dumps({"page": str(page), "gif": str(folder / "arm.gif"), "changes": told["changes"]}))
+        return
+    for change in told["changes"]:
+        after = "never" if change["recovered"] is None else f"after {change['recovered']:.2f} s"
+        typer.echo(f"{change['name']} changed at {change['time']:g} s: below half a degree {after}")
+    typer.echo(f"The page: {page}")
+
+
+@app.command()
 def history(folder: Folder, as_json: Json = False) -> None:
     """What was lived through: nights, and the returns of episodes."""
     with _home(folder) as home:

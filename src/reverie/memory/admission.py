@@ -26,8 +26,13 @@ _WHOLE_CHECK = 1024  # inputs up to which a whole matrix is factored
 _LOST = 1e-3  # share of the spread of the others that a key may take with it
 
 
-def begin(sums: Sums, keys: Tensor, sign: int, weights: Tensor | None = None) -> None:
+def begin(sums: Sums, keys: Tensor, sign: int, weights: Tensor | None = None, *, least: float = 0.0) -> None:
     """Refuse keys that the sums have no room for; the first keys that are not whole numbers fix the origin.
+
+    Parameters
+    ----------
+    least : float
+        What the spread of the others counts as at least: λ, where sums fade, for then the others may have faded.
 
     Raises
     ------
@@ -48,6 +53,7 @@ def begin(sums: Sums, keys: Tensor, sign: int, weights: Tensor | None = None) ->
     squares = away.square()
     largest, where = squares.max(0, keepdim=True)
     others = sums.energy() + squares.scatter(0, where, 0.0).sum(0)  # less the largest, which would swallow them
+    others = others + least
     largest = largest[0]
     bad = ~torch.isfinite(others) | (largest > WHOLE**8) | ((others > 0) & (_EPS * largest > _LOST * others))
     if sign > 0 and bool(bad.any()):

@@ -15,6 +15,11 @@ Keys of an integer type (spike counts, pixels, numbers on a grid) give sums that
 order; those of other keys are float64 about an origin (`sums`). The read-out is solved when it is asked for
 (`readout`).
 
+With `decay` the sums fade: each row that is written multiplies all of them by it first. The read-out is then weighted
+least squares, in which a row that was written m rows ago has the weight decayᵐ: the memory follows a world that
+changes, and forgets the old one. λ is given and does not fade, so a direction that is no longer written to is shrunk to
+zero and not blown up (recursive least squares, which fades the inverse, winds up).
+
 References: Kohonen & Ruohonen, 1973, IEEE Trans. Computers 22 (optimal associative mapping); Zhuang et al., 2022,
 ACIL, NeurIPS (class-incremental learning by recursive least squares).
 """
@@ -25,6 +30,7 @@ from typing import Literal
 import torch
 from jaxtyping import Float, Int64, Num
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from reverie.contracts import Memory, State
 from reverie.errors import BadData
@@ -61,6 +67,9 @@ class AssociativeMemory(Memory):
     sketch_bytes : int
         Bytes that a sketch of the classes' covariances may take with ten classes, where there is one sum for all
         (`reverie.memory.sketch`); 0: there is none.
+    decay : float
+        What each row written multiplies the sums by, 0…1; 1: they do not fade. It needs a given `ridge` above 0. Keys
+        are float64 then, nothing can be erased, and `samples` is the sum of the rows' weights.
 
     Attributes
     ----------
@@ -82,7 +91,9 @@ class AssociativeMemory(Memory):
         per_class: bool = False,
         balanced: bool = False,
         sketch_bytes: int = 0,
+        decay: float = 1.0,
     ) -> None:
+        self.decay = _checked_decay(decay, ridge, per_class=per_class, sketch_bytes=sketch_bytes)
         self.ridge = ridge
         self.per_class = per_class
         self.balanced = balanced
@@ -104,7 +115,11 @@ class AssociativeMemory(Memory):
     def another(self) -> "AssociativeMemory":
         """An empty memory, made alike."""
         return AssociativeMemory(
-            ridge=self.ridge, per_class=self.per_class, balanced=self.balanced, sketch_bytes=self.sketch_bytes
+            ridge=self.ridge,
+            per_class=self.per_class,
+            balanced=self.balanced,
+            sketch_bytes=self.sketch_bytes,
+            decay=self.decay,
         )
 
     def with_values(self, weights: Float[Tensor, "p k"]) -> "AssociativeMemory":
@@ -115,7 +130,7 @@ class AssociativeMemory(Memory):
         weights : Tensor, shape [p, k]
             Value j is the sum of these inputs times weights[:, j].
         """
-        found = AssociativeMemory(ridge=self.ridge)
+        found = AssociativeMemory(ridge=self.ridge, decay=self.decay)
         found.unit = self.unit
         found._sums = self.sums_with_values(weights)
         return found
@@ -154,6 +169,7 @@ class AssociativeMemory(Memory):
 
     def erase(self, keys: Num[Tensor, "n d"], values: Num[Tensor, "n k"]) -> None:
         """Subtract associations that were written: the memory is then as if it had never seen them."""
+        self._expect_lasting("erased")
         self._change(keys, values, -1)
 
     def write_labels(
@@ -168,6 +184,9 @@ class AssociativeMemory(Memory):
         batch : State, optional
             What `contribution` has made of the keys: its factors are not computed again.
         """
+        if self.decay != 1:
+            self._change(keys, one_hot(columns, max(width, int(columns.max()) + 1 if len(columns) else 0)), +1)
+            return
         sums = self._begin_change(keys, +1)
         factors = factors_of(batch) if batch is not None and self.per_class else None
         sums.add_labels(keys, columns, +1, width=width, factors=factors)
@@ -176,6 +195,7 @@ class AssociativeMemory(Memory):
 
     def absorb(self, batch: State, *, sign: int = 1) -> None:
         """Add (or with `sign` −1 subtract) what `reverie.memory.contribution` made of a batch."""
+        self._expect_lasting("absorbed")
         mine = self._sums if self._sums is not None else Sums.empty(batch["d"], self.per_class, torch.device("cpu"))
         absorb(mine, batch, sign)
         self._sums = mine
@@ -254,7 +274,18 @@ class AssociativeMemory(Memory):
             )
 
     def _change(self, keys: Tensor, values: Tensor, sign: int) -> None:
+        if self.decay != 1:
+            keys = keys.double()
+            self._begin_change(keys, sign).add_fading(keys, values, self.decay)
+            return
         self._begin_change(keys, sign).add(keys, values, sign)
+
+    def _expect_lasting(self, done: str) -> None:
+        if self.decay != 1:
+            raise BadData(
+                f"The sums of this memory fade (decay={self.decay:g}), so nothing can be {done}: its weight in them is "
+                "not known. Use a memory with decay=1."
+            )
 
     def _begin_change(self, keys: Tensor, sign: int) -> Sums:
         """The sums to be changed; refuse keys that they do not take, and let the read-out follow or go."""
@@ -262,9 +293,9 @@ class AssociativeMemory(Memory):
         if keys.shape[1] != sums.sum_h.shape[0]:
             raise BadData(f"Keys have {keys.shape[1]} features, expected {sums.sum_h.shape[0]} as at the first write.")
         if len(keys):
-            begin(sums, keys, sign)
+            begin(sums, keys, sign, least=0.0 if self.decay == 1 else self.given_ridge or 0.0)
         self._sums = sums
-        small = len(keys) * 8 < keys.shape[1]
+        small = self.decay == 1 and len(keys) * 8 < keys.shape[1]
         if small and self._online and (self._readout is not None or self._deciding is not None):
             if self._readout is not None:
                 self._readout.follow(sums, keys, sign)
@@ -284,6 +315,11 @@ class AssociativeMemory(Memory):
         if self.per_class != other.per_class:
             raise BadData(
                 "One memory keeps sums per class and the other does not. Create both with the same per_class."
+            )
+        if self.decay != other.decay:
+            raise BadData(
+                f"The sums of one memory fade by {self.decay:g}, those of the other by {other.decay:g}. "
+                "Create both with the same decay."
             )
         if self._sums is None:
             self._sums = Sums.empty(other._sums.sum_h.shape[0], self.per_class, other._sums.sum_h.device)
@@ -665,9 +701,15 @@ class AssociativeMemory(Memory):
         known = None if self.sketch is None else self.sketch.directions
         sharp: State = {} if self.sharpening is None else {"sharp": self.sharpening.state(known)}
         sharp |= {} if self.sketch is None else {"sketch": self.sketch.state()}
-        return self._sums.pack() | {"settled": None if self._settled is None else list(self._settled)} | sharp
+        fading: State = {} if self.decay == 1 else {"decay": self.decay}
+        return self._sums.pack() | {"settled": None if self._settled is None else list(self._settled)} | sharp | fading
 
     def load_state_dict(self, state: State) -> None:
+        if state and (decay := float(state.get("decay", 1))) != self.decay:
+            raise BadData(
+                f"The state is of sums that fade by {decay:g}, those of this memory fade by {self.decay:g}. "
+                f"Create the memory with decay={decay:g}."
+            )
         self._sums = Sums.unpack(state) if state else None
         self.sketch = Sketch.of(state["sketch"]) if "sketch" in state else None
         known = None if self.sketch is None else self.sketch.directions
@@ -677,6 +719,21 @@ class AssociativeMemory(Memory):
         self._drop_readouts()
         self._online = False
         self._rows_since_read = 0
+
+
+def _checked_decay(decay: float, ridge: float | str, *, per_class: bool, sketch_bytes: int) -> float:
+    if not 0 < decay <= 1:
+        raise BadData(f"decay is {decay}, expected a number above 0 and at most 1. With 1 the sums do not fade.")
+    if decay == 1:
+        return 1.0
+    if isinstance(ridge, str) or not ridge > 0:
+        raise BadData(
+            f"Sums that fade need a given ridge above 0, and ridge is {ridge!r}: fading sums cannot choose it. "
+            "Give one, such as ridge=0.01."
+        )
+    if per_class or sketch_bytes:
+        raise BadData("Sums per class and sketches do not fade. Give per_class=False and sketch_bytes=0, or decay=1.")
+    return float(decay)
 
 
 def _spike_counts(keys: Tensor) -> bool:

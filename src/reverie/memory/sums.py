@@ -22,6 +22,7 @@ from typing import TypeGuard
 
 import torch
 from torch import Tensor
+from torch.nn.functional import hardshrink
 
 from reverie.contracts import State
 from reverie.errors import BadData
@@ -37,6 +38,7 @@ _CODES = 32767  # of sixteen bits, to either side of zero
 _EXACT = 2**24  # float32 holds every integer up to here
 _FACTORED = 2**16  # a whole number that may be in a thin factor, at most
 _AT_ONCE = 2**18  # numbers that are narrowed at once: they stay in the cache
+_FADED = 1e-290  # sums below this are zero: a processor is slow with the smallest numbers
 _FAR = 2**8  # a mean from which on whole-number sums are moved before they are centred
 
 
@@ -131,6 +133,24 @@ class Sums:
         self.n += sign * len(keys)
         self.sum_y[:k].add_(values64.sum(0), alpha=sign)
         self.sum_yy[:k].add_(values64.square().sum(0), alpha=sign)
+
+    def add_fading(self, keys: Tensor, values: Tensor, decay: float) -> None:
+        """Add keys that are not whole numbers, row by row; before each row all sums are multiplied by `decay`."""
+        self._halved = None
+        k, m = values.shape[1], len(keys)
+        self._widen(k)
+        weights = decay ** torch.arange(m - 1, -1, -1, dtype=torch.float64, device=keys.device)
+        h, y = self.about_origin(keys), values.double()
+        gram, faded = self._matrix(0), decay**m
+        for sums in (gram, self.sum_h, self._sum_y, self._sum_yy, self._cross):
+            sums.copy_(hardshrink(sums * faded, _FADED))
+        add_gram(gram, h * weights.sqrt()[:, None], +1)
+        weighted = h * weights[:, None]
+        self.cross[:, :k].add_(weighted.T @ y)
+        self.sum_h.add_(weighted.sum(0))
+        self.n = self.n * faded + float(weights.sum())
+        self.sum_y[:k].add_(weights @ y)
+        self.sum_yy[:k].add_(weights @ y.square())
 
     def add_labels(
         self,

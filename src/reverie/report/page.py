@@ -9,6 +9,7 @@ from reverie import __version__
 from reverie.errors import MissingData
 from reverie.record import RunFolder, replace_file
 from reverie.report.agent_page import agent_page
+from reverie.report.arm_page import arm_page
 from reverie.report.comparison_page import comparison_page
 from reverie.report.fusion_page import fusion_page
 from reverie.report.run_page import run_page
@@ -23,7 +24,8 @@ def write_report(path: Path) -> Path:
     ----------
     path : Path
         A run folder (it has a `config.json`) or a comparison's (it has a `compare.json`), finished or not, that of a
-        trial of modules (it has a `fusion.json`), or of an agent that was watched (it has a `life.json`).
+        trial of modules (it has a `fusion.json`), of an agent that was watched (it has a `life.json`), or of an arm
+        that was shown (it has an `arm.json`).
 
     Returns
     -------
@@ -46,10 +48,12 @@ def write_report(path: Path) -> Path:
         page = fusion_page(path)
     elif (path / "life.json").exists():
         page = agent_page(path)
+    elif (path / "arm.json").exists():
+        page = arm_page(path)
     else:
         raise MissingData(
-            f"{path} is not a run folder (config.json), a comparison (compare.json), a trial of modules (fusion.json) "
-            "or an agent that was watched (life.json). Give one that is."
+            f"{path} is not a run folder (config.json), a comparison (compare.json), a trial of modules (fusion.json), "
+            "an agent that was watched (life.json) or an arm that was shown (arm.json). Give one that is."
         )
     import jinja2
 
