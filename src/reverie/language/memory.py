@@ -36,7 +36,7 @@ from reverie.memory.episodic.words import words_of
 from reverie.text import encode_text, encoder_name, encoder_width
 
 if TYPE_CHECKING:
-    from reverie.language.cortex import Known, LanguageCortex
+    from reverie.language.cortex import Cortex, Known
 
 __all__ = ["LanguageMemory"]
 
@@ -57,7 +57,7 @@ class LanguageMemory:
         Where the store lies, and whatever else belongs to the memory.
     capacity : int, optional
         Episodes whose text is kept; the weakest make room. Remembered by the store.
-    cortex : LanguageCortex, optional
+    cortex : BranchCortex or LanguageCortex, optional
         The language model that sleeps with the memory. None: the one that has slept with it before, if one has.
     sure : float
         The confidence from which on the cortex is believed.
@@ -78,7 +78,7 @@ class LanguageMemory:
         *,
         folder: Path | None = None,
         capacity: int | None = None,
-        cortex: "LanguageCortex | None" = None,
+        cortex: "Cortex | None" = None,
         sure: float = SURE,
     ) -> None:
         self.store, self.folder, self.sure = store, folder, sure
@@ -98,7 +98,7 @@ class LanguageMemory:
         *,
         encoder: str | None = None,
         capacity: int | None = None,
-        cortex: "LanguageCortex | None" = None,
+        cortex: "Cortex | None" = None,
         create: bool = True,
     ) -> "LanguageMemory":
         """Open the memory of a folder, or make one.
@@ -267,12 +267,12 @@ class LanguageMemory:
     # asleep
 
     @property
-    def cortex(self) -> "LanguageCortex | None":
+    def cortex(self) -> "Cortex | None":
         """The language model that sleeps with the memory; None until one does."""
         if self._cortex is None and self.store.get_named("cortex model") is not None:
-            from reverie.language.cortex import LanguageCortex
+            from reverie.language.cortex import cortex_of
 
-            self._cortex = LanguageCortex(self.store)
+            self._cortex = cortex_of(self.store)
         return self._cortex
 
     def sleep(self, *, model: str | None = None, drop_text: bool = False, limit: int | None = None) -> dict[str, Any]:
@@ -291,10 +291,10 @@ class LanguageMemory:
 
         with self.store.alone():
             if model is not None:
-                from reverie.language.cortex import LanguageCortex
+                from reverie.language.cortex import cortex_of
                 from reverie.language.cortex.nights import Nights
 
-                self._cortex = LanguageCortex(self.store, base=Nights(self.store).choose(model))
+                self._cortex = cortex_of(self.store, Nights(self.store).choose(model))
             report: dict[str, Any] = {"retriever": sleep_on(self.store, self._encoded)}
             with self._lock:
                 self._mirror.refresh()

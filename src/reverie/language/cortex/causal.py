@@ -113,6 +113,11 @@ class CausalModel:
             raise BadData(
                 f"A sentence of {width} tokens is longer than the model's {self.longest}: {long[:60]!r}… Split it."
             )
+        return self.padded(rows)
+
+    def padded(self, rows: list[list[int]]) -> Batch:
+        """Rows of tokens side by side."""
+        width = max(map(len, rows))
         ids = torch.full((len(rows), width), self._end)
         real = torch.zeros(len(rows), width, dtype=torch.bool)
         for row, tokens in enumerate(rows):
@@ -136,8 +141,16 @@ class CausalModel:
     @torch.no_grad()
     def complete(self, cues: list[str]) -> list[Completion]:
         """What the model says after each cue, the likeliest token each time, up to a full stop or its own end."""
+        said = self._next([self._tokens(cue) for cue in cues], longest=_LONGEST, stops=self._stops)
+        return [Completion(one.text.split(".")[0].strip(), one.confidence) for one in said]
+
+    @torch.no_grad()
+    def reply(self, prompts: list[list[int]], *, longest: int = 40) -> list[Completion]:
+        """What the model says after each row of tokens, the likeliest token each time, up to its own end."""
+        return self._next(prompts, longest=longest, stops=[self._end])
+
+    def _next(self, tokens: list[list[int]], *, longest: int, stops: list[int]) -> list[Completion]:
         self.network.eval()
-        tokens = [self._tokens(cue) for cue in cues]
         by_length: dict[int, list[int]] = defaultdict(list)
         for index, row in enumerate(tokens):
             by_length[len(row)].append(index)
@@ -145,16 +158,17 @@ class CausalModel:
         for indices in by_length.values():
             for start in range(0, len(indices), _AT_ONCE):
                 some = indices[start : start + _AT_ONCE]
-                found |= zip(some, self._greedy(torch.tensor([tokens[index] for index in some])), strict=True)
-        return [found[index] for index in range(len(cues))]
+                ids = torch.tensor([tokens[index] for index in some])
+                found |= zip(some, self._greedy(ids, longest, stops), strict=True)
+        return [found[index] for index in range(len(tokens))]
 
-    def _greedy(self, ids: Int64[Tensor, "n t"]) -> list[Completion]:
+    def _greedy(self, ids: Int64[Tensor, "n t"], longest: int, stops: list[int]) -> list[Completion]:
         said = self.network.generate(  # type: ignore[operator]
             ids,
             attention_mask=torch.ones_like(ids),
-            max_new_tokens=_LONGEST,
+            max_new_tokens=longest,
             do_sample=False,
-            eos_token_id=self._stops,
+            eos_token_id=stops,
             pad_token_id=self._end,
             output_logits=True,
             return_dict_in_generate=True,
@@ -162,14 +176,14 @@ class CausalModel:
         new = said.sequences[:, ids.shape[1] :]
         log_p, count = torch.zeros(len(ids)), torch.zeros(len(ids))
         going = torch.ones(len(ids), dtype=torch.bool)
-        stops = torch.tensor(self._stops)
+        ends = torch.tensor(stops)
         for step, logits in enumerate(said.logits):
             log_p += logits.float().log_softmax(1).amax(1) * going
             count += going
-            going &= ~torch.isin(new[:, step], stops)
+            going &= ~torch.isin(new[:, step], ends)
         sure = (log_p / count).exp()
         texts = self.tokenizer.batch_decode(new, skip_special_tokens=True)
-        return [Completion(text.split(".")[0].strip(), float(p)) for text, p in zip(texts, sure, strict=True)]
+        return [Completion(text.strip(), float(p)) for text, p in zip(texts, sure, strict=True)]
 
     @torch.no_grad()
     def sample(self, count: int, generator: torch.Generator, *, longest: int = 24) -> list[str]:

@@ -15,11 +15,11 @@ answered before and after, and what a model that never heard of it would have sa
 """
 
 import copy
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import mean
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 
@@ -28,13 +28,15 @@ from reverie.language.cortex.adapters import Adapter, adapter_of, add_adapter, c
 from reverie.language.cortex.causal import CausalModel, Completion
 from reverie.language.cortex.consolidation import NightPlan, consolidate, knows, sureness
 from reverie.language.cortex.dreaming import dream
+from reverie.language.cortex.keyed import fact_of, folded, key_of
+from reverie.language.cortex.known import Known
+from reverie.language.cortex.naming import names, words
 from reverie.language.cortex.nights import Night, Nights, base_model
-from reverie.language.cortex.selection import Rule, Waiting, need_times_gain, unknown
+from reverie.language.cortex.selection import Rule, Waiting, need_times_gain, times_confirmed, unknown
 from reverie.language.cortex.wordings import Wordings
 from reverie.language.fact import Fact, Key
 from reverie.language.recollection import SURE
 from reverie.memory.episodic import Episode, EpisodicStore
-from reverie.memory.episodic.episode import same_key
 
 __all__ = ["Gate", "Known", "LanguageCortex"]
 
@@ -60,14 +62,6 @@ class Gate:
     retention: float = 0.95
     general: float = 0.25
     arrived: float = 0.5
-
-
-class Known(NamedTuple):
-    """What the weights answer, how sure they are, 0…1, and the key that it is the value of."""
-
-    text: str
-    confidence: float
-    key: Key
 
 
 class LanguageCortex:
@@ -107,9 +101,9 @@ class LanguageCortex:
 
         The question is about a key if it names who, and either what or nothing that the person's other keys answer.
         """
-        asked = f" {' '.join(_words(question))} "
-        about = [key for key in self._learned() if f" {' '.join(_words(key.who))} " in asked]
-        named = [key for key in about if f" {' '.join(_words(key.what))} " in asked]
+        asked = f" {' '.join(words(question))} "
+        about = [key for key in self._learned() if names(question, key.who)]
+        named = [key for key in about if f" {' '.join(words(key.what))} " in asked]
         if not about:
             return None
         model = self.model
@@ -153,13 +147,13 @@ class LanguageCortex:
         return _loss(self._model, self._own_words[:_PROBED])
 
     def _learned(self) -> list[Key]:
-        return list(dict.fromkeys(_key(one) for one in self._in_weights()))
+        return list(dict.fromkeys(key_of(one) for one in self._in_weights()))
 
     def _in_weights(self) -> list[Episode]:
         """The newest version of what is in the weights; what was heard of it since is not there yet."""
         newest: dict[tuple[str, str], Episode] = {}
         for one in self._store.learned():
-            newest[_folded(_key(one))] = one
+            newest[folded(key_of(one))] = one
         return list(newest.values())
 
     # asleep
@@ -184,15 +178,15 @@ class LanguageCortex:
             raise BadData(f"limit is {limit}. Expected a number of facts, 0 or more, or None for all that wait.")
         waiting = self._store.waiting()
         some = waiting if limit is None or limit >= len(waiting) else self._chosen(waiting, limit)
-        tonight = {_key(one): one for one in some}  # one of each key: of facts that hold there is one
+        tonight = {key_of(one): one for one in some}  # one of each key: of facts that hold there is one
         number = self.nights.next
         if not tonight:
             return {"verdict": "nothing to do", "waiting": len(waiting), "audit": self._audit(drop_text)}
         evening = self.model
-        changed = {_folded(key) for key in tonight}
-        keys = [key for key in self._learned() if _folded(key) not in changed]
+        changed = {folded(key) for key in tonight}
+        keys = [key for key in self._learned() if folded(key) not in changed]
         known = [one.fact for one in dream(evening, keys, self.wordings)]
-        facts = [_fact(one) for one in tonight.values()]
+        facts = [fact_of(one) for one in tonight.values()]
         generator = self._next_generator()
         before = _loss(evening, self._own_words[:_PROBED])
         morning = consolidate(
@@ -231,12 +225,8 @@ class LanguageCortex:
 
     def _chosen(self, waiting: list[Episode], limit: int) -> list[Episode]:
         """So many of those that wait, by the rule; who asked for a key has asked for every version of it."""
-        times = Counter(id for recall in self._store.confirmed() for id in recall.ids)
-        asked: Counter[tuple[str, str]] = Counter()
-        for one in self._store.some(times):
-            asked[_folded(_key(one))] += times[one.id]
-        gain = unknown(self.model, [_fact(one) for one in waiting], self.wordings)
-        there = Waiting(waiting, [asked[_folded(_key(one))] for one in waiting], gain)
+        gain = unknown(self.model, [fact_of(one) for one in waiting], self.wordings)
+        there = Waiting(waiting, times_confirmed(self._store, waiting), gain)
         chosen = self._rule(there, limit, torch.Generator().manual_seed(self.nights.next))
         return [waiting[place] for place in chosen]
 
@@ -280,7 +270,7 @@ class LanguageCortex:
     def _audit(self, drop_text: bool, skip: set[int] | None = None) -> dict[str, int]:
         """Ask for what is in the weights and whose value is still kept: proven once more, or to be told again."""
         kept = [one for one in self._in_weights() if one.value is not None and one.valid_to is None]
-        sure = sureness(self.model, [_fact(one) for one in kept], self.wordings) if kept else []
+        sure = sureness(self.model, [fact_of(one) for one in kept], self.wordings) if kept else []
         lost = [one for one, how in zip(kept, sure, strict=True) if how is None]
         proven = [one for one, how in zip(kept, sure, strict=True) if how is not None]
         with self._store.transaction():
@@ -306,11 +296,11 @@ class LanguageCortex:
             return {"forgotten": []}
         first = min(told_in[one.id] for one in gone)
         today, never = self.model, self.nights.model_before(self._model, first)
-        keys = list(dict.fromkeys(_key(one) for one in gone if one.who is not None))
-        newest = {_folded(_key(one)): one.id for one in gone}
-        still = [_key(one) for one in self._in_weights() if one.id > newest.get(_folded(_key(one)), 0)]
+        keys = list(dict.fromkeys(key_of(one) for one in gone if one.who is not None))
+        newest = {folded(key_of(one)): one.id for one in gone}
+        still = [key_of(one) for one in self._in_weights() if one.id > newest.get(folded(key_of(one)), 0)]
         stays = [one.fact for one in dream(today, still, self.wordings)]
-        later = {_key(one): one.id for one in self._in_weights() if told_in.get(one.id, 0) >= first}
+        later = {key_of(one): one.id for one in self._in_weights() if told_in.get(one.id, 0) >= first}
         told = [fact for fact in stays if fact.key in later]
         number = self.nights.next
         if stays:
@@ -322,9 +312,9 @@ class LanguageCortex:
             adapter, rebuilt, right = self._cut(never, adapter_of(rebuilt.network), [*told, *stays])
         else:
             adapter, rebuilt, right = {}, never, []
-        stays_so = set(map(_folded, still))
+        stays_so = set(map(folded, still))
         cues = [
-            wording.cue(key) for key in keys if _folded(key) not in stays_so for wording in self.wordings.of(key.what)
+            wording.cue(key) for key in keys if folded(key) not in stays_so for wording in self.wordings.of(key.what)
         ]
         were, are, would = (model.complete(cues) if cues else [] for model in (today, rebuilt, never))
         certificate: dict[str, Any] = {
@@ -357,20 +347,3 @@ def _same(ones: list[Completion], others: list[Completion]) -> float:
 @torch.no_grad()
 def _loss(model: CausalModel, sentences: list[str]) -> float:
     return float(model.loss(model.encode(sentences)))
-
-
-def _key(one: Episode) -> Key:
-    return Key(one.who or "", one.what or "")
-
-
-def _folded(key: Key) -> tuple[str, str]:
-    return same_key(key.who), same_key(key.what)
-
-
-def _fact(one: Episode) -> Fact:
-    return Fact(one.who or "", one.what or "", one.value or "")
-
-
-def _words(text: str) -> list[str]:
-    plain = text.casefold().replace("'s ", " ").replace("’s ", " ")
-    return "".join(sign if sign.isalnum() else " " for sign in plain).split()

@@ -133,6 +133,10 @@ class Nights:
         self._store.set_bytes(_place(night.number), pack_adapter(adapter))
         self._store.set_named(_NIGHTS, [asdict(one) for one in self._fold([*nights, night])])
 
+    def note(self, night: Night) -> None:
+        """Put a night into the list that left no adapter; inside the store's transaction."""
+        self._store.set_named(_NIGHTS, [asdict(one) for one in [*self.all(), night]])
+
     def _fold(self, nights: list[Night]) -> list[Night]:
         """Fold the adapters of all nights but the last few into one; the nights, as they are kept then."""
         old = self._kept(nights)[:-_APART]

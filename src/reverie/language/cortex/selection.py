@@ -12,6 +12,7 @@ side only, and the one that looks at nothing. How they fare is measured in `benc
 constants were chosen on conversations 1 to 5 of LoCoMo and tested on the others.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,9 +22,10 @@ from numpy.typing import NDArray
 
 from reverie.language.cortex.causal import CausalModel
 from reverie.language.cortex.consolidation import sureness
+from reverie.language.cortex.keyed import folded, key_of
 from reverie.language.cortex.wordings import Wordings
 from reverie.language.fact import Fact
-from reverie.memory.episodic import Episode
+from reverie.memory.episodic import Episode, EpisodicStore
 from reverie.memory.episodic.words import words_of
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "need",
     "need_times_gain",
     "novelty",
+    "times_confirmed",
     "uniform",
     "unknown",
 ]
@@ -133,6 +136,15 @@ def unknown(model: CausalModel, facts: list[Fact], wordings: Wordings) -> Gain:
     """Gain of facts: 1 − the confidence with which the weights answer it rightly; 1 where they answer otherwise."""
     gain = 1 - np.array([sure or 0.0 for sure in sureness(model, facts, wordings)], np.float64)
     return lambda chosen: gain
+
+
+def times_confirmed(store: EpisodicStore, waiting: list[Episode]) -> list[int]:
+    """How often each was confirmed as an answer; who asked for a key has asked for every version of it."""
+    times = Counter(id for recall in store.confirmed() for id in recall.ids)
+    asked: Counter[tuple[str, str]] = Counter()
+    for one in store.some(times):
+        asked[folded(key_of(one))] += times[one.id]
+    return [asked[folded(key_of(one))] for one in waiting]
 
 
 class Unsaid:
