@@ -61,7 +61,7 @@ def test_it_lives_and_is_measured(name: str) -> None:
     assert life.steps == 110
     assert life.episodes == len(returns) >= 1
     assert all(total < 0 for total in returns)
-    assert player.bytes > 100
+    assert player.state_bytes > 100
     assert player.stored_samples == 0 or name.startswith("sb3")
     assert (player.dreamt > 0) == (name == "agent")
     space = where().action_space

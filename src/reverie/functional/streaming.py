@@ -1,7 +1,7 @@
 """What lets a network learn from one sample at a time: sparse weights at first, and steps that cannot overshoot.
 
 Most weights of a neuron begin at zero, so that one sample changes few of the others' answers. A step of temporal
-differences along a trace z with the error δ would overshoot where α κ max(|δ|, 1) ‖z‖₁ > 1; it is then made smaller::
+differences along a trace z with the error δ would overshoot where its reach M is more than 1; it is then made smaller::
 
     M = α κ max(|δ|, 1) ‖z‖₁        step = min(α, α / M)        w ← w + step · δ z
 

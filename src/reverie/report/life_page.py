@@ -106,9 +106,8 @@ def _headline(life: Life) -> list[Fact]:
         return [] if last is None else [Fact("return so far", f"{last:.4g}")]
     goal = "no goal" if results.goal is None else f"goal {results.goal:g}"
     reached = "never" if results.reached_at is None else f"{whole(results.reached_at)} steps"
-    final = "–" if results.final_return is None else f"{results.final_return:.4g}"
     return [
-        Fact("return", final, "at the last look, at its best"),
+        Fact("return", _number(results.final_return), "at the last look, at its best"),
         *([Fact("goal reached after", reached, goal)] if results.goal is not None else []),
         Fact("steps lived", whole(results.steps), f"in {whole(results.episodes)} episodes"),
         Fact("steps dreamt", human_count(results.dreamt)),
@@ -152,7 +151,7 @@ def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
 _Text = Callable[[LifeRow], str]
 _COLUMNS: tuple[tuple[str, _Text, Callable[[LifeRow], float] | None], ...] = (
     ("return", lambda row: _return(row), None),
-    ("best look", lambda row: f"{row.best:.4g}", None),
+    ("best look", lambda row: _number(row.best), None),
     ("steps to goal", lambda row: _goal(row), None),
     ("kept", lambda row: per_cent(row.kept, digits=0), lambda row: row.kept),
     ("steps", lambda row: whole(row.steps), None),
@@ -185,8 +184,12 @@ def _share(value: Callable[[LifeRow], float] | None, row: LifeRow, rows: Sequenc
 
 
 def _return(row: LifeRow) -> str:
-    text = f"{row.mean:.4g}".replace("-", "−")
+    text = _number(row.mean)
     return f"{text} ± {row.spread:.3g}" if row.seeds > 1 else text
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None or not isfinite(value) else f"{value:.4g}".replace("-", "−")
 
 
 def _goal(row: LifeRow) -> str:

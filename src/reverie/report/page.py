@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reverie import __version__
 from reverie.errors import MissingData
-from reverie.record import RunFolder, replace_file
+from reverie.record import RunFolder, read_json, replace_file
 from reverie.report.agent_page import agent_page
 from reverie.report.arm_page import arm_page
 from reverie.report.comparison_page import comparison_page
@@ -46,7 +46,7 @@ def write_report(path: Path) -> Path:
         page = comparison_page(path)
     elif (path / "config.json").exists():
         folder = RunFolder(path)
-        page = life_page(folder) if is_life(folder.config()) else run_page(folder)
+        page = life_page(folder) if is_life(read_json(folder.config_path)) else run_page(folder)
     elif (path / "fusion.json").exists():
         page = fusion_page(path)
     elif (path / "life.json").exists():

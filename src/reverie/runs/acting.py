@@ -181,7 +181,7 @@ class _LivedLife:
             "lived": self.lived,
             "episodes": self.life.episodes,
             "dreamt": self.player.dreamt,
-            "state_bytes": self.player.bytes,
+            "state_bytes": self.player.state_bytes,
             "stored_samples": self.player.stored_samples,
             "peak_memory_bytes": peak_memory(),
             **self._spent(),

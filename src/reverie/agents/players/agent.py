@@ -10,10 +10,10 @@ from reverie.agents.players.habits import habit_of
 from reverie.agents.settings import Settings
 from reverie.contracts import State
 
-__all__ = ["Dreamer"]
+__all__ = ["AgentPlayer"]
 
 
-class Dreamer(StepPlayer):
+class AgentPlayer(StepPlayer):
     """An agent that lives in a run.
 
     Parameters
@@ -25,7 +25,7 @@ class Dreamer(StepPlayer):
         self.agent = agent
 
     @classmethod
-    def make(cls, place: Place, *, seed: int, settings: dict[str, Any], steps: int) -> "Dreamer":
+    def make(cls, place: Place, *, seed: int, settings: dict[str, Any], steps: int) -> "AgentPlayer":
         there = place()
         try:
             return cls(Agent(there.observation_space, there.action_space, seed=seed, settings=settings))
@@ -61,7 +61,7 @@ class Dreamer(StepPlayer):
         self.agent.load_state_dict(state)
 
     @property
-    def bytes(self) -> int:
+    def state_bytes(self) -> int:
         return self.agent.bytes
 
     @property

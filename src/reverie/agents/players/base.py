@@ -147,7 +147,7 @@ class Player(ABC):
 
     @property
     @abstractmethod
-    def bytes(self) -> int:
+    def state_bytes(self) -> int:
         """What it keeps."""
 
     @property

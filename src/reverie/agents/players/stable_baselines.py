@@ -123,7 +123,7 @@ class StableBaselines(Player):
         raise BadData(f"{self.algorithm} cannot go on from a saved state. Begin anew.")
 
     @property
-    def bytes(self) -> int:
+    def state_bytes(self) -> int:
         """Weights, those of copies included, what the optimisers keep, and the steps that are stored."""
         tensors = [value for value in self.model.policy.state_dict().values() if isinstance(value, Tensor)]
         for part in (self.model.policy, *vars(self.model.policy).values(), *self.model.policy.children()):

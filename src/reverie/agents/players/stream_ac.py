@@ -174,7 +174,7 @@ class StreamAC(StepPlayer):
         self._rest()
 
     @property
-    def bytes(self) -> int:
+    def state_bytes(self) -> int:
         """With the traces, one for each weight."""
         return state_bytes(self.state_dict()) + 4 * (self._value.size + self._policy.size)
 

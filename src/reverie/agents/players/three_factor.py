@@ -126,7 +126,7 @@ class ThreeFactor(StepPlayer):
             self.actor.load_state_dict(state["actor"])
 
     @property
-    def bytes(self) -> int:
+    def state_bytes(self) -> int:
         return state_bytes(self.state_dict())
 
     @property
