@@ -135,6 +135,41 @@ def test_an_environment_that_fails_is_told_of(name: str) -> None:
         _lived(player, Life(60), lambda: where(breaks_at=30))
 
 
+class _Broken(Corridor):
+    """Its sensor or its reward is not a number after a while."""
+
+    action_space = gymnasium.spaces.Discrete(2)
+    seen, paid = 0.0, float("nan")
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        observation, reward, *rest = super().step(int(np.ravel(action)[0] > 0))
+        wrong = self.steps > 30
+        return (observation + self.seen if wrong else observation), (self.paid if wrong else reward), *rest
+
+
+class _BrokenMotor(_Broken):
+    action_space = gymnasium.spaces.Box(-1.0, 1.0, (1,))
+
+
+class _Blind(_Broken):
+    seen, paid = float("nan"), -1.0
+
+
+class _BlindMotor(_Blind):
+    action_space = gymnasium.spaces.Box(-1.0, 1.0, (1,))
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("kinds", [(_Broken, _BrokenMotor), (_Blind, _BlindMotor)])
+def test_what_is_not_a_number_is_told(name: str, kinds: tuple[type[Corridor], type[Corridor]]) -> None:
+    where = kinds[WHERE.get(name, Corridor) is Slider]
+    if name.startswith("sb3"):
+        pytest.importorskip("stable_baselines3", reason="pip install stable-baselines3")
+    player = known_players()[name].make(where, seed=0, settings=dict(SETTINGS[name]), steps=60)
+    with pytest.raises(BadData, match="nan"):
+        _lived(player, Life(90), where)
+
+
 def test_seeds_of_lives_leave_those_of_looks_alone() -> None:
     seeds = {episode_seed(seed, index) for seed in range(20) for index in range(20)}
     assert len(seeds) == 400

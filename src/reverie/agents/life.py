@@ -1,5 +1,6 @@
 """The life of an agent in an environment: act, observe, and sleep when it is time. This is the whole of it."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -91,9 +92,12 @@ def stepped(environment: Any, action: Any) -> tuple[Any, float, bool, bool]:
     """The next observation, the reward, whether the life ended, and whether it was broken off."""
     try:
         following, reward, ended, truncated, _ = environment.step(action)
-        return following, float(reward), bool(ended), bool(truncated)
+        came = following, float(reward), bool(ended), bool(truncated)
     except Exception as error:
         raise BadData(f"The environment failed at action {action!r}: {type(error).__name__}: {error}") from error
+    if not math.isfinite(came[1]):
+        raise BadData(f"The environment gave the reward {came[1]} for action {action!r}. Expected a finite number.")
+    return came
 
 
 def longest(environment: Any) -> int:

@@ -150,5 +150,6 @@ class StableBaselines(Player):
 
 def _side_by_side(place: Place, count: int) -> Any:
     from stable_baselines3.common.env_util import make_vec_env
+    from stable_baselines3.common.vec_env import VecCheckNan
 
-    return make_vec_env(place, count)
+    return VecCheckNan(make_vec_env(place, count), raise_exception=True)
