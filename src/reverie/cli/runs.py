@@ -351,13 +351,13 @@ def _table_of_lives(results: list[dict[str, Any]]) -> None:
     seeds, steps = len({result["seed"] for result in results}), max(result["steps"] for result in results)
     title = f"{', '.join(streams)}: mean return after {steps} steps, {seeds} seed{'' if seeds == 1 else 's'}"
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
-    headings = ("learner", "return", "goal after", "dreamt", "CPU", "state", "raw kept")
+    headings = ("learner", "return", "goal", "dreamt", "CPU", "state", "raw kept")
     for heading in headings if len(streams) == 1 else ("environment", *headings):
         table.add_column(heading, justify="left" if heading in ("environment", "learner") else "right", no_wrap=True)
     for row in summarise_lives(results):
         cells = (
             row.learner,
-            f"{row.mean:.4g} ± {row.spread:.3g}" if row.seeds > 1 else f"{row.mean:.4g}",
+            f"{row.mean:.4g} ± {row.spread:.2g}" if row.seeds > 1 else f"{row.mean:.4g}",
             "–" if row.goal != row.goal else _reached(row) if row.reached else "never",
             human_count(row.dreamt),
             human_seconds(row.cpu_seconds),
