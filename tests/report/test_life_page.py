@@ -95,7 +95,7 @@ def test_the_page_of_a_comparison(tmp_path: Path, read: Any) -> None:
     put_life(runs / "agent" / "seed-1", seed=1, final_return=467.25, reached_at=100)
     put_life(runs / "sb3-ppo" / "seed-0", learner="sb3-ppo", seed=0, final_return=20.0, reached_at=None, dreamt=0)
     page = read(folder)
-    assert page.row("agent")[1:5] == ["477.2 ± 14.1", "2", "487.2", "150 (2 of 2)"]
+    assert page.row("agent")[1:5] == ["477.2 ± 14", "2", "487.2", "150 (2 of 2)"]
     assert page.row("sb3-ppo")[4] == "never"
     assert "1 of 4 runs are not finished" in page.text
     assert "agent: One environment." in page.text

@@ -345,7 +345,7 @@ def _table_of_lives(results: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from reverie.report import human_bytes, human_count, human_seconds, summarise_lives
+    from reverie.report import human_bytes, human_count, human_return, human_seconds, summarise_lives
 
     streams = list(dict.fromkeys(result["stream"] for result in results))
     seeds, steps = len({result["seed"] for result in results}), max(result["steps"] for result in results)
@@ -357,7 +357,7 @@ def _table_of_lives(results: list[dict[str, Any]]) -> None:
     for row in summarise_lives(results):
         cells = (
             row.learner,
-            f"{row.mean:.4g} ± {row.spread:.2g}" if row.seeds > 1 else f"{row.mean:.4g}",
+            human_return(row.mean, row.spread if row.seeds > 1 else None),
             "–" if row.goal != row.goal else _reached(row) if row.reached else "never",
             human_count(row.dreamt),
             human_seconds(row.cpu_seconds),

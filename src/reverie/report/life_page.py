@@ -6,7 +6,7 @@ from statistics import mean, stdev
 from typing import Any
 
 from reverie.record import RunFolder
-from reverie.report.lives import Life, LifeResults, LifeRow, read_life, summarise_lives
+from reverie.report.lives import Life, LifeResults, LifeRow, human_return, read_life, summarise_lives
 from reverie.report.plots import Line, trends
 from reverie.report.sections import Fact, Page, Section, facts, plot
 from reverie.report.summary import human_bytes, human_count, human_seconds
@@ -103,11 +103,11 @@ def _headline(life: Life) -> list[Fact]:
     results = life.results
     if results is None:
         last = life.looks[-1].mean if life.looks else None
-        return [] if last is None else [Fact("return so far", f"{last:.4g}")]
+        return [] if last is None else [Fact("return so far", human_return(last))]
     goal = "no goal" if results.goal is None else f"goal {results.goal:g}"
     reached = "never" if results.reached_at is None else f"{whole(results.reached_at)} steps"
     return [
-        Fact("return", _number(results.final_return), "at the last look, at its best"),
+        Fact("return", human_return(results.final_return), "at the last look, at its best"),
         *([Fact("goal reached after", reached, goal)] if results.goal is not None else []),
         Fact("steps lived", whole(results.steps), f"in {whole(results.episodes)} episodes"),
         Fact("steps dreamt", human_count(results.dreamt)),
@@ -151,7 +151,7 @@ def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
 _Text = Callable[[LifeRow], str]
 _COLUMNS: tuple[tuple[str, _Text, Callable[[LifeRow], float] | None], ...] = (
     ("return", lambda row: _return(row), None),
-    ("best look", lambda row: _number(row.best), None),
+    ("best look", lambda row: human_return(row.best), None),
     ("steps to goal", lambda row: _goal(row), None),
     ("kept", lambda row: per_cent(row.kept, digits=0), lambda row: row.kept),
     ("steps", lambda row: whole(row.steps), None),
@@ -184,12 +184,7 @@ def _share(value: Callable[[LifeRow], float] | None, row: LifeRow, rows: Sequenc
 
 
 def _return(row: LifeRow) -> str:
-    text = _number(row.mean)
-    return f"{text} ± {row.spread:.3g}" if row.seeds > 1 else text
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None or not isfinite(value) else f"{value:.4g}".replace("-", "−")
+    return human_return(row.mean, row.spread if row.seeds > 1 else None)
 
 
 def _goal(row: LifeRow) -> str:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from reverie.errors import CorruptFile
 from reverie.record import RunFolder, read_json
 
-__all__ = ["Life", "LifeResults", "LifeRow", "Look", "is_life", "read_life", "summarise_lives"]
+__all__ = ["Life", "LifeResults", "LifeRow", "Look", "human_return", "is_life", "read_life", "summarise_lives"]
 
 
 class Look(BaseModel):
@@ -181,6 +181,22 @@ def summarise_lives(results: Sequence[Mapping[str, Any]]) -> list[LifeRow]:
     return sorted(
         rows, key=lambda row: (streams.index(row.stream), -row.mean if isfinite(row.mean) else 1e300, row.learner)
     )
+
+
+def human_return(value: float | None, spread: float | None = None) -> str:
+    """A return as people read it, with its spread where there is one.
+
+    Examples
+    --------
+    >>> human_return(-15185.69), human_return(487.25, 22.04), human_return(None)
+    ('−15186', '487.2 ± 22', '–')
+    """
+    if value is None or not isfinite(value):
+        return "–"
+    text = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    if spread is not None:
+        text += f" ± {spread:.0f}" if spread >= 100 else f" ± {spread:.2g}"
+    return text.replace("-", "−")
 
 
 def _row(stream: str, learner: str, runs: Sequence[Mapping[str, Any]]) -> LifeRow:
