@@ -146,3 +146,26 @@ def test_help_lists_the_commands():
     assert done.returncode == 0
     for command in ("remember", "recall", "confirm", "sleep", "forget", "history", "export", "import", "serve"):
         assert command in done.stdout
+
+
+def test_what_is_read_in_talk_is_shown(tmp_path):
+    told = run("remember", "m", "Hello! I moved to Rome in 2019. My dog is Rex.")
+    assert told.startswith("Remembered as 1, episodic. user: city: Rome from 2019-01-01. user: dog: Rex. Novelty 1")
+    assert "[2019: 2019-01-01 to 2019-12-31]" in run("recall", "m", "Where does the user live?")
+    assert run("history", "m", "--who", "me", "--what", "town").endswith("user: city: Rome (said in 1)\n")
+    run("remember", "m", "I don't live in Rome any more, and my dog is no longer Rex.")
+    assert "(no longer so)" in run("recall", "m", "Hello, Rome and Rex, where does the user live?")
+    assert [one["over"] for one in said("recall", "m", "Hello Rome Rex 2019")["found"]] == [True, False]
+
+
+def test_attributes_are_listed_and_changed():
+    run("remember", "m", "Ana's job is baker.")
+    assert "job: one value" in run("attribute", "m")
+    assert run("attribute", "m", "job", "--several", "--also", "gig") == "job: several values; also gig\n"
+    run("remember", "m", "Ana's gig is painter.")
+    assert [one["value"] for one in said("history", "m", "--who", "Ana")["episodes"] if not one["valid_to"]] == [
+        "baker",
+        "painter",
+    ]
+    assert said("attribute", "m", "hobby")["attributes"][0]["several"] is True
+    assert here("memory", "attribute", "m", "--several").returncode == 2

@@ -13,11 +13,12 @@ from typing import Any
 
 from reverie.errors import BadData, CorruptFile, MissingData
 from reverie.language.passages import check_text
+from reverie.language.recollection import Recollection
 from reverie.memory.episodic import Episode, EpisodicStore
 from reverie.record import replace_file
 from reverie.untrusted import parse_json
 
-__all__ = ["line_of", "read_lines", "write_lines"]
+__all__ = ["dates_of", "line_of", "read_lines", "write_lines"]
 
 _TEXTS = ("who", "what", "value", "kind", "source", "session")
 _RANGES = {"novelty": (0, 2), "importance": (0, 1), "stability": (1e-3, 1e5), "difficulty": (1, 10)}
@@ -29,6 +30,13 @@ def line_of(one: Episode) -> dict[str, Any]:
     """An episode as JSON says it."""
     fields = {name: getattr(one, name) for name in Episode.__dataclass_fields__}
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in fields.items()}
+
+
+def dates_of(one: Recollection) -> list[dict[str, str]]:
+    """The dates of a recollection as JSON says them; `until` is the first moment after."""
+    return [
+        {"words": date.words, "since": date.since.isoformat(), "until": date.until.isoformat()} for date in one.dates
+    ]
 
 
 def write_lines(store: EpisodicStore, path: Path) -> int:

@@ -11,9 +11,9 @@ sleeps with the memory, the cortex, it is asked first, and the store has the las
         sleep.lock      who sleeps now
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from threading import RLock
@@ -23,11 +23,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.errors import BadData, MissingData
-from reverie.language.facts import kind_of, read_fact
+from reverie.language.attributes import Attributes, default_attributes
+from reverie.language.dates import dates_in
+from reverie.language.fact import Said
+from reverie.language.facts import kind_of, read_facts
 from reverie.language.lines import read_lines, write_lines
+from reverie.language.normal import normal_form
 from reverie.language.passages import check_text, passages_of
 from reverie.language.recollection import SURE, Recollection
 from reverie.memory.episodic import Episode, EpisodicStore, SQLiteStore, strength
+from reverie.memory.episodic.episode import said_in, same_key
 from reverie.memory.episodic.eviction import let_go
 from reverie.memory.episodic.maps import load_maps
 from reverie.memory.episodic.mirror import Mirror
@@ -43,6 +48,8 @@ __all__ = ["LanguageMemory"]
 _NAME, _QUESTION = 1000, 100_000  # characters
 _HUGE = 2**70  # Python writes no number of many thousand digits
 _MOST = 0.99  # importance of what is not pinned
+_ATTRIBUTES = "attributes"
+_MORE = 20  # answers beyond those asked for, among which the newer versions of what is over are looked for
 _PROBE = "The quick brown fox jumps over the lazy dog."
 
 
@@ -157,13 +164,19 @@ class LanguageMemory:
         heard: datetime | None = None,
         importance: float | None = None,
         pinned: bool = False,
+        speaker: str | None = None,
+        read: bool = True,
     ) -> list[int]:
         """Keep what is said; durable when it returns. The ids: one, or of a long text one for each passage.
+
+        What a text says of facts is read (`reverie.language.facts`), where no fact is given. A fact that is all that a
+        text says is the episode's own; the facts of a text that says more, and of a turn of a conversation, are kept
+        beside it (`facts`). A fact that is said to be over ends.
 
         Parameters
         ----------
         who, what, value : str, optional
-            The fact that it says. None: read from the text where it says one plainly, as in "Ana's city is Rome."
+            The fact that it says. None: read from the text.
         source : str
             Where it comes from.
         trusted : bool
@@ -178,14 +191,26 @@ class LanguageMemory:
             0…1. None: by how new it is and how much it says.
         pinned : bool
             Never evicted, never pruned.
+        speaker : str, optional
+            Who "I" is. None: the name with which the text begins ("Ana: I moved."), else the user.
+        read : bool
+            Whether facts are read.
         """
         check_text(text)
-        _check_names(who=who, what=what, value=value, source=source, session=session)
+        _check_names(who=who, what=what, value=value, source=source, session=session, speaker=speaker)
         if importance is not None and not 0 <= importance <= 1:
             raise BadData(f"importance is {importance}. Expected a number from 0 to 1.")
-        if who is None and what is None and value is None:
-            fact = read_fact(text)
-            who, what, value = fact or (None, None, None)
+        attributes = self.attributes
+        said: list[Said] = []
+        if who is not None and what is not None:
+            who, what = attributes.person(who), attributes.of(what).name
+        elif read and who is None and what is None and value is None:
+            said = read_facts(text, speaker=speaker, attributes=attributes)
+        at = heard or datetime.now(UTC)
+        own = [one for one in said if one.whole and not one.ends and session is None]  # a talk keeps all its turns
+        if own:
+            who, what, value = own[0].fact
+            valid_from = valid_from or self._since(own[0], at, trusted)
         passages = [text] if value is not None else passages_of(text)
         if len(passages) > 1 and session is None:
             session = f"text {sha256(text.encode()).hexdigest()[:12]}"
@@ -200,6 +225,7 @@ class LanguageMemory:
                     self.store.rehearse([known], heard)
                     ids.append(known)
                     continue
+                weight = _importance(passage, novelty) if importance is None else importance
                 ids.append(
                     self.store.add(
                         passage,
@@ -212,17 +238,58 @@ class LanguageMemory:
                         trusted=trusted,
                         session=session,
                         valid_from=valid_from,
-                        heard=heard,
+                        heard=at,
                         novelty=novelty,
-                        importance=1.0
-                        if pinned
-                        else _importance(passage, novelty)
-                        if importance is None
-                        else importance,
+                        importance=1.0 if pinned else weight,
+                        several=what is not None and attributes.of(what).several,
                     )
                 )
+            if value is not None and who is not None and what is not None:
+                self._end_opposite(who, what, value, valid_from or at, trusted, attributes)
+            for one in said:
+                if one not in own:
+                    self._keep(one, self._place_of(one, passages, ids), at, valid_from, source, trusted, attributes)
             self._make_room(ids)
         return ids
+
+    def _keep(
+        self, said: Said, id: int, at: datetime, since: datetime | None, source: str, trusted: bool, known: Attributes
+    ) -> None:
+        """Keep a fact beside the text that says it, or end it where the text says so."""
+        who, what, value = said.fact
+        since = since or self._since(said, at, trusted)
+        if said.ends:
+            self.store.end(who, what, value or None, since, trusted=trusted)
+            return
+        self.store.add(
+            None, None, who=who, what=what, value=value, kind="semantic", source=source, trusted=trusted,
+            session=said_in(id), valid_from=since, heard=at, several=known.of(what).several,
+        )  # fmt: skip
+        self._end_opposite(who, what, value, since, trusted, known)
+
+    def _end_opposite(self, who: str, what: str, value: str, at: datetime, trusted: bool, known: Attributes) -> None:
+        """Who hates now what they loved no longer loves it."""
+        if opposite := known.of(what).opposite:
+            self.store.end(who, known.of(opposite).name, value, at, trusted=trusted)
+
+    def _since(self, said: Said, at: datetime, trusted: bool) -> datetime:
+        """From when on a fact holds, or does not: the date that is said, where nothing newer was known of it then."""
+        dates = dates_in(said.rest, at) if said.rest else []
+        if not dates:
+            return at
+        since = dates[0].since
+        if since >= at:
+            return since
+        versions = [one for one in self.store.history(said.fact.who, said.fact.what) if one.trusted or not trusted]
+        newer = any(since <= one.valid_from <= at and one.forgotten is None for one in versions)
+        return at if newer else since
+
+    def _place_of(self, said: Said, passages: list[str], ids: list[int]) -> int:
+        """The episode in whose text a sentence stands; of one that is cut in two, the first."""
+        for passage, id in zip(passages, ids, strict=True):
+            if len(passages) == 1 or said.sentence in normal_form(passage):
+                return id
+        return ids[0]
 
     def recall(self, question: str, k: int = 5, *, as_of: datetime | None = None) -> list[Recollection]:
         """The best answers to a question, the best first; nothing is changed by asking.
@@ -230,22 +297,45 @@ class LanguageMemory:
         Parameters
         ----------
         as_of : datetime, optional
-            What held then. None: what holds.
+            What held then. None: what holds now; and where the question names a date ("in 2021"), what held then.
         """
         check_text(question, "question", longest=_QUESTION)
         if k < 1:
             raise BadData(f"k is {k}. Expected at least 1.")
         vector = self._encoded([question])[0]
+        now = datetime.now(UTC)
+        asked = dates_in(question, now) if as_of is None else []
+        during = (asked[0].since, asked[0].until) if asked else None
         with self._lock:
             self._mirror.refresh()
-            places, scores = search(self._mirror, question, vector, k=k, as_of=as_of)
+            places, scores = search(self._mirror, question, vector, k=k + _MORE, as_of=as_of, during=during, now=now)
             found = [self._mirror.episodes[place] for place in places]
+            facts = [(one,) if one.value is not None else tuple(self._mirror.read_in(one.id)) for one in found]
+        since, until = during or (as_of or now, as_of or now)
         store = [
-            Recollection(one.text or "", float(score), strength(one), "store", one)
-            for one, score in zip(found, scores, strict=True)
-        ]
-        known = self._known(question) if as_of is None else None
+            Recollection(
+                one.text or "", float(score), strength(one), "store", one, said,
+                tuple(dates_in(one.text or "", one.heard)),
+                over=bool(said) and not any(self._still(fact, since, until) for fact in said),
+            )
+            for one, score, said in zip(found, scores, facts, strict=True)
+        ]  # fmt: skip
+        store = _newer_first(store, lambda fact: self._still(fact, since, until))[:k]
+        known = self._known(question) if as_of is None and during is None else None
         return store if known is None else [known, *store][:k]
+
+    def _still(self, fact: Episode, since: datetime, until: datetime) -> bool:
+        """Whether a fact holds at some time, said then in these words or in others."""
+        if fact.holds(since, until):
+            return True
+        versions = self.store.history(fact.who or "", fact.what) if fact.value is not None else []
+        same = [one for one in versions if one.value is not None and same_key(one.value) == same_key(fact.value or "")]
+        return any(one.forgotten is None and one.merged is None and one.holds(since, until) for one in same)
+
+    def facts(self, ids: Iterable[int]) -> list[Episode]:
+        """The facts that the texts of some episodes say: their own, and those that were read in them."""
+        ids = list(ids)
+        return [one for one in self.store.some(ids) if one.value is not None] + self.store.read_in(ids)
 
     def confirm(self, question: str, ids: Iterable[int]) -> None:
         """Say that these answered a question: they are rehearsed, and the night learns from it."""
@@ -262,7 +352,41 @@ class LanguageMemory:
         _check_names(who=who, what=what)
         if who is None:
             return self.store.all()
-        return self.store.history(who, what)
+        known = self.attributes
+        return self.store.history(known.person(who), None if what is None else known.of(what).name)
+
+    # what there is to be known of somebody
+
+    @property
+    def attributes(self) -> Attributes:
+        """Which attributes there are, and which have several values: the package's list, and what was changed in it."""
+        changed = self.store.get_named(_ATTRIBUTES)
+        return Attributes(changed) if changed else default_attributes()
+
+    def set_attribute(
+        self, name: str, *, several: bool | None = None, names: Iterable[str] | None = None, opposite: str | None = None
+    ) -> None:
+        """Change the list of attributes, for what is told from now on.
+
+        Parameters
+        ----------
+        name : str
+            Of an attribute.
+        several : bool, optional
+            Whether a further value stands beside the earlier ones.
+        names : iterable of str, optional
+            What else it is called.
+        opposite : str, optional
+            The attribute of which a value of this one is no longer a value.
+        """
+        given = {"several": several, "names": None if names is None else list(names), "opposite": opposite}
+        _check_names(name=name, opposite=opposite or None)
+        known = self.attributes
+        name = known.of(name).name
+        fields = {field: value for field, value in given.items() if value is not None}
+        changed = known.changed | {same_key(name): known.changed.get(same_key(name), {}) | fields}
+        Attributes(changed)
+        self.store.set_named(_ATTRIBUTES, changed)
 
     # asleep
 
@@ -313,7 +437,7 @@ class LanguageMemory:
             raise BadData("Expected either ids or who it is about (and, if you want, what).")
         _check_names(who=who, what=what)
         if ids is None and who is not None:
-            ids = [one.id for one in self.store.history(who, what)]
+            ids = [one.id for one in self.history(who, what)]
         with self._lock:
             return self.store.forget(ids or [])
 
@@ -389,9 +513,10 @@ class LanguageMemory:
         known: Known | None = None if self.cortex is None else self.cortex.answer(question)
         if known is None or known.confidence < self.sure:
             return None
+        now = datetime.now(UTC)
         versions = [one for one in self.store.history(*known.key) if one.forgotten is None and one.merged is None]
         learned = [one for one in versions if one.night is not None]
-        newest = [one for one in versions if one.trusted][-1:]
+        newest = [one for one in versions if one.trusted and one.holds(now, now)][-1:]
         if not learned or newest != learned[-1:] or not learned[-1].live:
             return None
         return Recollection(known.text, known.confidence, strength(learned[-1]), "weights", learned[-1])
@@ -416,6 +541,24 @@ class LanguageMemory:
                 if self._mirror.clock > self.store.clock:
                     self._mirror = Mirror(self.store, load_maps(self.store))
                 raise
+
+
+def _newer_first(found: list[Recollection], holds: Callable[[Episode], bool]) -> list[Recollection]:
+    """What was found, in its order; but before what is over comes what says its newer version, if that was found."""
+    ordered: list[Recollection] = []
+    for one in found:
+        keys = {(same_key(fact.who or ""), fact.what) for fact in one.facts} if one.over else set()
+        ordered += [
+            other
+            for other in found
+            if keys
+            and not other.over
+            and other not in ordered
+            and any((same_key(fact.who or ""), fact.what) in keys and holds(fact) for fact in other.facts)
+        ]
+        if one not in ordered:
+            ordered.append(one)
+    return ordered
 
 
 def _check_names(**names: str | None) -> None:

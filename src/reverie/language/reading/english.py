@@ -32,7 +32,7 @@ def _any(words: str) -> str:
     return "(?:" + "|".join(words.split()) + ")"
 
 
-_WORD = rf"[{UPPER}][\w&-]*(?:'[{UPPER}]\w+)?"
+_WORD = rf"(?!I\b)[{UPPER}][\w&-]*(?:'[{UPPER}]\w+)?"
 _TITLE = r"(?:(?:Dr|Mr|Mrs|Ms|Prof|St|Mt)\.? )"
 _NAME = rf"(?:{_TITLE}?{_WORD}(?: (?:(?:de|da|del|della|di|van|von|der|den|la|le|al|bin|ibn|y|of|the) ){{0,2}}{_WORD}){{0,4}})"
 _END = r"(?=$|[.,;:!?()\"]|\s(?:and|but|so|because|since|as|for|from|with|where|when|while|after|before|in|at|on|now|these|right|too|last|this|yesterday|today|who|which|that|until|again|again)\b)"
@@ -47,7 +47,7 @@ _PARTS = {
     "past": r"(?:(?:have|has|now|also|just|actually|recently|finally|already|officially|both|happily|permanently|even) )*",
     "be": r"(?:am|is|are)",
     "end": _END,
-    "place": rf"(?:the )?(?P<value>{_NAME}(?:, {_NAME})?)",
+    "place": rf"(?:the )?(?P<value>{_NAME}(?:, {_NAME}(?=$|[.,;!?)]))?)",
     "named": rf"(?P<value>{_NAME})",
     "org": rf"(?P<value>(?:the )?{_NAME}|an? (?!while|bit|long|living|change|few|moment|time|day|week|month|year|good|lot)[{LOWER}-]+(?: [{LOWER}-]+){{0,3}}?){_END}",
     "thing": r"(?P<value>(?!(?:it|this|that|these|those|them|him|her|you|me|us|how|what|when|where|why|who|whatever|your|his|their|my|our|its|the|being|having|seeing|hearing|getting|knowing|both|all|one|some|so|to see|to hear|to know|to be|to get|to think|about|like|too|very|and|but|or|as|in|at|on|from|for|with|every|everything|anything|nothing|each|any|here|there|another|a lot|yours|myself)\b)[\w'\"][^.,;:!?()\n]*)",
