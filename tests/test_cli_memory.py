@@ -78,7 +78,7 @@ def test_export_and_import():
     run("confirm", "m", "Where is Ana?", "2")
     run("forget", "m", "4")
     assert run("export", "m", "m.jsonl") == "m.jsonl: 4 lines.\n"
-    assert said("import", "copy", "m.jsonl", "--trusted") == {"episodes": 3, "confirmed": 1}
+    assert said("import", "copy", "m.jsonl", "--trusted") == {"episodes": 3, "known": 0, "facts": 0, "confirmed": 1}
     one, other = said("history", "m")["episodes"][:3], said("history", "copy")["episodes"]
     assert one == other
     assert "hearsay" in run("import", "strange", "m.jsonl")
@@ -86,6 +86,7 @@ def test_export_and_import():
     with open("plain.jsonl", "w") as file:
         file.write('{"text": "Cyd sings.", "importance": 1}\n\n')
     assert said("import", "plain", "plain.jsonl")["episodes"] == 1
+    assert "Imported 0 episodes and 0 confirmed recalls; 1 were known." in run("import", "plain", "plain.jsonl")
     assert said("history", "plain")["episodes"][0]["importance"] < 1  # a stranger pins nothing
 
 
@@ -103,7 +104,7 @@ BAD = {
     "no file": (["import", "m", "none.jsonl"], "There is no file none.jsonl"),
     "no JSON": (["import", "m", "bad.jsonl"], "bad.jsonl line 2 is not a line of a memory"),
     "no UTF-8": (["import", "m", "latin.jsonl"], "is not UTF-8 (byte 10)"),
-    "no time zone": (["import", "m", "time.jsonl"], "has no time zone"),
+    "no year": (["import", "m", "time.jsonl"], "lies outside the years 2 to 9998"),
     "no number": (["import", "m", "number.jsonl"], "importance is nan, expected a number from 0 to 1"),
     "a lone surrogate": (["import", "m", "odd.jsonl"], "U+D800"),
 }
@@ -115,7 +116,7 @@ def test_what_is_wrong_is_said_in_a_line_and_changes_nothing(case, tmp_path):
     run("remember", "m", "Ben plays the violin.")
     (tmp_path / "bad.jsonl").write_text('{"text": "fine"}\n{"text": 3}\n')
     (tmp_path / "latin.jsonl").write_bytes('{"text": "ü"}\n'.encode("latin-1"))
-    (tmp_path / "time.jsonl").write_text('{"text": "x", "heard": "2026-01-01"}\n')
+    (tmp_path / "time.jsonl").write_text('{"text": "x", "heard": "9999-01-01"}\n')
     (tmp_path / "number.jsonl").write_text('{"text": "x", "importance": NaN}\n')
     (tmp_path / "odd.jsonl").write_text('{"text": "x \\ud800"}\n')
     before = rows(tmp_path / "m")

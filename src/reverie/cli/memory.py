@@ -264,7 +264,7 @@ def write(
 @app.command("import")
 def read(
     folder: Place,
-    file: Annotated[str, typer.Argument(help="JSON lines, as export writes them; a line needs a text.")],
+    file: Annotated[str, typer.Argument(help="JSON lines of export, or chats and memories of other programs.")],
     trusted: Annotated[bool, typer.Option("--trusted", help="The file is yours: as trusted as it says.")] = False,
     encoder: Encoder = None,
     user: User = None,
@@ -276,7 +276,9 @@ def read(
     if as_json:
         typer.echo(json.dumps(result))
         return
-    typer.echo(f"Imported {result['episodes']} episodes and {result['confirmed']} confirmed recalls.")
+    known = f"; {result['known']} were known" if result["known"] else ""
+    facts = f", with {result['facts']} facts beside them," if result["facts"] else ""
+    typer.echo(f"Imported {result['episodes']} episodes{facts} and {result['confirmed']} confirmed recalls{known}.")
     if not trusted and result["episodes"]:
         typer.echo(
             "They are hearsay, which replaces nothing and is not slept into weights; of a file of yours: --trusted."

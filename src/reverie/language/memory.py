@@ -23,16 +23,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.errors import BadData, MissingData
-from reverie.language.attributes import Attributes, default_attributes
+from reverie.language.attributes import Attributes
 from reverie.language.dates import dates_in
-from reverie.language.fact import Said
-from reverie.language.facts import kind_of, read_facts
+from reverie.language.fact import Fact
+from reverie.language.facts import kind_of
+from reverie.language.importing import take_in
+from reverie.language.ledger import Ledger, Read, place_of
 from reverie.language.lines import read_lines, write_lines
-from reverie.language.normal import normal_form
 from reverie.language.passages import check_text, passages_of
 from reverie.language.recollection import SURE, Recollection
 from reverie.memory.episodic import Episode, EpisodicStore, SQLiteStore, strength
-from reverie.memory.episodic.episode import said_in, same_key
+from reverie.memory.episodic.episode import same_key
 from reverie.memory.episodic.eviction import let_go
 from reverie.memory.episodic.maps import load_maps
 from reverie.memory.episodic.mirror import Mirror
@@ -48,7 +49,6 @@ __all__ = ["LanguageMemory"]
 _NAME, _QUESTION = 1000, 100_000  # characters
 _HUGE = 2**70  # Python writes no number of many thousand digits
 _MOST = 0.99  # importance of what is not pinned
-_ATTRIBUTES = "attributes"
 _MORE = 20  # answers beyond those asked for, among which the newer versions of what is over are looked for
 _PROBE = "The quick brown fox jumps over the lazy dog."
 
@@ -96,6 +96,7 @@ class LanguageMemory:
             if capacity < 1:
                 raise BadData(f"capacity is {capacity}. Expected at least 1.")
             store.set_named("capacity", capacity)
+        self.ledger = Ledger(store)
         self._mirror = Mirror(store, load_maps(store))
 
     @classmethod
@@ -200,17 +201,16 @@ class LanguageMemory:
         _check_names(who=who, what=what, value=value, source=source, session=session, speaker=speaker)
         if importance is not None and not 0 <= importance <= 1:
             raise BadData(f"importance is {importance}. Expected a number from 0 to 1.")
-        attributes = self.attributes
-        said: list[Said] = []
+        read_in = Read(None, [])
         if who is not None and what is not None:
-            who, what = attributes.person(who), attributes.of(what).name
+            who, what = self.ledger.named(who, what)
         elif read and who is None and what is None and value is None:
-            said = read_facts(text, speaker=speaker, attributes=attributes)
+            read_in = self.ledger.read(text, speaker=speaker, session=session)
         at = heard or datetime.now(UTC)
-        own = [one for one in said if one.whole and not one.ends and session is None]  # a talk keeps all its turns
-        if own:
-            who, what, value = own[0].fact
-            valid_from = valid_from or self._since(own[0], at, trusted)
+        since = valid_from
+        if read_in.own is not None:
+            who, what, value = read_in.own.fact
+            since = since or self.ledger.since(read_in.own, at, trusted)
         passages = [text] if value is not None else passages_of(text)
         if len(passages) > 1 and session is None:
             session = f"text {sha256(text.encode()).hexdigest()[:12]}"
@@ -237,59 +237,20 @@ class LanguageMemory:
                         source=source,
                         trusted=trusted,
                         session=session,
-                        valid_from=valid_from,
+                        valid_from=since,
                         heard=at,
                         novelty=novelty,
                         importance=1.0 if pinned else weight,
-                        several=what is not None and attributes.of(what).several,
+                        several=what is not None and self.attributes.of(what).several,
                     )
                 )
             if value is not None and who is not None and what is not None:
-                self._end_opposite(who, what, value, valid_from or at, trusted, attributes)
-            for one in said:
-                if one not in own:
-                    self._keep(one, self._place_of(one, passages, ids), at, valid_from, source, trusted, attributes)
+                self.ledger.end_opposite(Fact(who, what, value), since or at, trusted)
+            for one in read_in.beside:
+                id = place_of(one, passages, ids)
+                self.ledger.keep(one, id, at=at, since=valid_from, source=source, trusted=trusted)
             self._make_room(ids)
         return ids
-
-    def _keep(
-        self, said: Said, id: int, at: datetime, since: datetime | None, source: str, trusted: bool, known: Attributes
-    ) -> None:
-        """Keep a fact beside the text that says it, or end it where the text says so."""
-        who, what, value = said.fact
-        since = since or self._since(said, at, trusted)
-        if said.ends:
-            self.store.end(who, what, value or None, since, trusted=trusted)
-            return
-        self.store.add(
-            None, None, who=who, what=what, value=value, kind="semantic", source=source, trusted=trusted,
-            session=said_in(id), valid_from=since, heard=at, several=known.of(what).several,
-        )  # fmt: skip
-        self._end_opposite(who, what, value, since, trusted, known)
-
-    def _end_opposite(self, who: str, what: str, value: str, at: datetime, trusted: bool, known: Attributes) -> None:
-        """Who hates now what they loved no longer loves it."""
-        if opposite := known.of(what).opposite:
-            self.store.end(who, known.of(opposite).name, value, at, trusted=trusted)
-
-    def _since(self, said: Said, at: datetime, trusted: bool) -> datetime:
-        """From when on a fact holds, or does not: the date that is said, where nothing newer was known of it then."""
-        dates = dates_in(said.rest, at) if said.rest else []
-        if not dates:
-            return at
-        since = dates[0].since
-        if since >= at:
-            return since
-        versions = [one for one in self.store.history(said.fact.who, said.fact.what) if one.trusted or not trusted]
-        newer = any(since <= one.valid_from <= at and one.forgotten is None for one in versions)
-        return at if newer else since
-
-    def _place_of(self, said: Said, passages: list[str], ids: list[int]) -> int:
-        """The episode in whose text a sentence stands; of one that is cut in two, the first."""
-        for passage, id in zip(passages, ids, strict=True):
-            if len(passages) == 1 or said.sentence in normal_form(passage):
-                return id
-        return ids[0]
 
     def recall(self, question: str, k: int = 5, *, as_of: datetime | None = None) -> list[Recollection]:
         """The best answers to a question, the best first; nothing is changed by asking.
@@ -316,21 +277,13 @@ class LanguageMemory:
             Recollection(
                 one.text or "", float(score), strength(one), "store", one, said,
                 tuple(dates_in(one.text or "", one.heard)),
-                over=bool(said) and not any(self._still(fact, since, until) for fact in said),
+                over=bool(said) and not any(self.ledger.still(fact, since, until) for fact in said),
             )
             for one, score, said in zip(found, scores, facts, strict=True)
         ]  # fmt: skip
-        store = _newer_first(store, lambda fact: self._still(fact, since, until))[:k]
+        store = _newer_first(store, lambda fact: self.ledger.still(fact, since, until))[:k]
         known = self._known(question) if as_of is None and during is None else None
         return store if known is None else [known, *store][:k]
-
-    def _still(self, fact: Episode, since: datetime, until: datetime) -> bool:
-        """Whether a fact holds at some time, said then in these words or in others."""
-        if fact.holds(since, until):
-            return True
-        versions = self.store.history(fact.who or "", fact.what) if fact.value is not None else []
-        same = [one for one in versions if one.value is not None and same_key(one.value) == same_key(fact.value or "")]
-        return any(one.forgotten is None and one.merged is None and one.holds(since, until) for one in same)
 
     def facts(self, ids: Iterable[int]) -> list[Episode]:
         """The facts that the texts of some episodes say: their own, and those that were read in them."""
@@ -360,8 +313,7 @@ class LanguageMemory:
     @property
     def attributes(self) -> Attributes:
         """Which attributes there are, and which have several values: the package's list, and what was changed in it."""
-        changed = self.store.get_named(_ATTRIBUTES)
-        return Attributes(changed) if changed else default_attributes()
+        return self.ledger.attributes
 
     def set_attribute(
         self, name: str, *, several: bool | None = None, names: Iterable[str] | None = None, opposite: str | None = None
@@ -381,12 +333,7 @@ class LanguageMemory:
         """
         given = {"several": several, "names": None if names is None else list(names), "opposite": opposite}
         _check_names(name=name, opposite=opposite or None)
-        known = self.attributes
-        name = known.of(name).name
-        fields = {field: value for field, value in given.items() if value is not None}
-        changed = known.changed | {same_key(name): known.changed.get(same_key(name), {}) | fields}
-        Attributes(changed)
-        self.store.set_named(_ATTRIBUTES, changed)
+        self.ledger.change_attribute(name, {field: value for field, value in given.items() if value is not None})
 
     # asleep
 
@@ -448,37 +395,27 @@ class LanguageMemory:
         return write_lines(self.store, Path(path))
 
     def import_lines(self, path: str | Path, *, trusted: bool = False) -> dict[str, int]:
-        """Remember what a file of JSON lines says: all of it or, where a line is wrong, nothing.
+        """Remember what a file says: all of it or, where a line is wrong, nothing; what is known already, not again.
+
+        Lines of `export_lines`, chats and memories of other programs are known (`reverie.language.chats`). Facts are
+        read in what people say.
 
         Parameters
         ----------
         trusted : bool
             Whether lines are as trusted as they say they are; otherwise none is.
+
+        Returns
+        -------
+        dict
+            How many `episodes` are new, how many were `known`, how many `facts` were read beside the texts, and how
+            many recalls were `confirmed`.
         """
-        lines = list(read_lines(Path(path)))
-        episodes = [line for line in lines if "text" in line]
-        vectors = self._encoded([line["text"] for line in episodes]) if episodes else np.zeros((0, 0))
-        new: dict[Any, int] = {}
-        recalls = 0
+        told, confirmed = read_lines(Path(path))
         with self._changing():
-            for line, vector in zip(episodes, vectors, strict=True):
-                id, text, was_trusted = line.pop("id"), line.pop("text"), line.pop("trusted")
-                if not trusted and "importance" in line:
-                    line["importance"] = min(line["importance"], _MOST)  # a stranger pins nothing
-                later = {
-                    name: line.pop(name)
-                    for name in ("valid_to", "stability", "difficulty", "rehearsed")
-                    if name in line
-                }
-                new[id] = self.store.add(text, vector, trusted=trusted and was_trusted, **line)
-                self.store.restore(new[id], **later)
-            for line in lines:
-                ids = [new[one] for one in line.get("answers", ()) if one in new]
-                if ids:
-                    self.store.confirm(line["question"], ids, line["at"], rehearse=False)
-                    recalls += 1
+            counts = take_in(self.store, told, confirmed, self._encoded, trusted=trusted)
             self._make_room([])
-        return {"episodes": len(new), "confirmed": recalls}
+        return counts
 
     # inside
 

@@ -166,7 +166,7 @@ class EpisodicStore(ABC):
                     self.supersede([same.id], begins)
                 if not several:
                     ends = self._make_room(who, what, trusted, begins)
-            ((last,),) = self._ask("SELECT coalesce(max(id), 0) FROM episodes")
+            last = self.count()
             stability, difficulty = encode_strength(now.astimezone(UTC), pinned=importance >= 1)
             row = {
                 "id": last + 1, "text": text, "who": who, "what": what, "value": value, "kind": kind, "source": source,
@@ -179,7 +179,7 @@ class EpisodicStore(ABC):
             }  # fmt: skip
             places = ", ".join("?" * len(row))
             self._run(f"INSERT INTO episodes ({', '.join(row)}) VALUES ({places})", list(row.values()))
-        return int(last) + 1
+        return last + 1
 
     def _rivals(self, who: str, what: str, trusted: bool) -> list[Episode]:
         """The versions whose place a fact may take."""
@@ -312,6 +312,10 @@ class EpisodicStore(ABC):
             return int(self._ask("SELECT at FROM clock")[0][0])
         except (IndexError, TypeError, ValueError):
             raise CorruptFile("The memory has lost its clock. Restore it from a copy.") from None
+
+    def count(self) -> int:
+        """How many episodes there ever were: the largest id."""
+        return int(self._ask("SELECT coalesce(max(id), 0) FROM episodes")[0][0])
 
     def get(self, id: int) -> Episode | None:
         """What is known of an id; None where there never was one."""
