@@ -170,3 +170,13 @@ def test_attributes_are_listed_and_changed():
     ]
     assert said("attribute", "m", "hobby")["attributes"][0]["several"] is True
     assert here("memory", "attribute", "m", "--several").returncode == 2
+
+
+def test_forgetting_names_what_still_mentions_the_person():
+    run("remember", "m", "Ana's city is Rome.")
+    run("remember", "m", "Ana told me she lives in Rome.")
+    lines = run("forget", "m", "--who", "Ana").splitlines()
+    assert lines[0] == "Forgotten: 1."
+    assert lines[2].strip() == "2  Ana told me she lives in Rome."
+    assert said("forget", "m", "--who", "Ana", "--mentions") == {"forgotten": [2]}
+    assert run("recall", "m", "Ana") == "Nothing is remembered.\n"

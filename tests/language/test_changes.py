@@ -206,3 +206,20 @@ def test_facts_read_in_a_text_go_with_it(memory):
     assert [one.value for one in memory.facts(ids)] == ["Rome", "Rex"]
     assert len(memory.forget(ids)) == 3
     assert memory.history("user") == []
+
+
+def test_what_still_mentions_somebody_is_named_and_forgotten_on_request(memory):
+    memory.remember("Ana's city is Rome.")
+    told = memory.remember("Ana told me she lives in Rome.")
+    turn = memory.remember("ANA: I love tea. Hello!", session="1")
+    value = memory.remember("Ben married Ana.")
+    other = memory.remember("Anabel sings. The bananas are ripe.")
+    memory.forget(who="Ana")
+    assert [one.id for one in memory.mentions("ana")] == [*told, *turn, *value]
+    assert "Ana told me she lives in Rome." in texts(memory.recall("Where does Ana live?"))
+    gone = memory.forget(who="Ana", mentions=True)
+    assert set(gone) == {*told, *turn, *value}
+    assert memory.mentions("Ana") == []
+    assert [one.id for one in memory.history() if one.text] == other
+    with pytest.raises(BadData, match="mentions is for a person"):
+        memory.forget([1], mentions=True)

@@ -184,13 +184,24 @@ def forget(
     ids: Annotated[list[int] | None, typer.Argument(help="Of what is to be forgotten; see recall.")] = None,
     who: Who = None,
     what: What = None,
+    mentions: Annotated[
+        bool, typer.Option("--mentions", help="Forget also whatever else mentions the person by name.")
+    ] = False,
     user: User = None,
     as_json: Json = False,
 ) -> None:
-    """Forget for good: ids, or every version of what is known of someone."""
+    """Forget for good: ids, or every version of what is known of someone. Names what else mentions them."""
     with _open(folder, user) as memory:
-        gone = memory.forget(ids or None, who=who, what=what)
-    typer.echo(json.dumps({"forgotten": gone}) if as_json else f"Forgotten: {', '.join(map(str, gone)) or 'nothing'}.")
+        gone = memory.forget(ids or None, who=who, what=what, mentions=mentions)
+        left = memory.mentions(who) if who is not None and what is None else []
+    if as_json:
+        typer.echo(json.dumps({"forgotten": gone} | ({"still_mention": _all(left)} if left else {})))
+        return
+    typer.echo(f"Forgotten: {', '.join(map(str, gone)) or 'nothing'}.")
+    if left:
+        typer.echo(f"Still there, for they mention {who}; --mentions forgets them too:")
+    for one in left:
+        typer.echo(f"{one.id:>7}  {_line(one.text or f'{one.who}: {one.what}: {one.value}')}")
 
 
 @app.command()

@@ -30,6 +30,7 @@ from reverie.language.facts import kind_of
 from reverie.language.importing import take_in
 from reverie.language.ledger import Ledger, Read, place_of
 from reverie.language.lines import read_lines, write_lines
+from reverie.language.normal import naming
 from reverie.language.passages import check_text, passages_of
 from reverie.language.recollection import SURE, Recollection
 from reverie.memory.episodic import Episode, EpisodicStore, SQLiteStore, strength
@@ -375,18 +376,42 @@ class LanguageMemory:
                 report["cortex"] = self.cortex.sleep(drop_text=drop_text, limit=limit)
         return report
 
-    def forget(self, ids: Iterable[int] | None = None, *, who: str | None = None, what: str | None = None) -> list[int]:
+    def forget(
+        self,
+        ids: Iterable[int] | None = None,
+        *,
+        who: str | None = None,
+        what: str | None = None,
+        mentions: bool = False,
+    ) -> list[int]:
         """Forget episodes, or every version of what is known of someone; the ids that were forgotten.
 
         Text, value and vector are gone when it returns. What lives in the weights is gone from there after a sleep.
+
+        Parameters
+        ----------
+        mentions : bool
+            Forget also whatever else mentions the person (`mentions`).
         """
+        if mentions and (who is None or what is not None):
+            raise BadData("mentions is for a person. Expected who it is about, and no ids and nothing of them.")
         if (ids is None) == (who is None):
             raise BadData("Expected either ids or who it is about (and, if you want, what).")
         _check_names(who=who, what=what)
         if ids is None and who is not None:
             ids = [one.id for one in self.history(who, what)]
+            ids += [one.id for one in self.mentions(who)] if mentions else []
         with self._lock:
             return self.store.forget(ids or [])
+
+    def mentions(self, who: str) -> list[Episode]:
+        """What mentions someone by name: in its text, as whom it is about, or as a value."""
+        _check_names(who=who)
+        named = naming(self.ledger.attributes.person(who))
+        with self._lock:
+            self._mirror.refresh()
+            kept = [one for one in self._mirror.episodes if one.forgotten is None and one.merged is None]
+        return [one for one in kept if any(text and named(text) for text in (one.text, one.who, one.value))]
 
     # as a file
 

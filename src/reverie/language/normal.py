@@ -6,8 +6,9 @@ space, two spaces or one. So facts are read from a normal form; what a memory ke
 
 import re
 import unicodedata
+from collections.abc import Callable
 
-__all__ = ["normal_form", "sentences_of"]
+__all__ = ["naming", "normal_form", "sentences_of"]
 
 _SIGNS = str.maketrans(
     {"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "‐": "-", "‑": "-"}
@@ -55,3 +56,18 @@ def sentences_of(text: str) -> list[str]:
         start = end.end()
     found.append(text[start:])
     return [sentence.strip() for sentence in found if sentence.strip()]
+
+
+def naming(name: str) -> Callable[[str], bool]:
+    """Whether a text names someone, as a word of its own; in scripts without spaces, anywhere.
+
+    Examples
+    --------
+    >>> names = naming("Ana")
+    >>> names("ANA's city is Rome."), names("Anabel sings."), naming("安娜")("我见了安娜。")
+    (True, False, True)
+    """
+    words = re.escape(normal_form(name).casefold()).replace("\\ ", r"\s+")
+    unspaced = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+    looks = re.compile(words if unspaced.search(name) else rf"(?<!\w){words}(?!\w)")
+    return lambda text: looks.search(normal_form(text).casefold()) is not None

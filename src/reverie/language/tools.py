@@ -79,9 +79,12 @@ def tools_of(memory: LanguageMemory, *, source: str = "assistant", trusted: bool
         return {"confirmed": ids}
 
     @call
-    def forget(ids: Ids | None = None, who: Name = "", what: Name = "") -> dict[str, Any]:
-        """Delete for good: ids, or everything known of someone (who), or one thing of them (who and what)."""
-        return {"forgotten": memory.forget(ids, who=who or None, what=what or None)}
+    def forget(ids: Ids | None = None, who: Name = "", what: Name = "", mentions: bool = False) -> dict[str, Any]:
+        """Delete for good: ids, or everything known of someone (who), or one thing of them (who and what). Of someone,
+        what else mentions them is named; mentions deletes that too."""
+        gone = memory.forget(ids, who=who or None, what=what or None, mentions=mentions)
+        left = memory.mentions(who) if who and not what else []
+        return {"forgotten": gone} | (_cut("still_mention", [line_of(one) for one in left]) if left else {})
 
     @call
     def sleep() -> dict[str, Any]:
