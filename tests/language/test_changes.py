@@ -223,3 +223,13 @@ def test_what_still_mentions_somebody_is_named_and_forgotten_on_request(memory):
     assert [one.id for one in memory.history() if one.text] == other
     with pytest.raises(BadData, match="mentions is for a person"):
         memory.forget([1], mentions=True)
+
+
+def test_code_is_kept_as_it_was_said(memory):
+    code = "def area(width, height):\n    return width * height\n\n\n" * 24
+    assert len(code) > 1200
+    ids = memory.remember(code)
+    assert all(one.text in code for one in memory.store.some(ids))
+    assert "\n    return width * height" in memory.recall("What does area return?")[0].text
+    short = memory.remember("if x:\n\tprint(x)  # tab")
+    assert memory.store.get(short[0]).text == "if x:\n\tprint(x)  # tab"

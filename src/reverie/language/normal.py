@@ -29,12 +29,14 @@ def normal_form(text: str) -> str:
     >>> normal_form("Ana’s\\u00a0city  is Orle\\u0301ans\\u200b.")
     "Ana's city is Orléans."
     """
-    kept = "".join(
-        " " if unicodedata.category(sign) == "Zs" or sign == "\t" else sign
-        for sign in unicodedata.normalize("NFC", text).translate(_SIGNS).replace("\r\n", "\n").replace("\r", "\n")
-        if unicodedata.category(sign) != "Cf"
-    )
-    return "\n".join(" ".join(line.split()) for line in kept.split("\n"))
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    if not lines.isascii():
+        lines = "".join(
+            " " if unicodedata.category(sign) == "Zs" else sign
+            for sign in unicodedata.normalize("NFC", lines).translate(_SIGNS)
+            if sign.isascii() or unicodedata.category(sign) != "Cf"
+        )
+    return "\n".join(" ".join(line.split()) for line in lines.split("\n"))
 
 
 def sentences_of(text: str) -> list[str]:
