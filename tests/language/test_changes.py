@@ -233,3 +233,12 @@ def test_code_is_kept_as_it_was_said(memory):
     assert "\n    return width * height" in memory.recall("What does area return?")[0].text
     short = memory.remember("if x:\n\tprint(x)  # tab")
     assert memory.store.get(short[0]).text == "if x:\n\tprint(x)  # tab"
+
+
+def test_what_ended_before_ends_nothing_that_began_since(memory):
+    memory.remember("I work at Shell.", heard=THEN)
+    memory.remember("I lost my job in 2019, so I learned to code.", heard=THEN + DAY)
+    memory.remember("Losing my job was hard back then.", heard=THEN + DAY)
+    assert values(memory, "user", "employer") == ["Shell"]
+    memory.remember("I quit my job last week.", heard=THEN + 30 * DAY)
+    assert values(memory, "user", "employer") == []

@@ -69,6 +69,12 @@ SAID = {
     "From 1 July 2027 Ana's city is Oslo.": [("Ana", "city", "Oslo")],
     "Caroline: I moved to Paris": [("Caroline", "city", "Paris")],
     "User: I moved to Paris": [("user", "city", "Paris")],
+    "As a writer, I need peace.": [("user", "job", "writer")],
+    "I just joined a chess club.": [("user", "activity", "chess club")],
+    "That is why I love basketball.": [("user", "likes", "basketball")],
+    "I'm not really into hiking.": [("user", "dislikes", "hiking")],
+    "Max is my mother's cat, I took him.": [("user's mother", "cat", "Max")],
+    "I started a new job as a Financial Analyst last week.": [("user", "job", "Financial Analyst")],
     # other languages
     "Ich bin letzten Monat nach Paris gezogen.": [("user", "city", "Paris")],
     "Ich wohne in Berlin.": [("user", "city", "Berlin")],
@@ -213,6 +219,10 @@ Let's see.
 Ana's city will be Oslo.
 Ana almost moved to Oslo.
 I started doing this a few years back.
+I got this new pup for you!
+My car is the best.
+I started writing down everything I needed.
+After losing my job, I moved on.
 We got a few fish and had a blast.
 Das Wetter ist heute schön.
 Das Treffen von gestern ist abgesagt.

@@ -81,6 +81,8 @@ class Ledger:
         if since >= at:
             return since
         versions = [one for one in self.store.history(said.fact.who, said.fact.what) if one.trusted or not trusted]
+        if said.ends and not said.fact.value:
+            return since  # "I lost my job in 2019" says nothing of the job since then
         newer = any(since <= one.valid_from <= at and one.forgotten is None for one in versions)
         return at if newer else since
 

@@ -8,9 +8,7 @@ _RELATIVES = "husband wife partner boyfriend girlfriend fiance fiancé fiancée 
 _RELATIVES += " parents brother sister sibling son daughter child kid baby boy girl twin cousin uncle aunt nephew niece"
 _RELATIVES += " grandmother grandma granny grandfather grandpa grandson granddaughter stepson stepdaughter friend"
 _RELATIVES += " roommate flatmate housemate neighbour neighbor boss colleague coworker teacher"
-_PETS = (
-    "dog cat puppy kitten rabbit bunny hamster parrot bird fish goldfish turtle tortoise snake lizard horse pony pig"
-)
+_PETS = "dog cat pup puppy kitten rabbit bunny hamster parrot bird fish goldfish turtle tortoise snake lizard horse pony pig"
 _PETS += " goat chicken duck canary ferret hedgehog gecko guinea-pig"
 _JOBS = """accountant actor actress analyst architect artist author baker barber barista bartender biologist builder
     butcher carpenter cashier chef chemist cleaner coach composer consultant cook counselor counsellor dancer dentist
@@ -25,7 +23,7 @@ _ING = "playing learning studying practising practicing taking doing painting da
 _ING += " singing drawing knitting sewing gardening cooking baking hiking cycling smoking drinking vaping meditating"
 _ING += " journaling volunteering surfing skiing snowboarding fishing sailing rowing skating fencing weaving juggling"
 _ING += " collecting composing sculpting crocheting teaching coaching training jogging brewing riding diving vlogging"
-_ING += " blogging streaming"
+_ING += " blogging streaming making writing touring using coding programming crafting photographing"
 
 
 def _any(words: str) -> str:
@@ -35,7 +33,7 @@ def _any(words: str) -> str:
 _WORD = rf"(?!I\b)[{UPPER}][\w&-]*(?:'[{UPPER}]\w+)?"
 _TITLE = r"(?:(?:Dr|Mr|Mrs|Ms|Prof|St|Mt)\.? )"
 _NAME = rf"(?:{_TITLE}?{_WORD}(?: (?:(?:de|da|del|della|di|van|von|der|den|la|le|al|bin|ibn|y|of|the) ){{0,2}}{_WORD}){{0,4}})"
-_END = r"(?=$|[.,;:!?()\"]|\s(?:and|but|so|because|since|as|for|from|with|where|when|while|after|before|in|at|on|now|these|right|too|last|this|yesterday|today|who|which|that|until|again|again)\b)"
+_END = r"(?=$|[.,;:!?()\"]|\s(?:and|but|so|because|since|as|for|from|with|where|when|while|after|before|in|at|on|now|these|right|too|last|this|yesterday|today|who|which|that|until|again|one|two|three|four|five|six|seven|a few|several|\d+|to|around|about|next)\b)"
 
 _PARTS = {
     "name": _NAME,
@@ -50,7 +48,7 @@ _PARTS = {
     "place": rf"(?:the )?(?P<value>{_NAME}(?:, {_NAME}(?=$|[.,;!?)]))?)",
     "named": rf"(?P<value>{_NAME})",
     "org": rf"(?P<value>(?:the )?{_NAME}|an? (?!while|bit|long|living|change|few|moment|time|day|week|month|year|good|lot)[{LOWER}-]+(?: [{LOWER}-]+){{0,3}}?){_END}",
-    "thing": r"(?P<value>(?!(?:it|this|that|these|those|them|him|her|you|me|us|how|what|when|where|why|who|whatever|your|his|their|my|our|its|the|being|having|seeing|hearing|getting|knowing|both|all|one|some|so|to see|to hear|to know|to be|to get|to think|about|like|too|very|and|but|or|as|in|at|on|from|for|with|every|everything|anything|nothing|each|any|here|there|another|a lot|yours|myself)\b)[\w'\"][^.,;:!?()\n]*)",
+    "thing": r"(?P<value>(?!(?:it|this|that|these|those|them|him|her|you|me|us|how|what|when|where|why|who|whatever|your|his|their|my|our|its|the(?! (?:feeling|sound|smell|taste|sight) of)|having|knowing|both|all|one|some|so|to see|to hear|to know|to be|to get|to think|about|like|too|very|and|but|or|as|in|at|on|from|for|with|every|everything|anything|nothing|each|any|here|there|another|a lot|yours|myself)\b)[\w'\"][^.,;:!?()\n]*)",
     "role": rf"(?P<value>(?:[{LOWER}-]+ ){{0,3}}?[{LOWER}-]+){_END}",
     "job": rf"(?P<value>(?:[{LOWER}{UPPER}-]+ ){{0,2}}?{_any(_JOBS)}){_END}",
     "doing": rf"(?P<value>{_any(_ING)}(?: [\w'-]+){{0,4}}?)(?! (?:this|that|it|them|these)\b(?! (?:week|month|year))){_END}",
@@ -58,6 +56,7 @@ _PARTS = {
     "attribute": r"(?P<what>[\w][\w.-]*(?: [\w][\w.'-]*){0,4}?)",
     "owner": r"(?P<who>(?:(?:[Tt]he|[Mm]y|[Oo]ur) )?[\w][\w.&'-]*?(?: [\w][\w.&'-]*?){0,4})",
     "rest": r"(?P<value>[^\n]+?)[.!]*$",
+    "course": r"(?:class|classes|course|courses|lessons|group|club|team|choir|band|gym|brigade|league|orchestra|workshop|program|programme|routine|diet|training|therapy|community work|volunteer work)",
     "pet": _any(_PETS),
     "relative": _any(_RELATIVES),
 }  # fmt: skip
@@ -93,7 +92,7 @@ _PATTERNS = (
     *_verbs("work", "(?:at|for) <org>", "employer", ends=True, dated=True),
     Pattern(r"<who> <be> (?:not|no longer) <adv>working (?:at|for) <org>", "employer", ends=True, dated=True),
     Pattern(r"<who> <adv>(?:used to work|stopped working) (?:at|for) <org>", "employer", ends=True),
-    Pattern(r"<who> <past>(?:quit|left|lost) (?:my|our|his|her|their) (?:\w+ )?job\b(?! (?:interview|offer))(?: (?:at|with) <org>)?", "employer", ends=True, dated=True),
+    Pattern(r"(?<!since )(?<!Since )<who> <past>(?:quit|left|lost) (?:my|our|his|her|their) (?:\w+ )?job\b(?! (?:interview|offer))(?: (?:at|with) <org>)?", "employer", ends=True, dated=True),
     Pattern(r"<who> <be> (?:not|no longer) an? <job>", "job", ends=True, dated=True),
     *_verbs("work", "as an? <role>", "job", ends=True, dated=True),
     Pattern(r"<who> <adv>(?:used to work as an?|stopped (?:working as|being) an?) <role>", "job", ends=True),
@@ -121,20 +120,27 @@ _PATTERNS = (
     Pattern(r"<who> <past>(?:got|accepted|landed|took) (?:a|the|my|his|her|their) (?:new )?(?:job|position|role) (?:at|with) <org>", "employer", dated=True),
     Pattern(r"<who> <past>(?:became|got promoted to|was promoted to) (?:an? )?<job>", "job", dated=True),
     Pattern(r"<who> <be> <adv>an? <job>", "job", dated=True),
+    Pattern(r"[Aa]s an? <job>, (?=I\b|my\b|we\b)", "job"),
+    Pattern(r"<who> <past>(?:started|began|got|accepted|landed|took|have|has) (?:a|the|my|our|his|her|their) (?:new )?(?:job|position|role) as an? (?P<value>[\w-]+(?: [\w-]+){0,2}?)<end>", "job", dated=True),
+    Pattern(r"(?P<who>[Mm]y|[Oo]ur) (?:home country|home town|hometown|native country)(?:,| is) <place>", "origin"),
     # how somebody is called, and whom they have
     Pattern(r"(?:[Mm]y name is|I am called|I go by|(?:[Pp]lease )?[Cc]all me|[Ee]veryone calls me) <named><end>", "name"),
     Pattern(r"<other> <be> <adv>(?:called|named) <named><end>", "name"),
     Pattern(r"<other> goes by <named><end>", "name"),
     Pattern(r"<who> <past>(?:have|has|own|owns|got|adopted|bought|rescued) (?:got )?an? (?:[a-z-]+ ){0,3}?(?P<what><pet>|<relative>),? (?:named|called) <named>"),
     Pattern(r"<who> <adv>(?:have|has) (?:got )?(?P<value>(?:an?|one|two|three|four|five|six|several|\d+) (?:[a-z-]+ ){0,2}?<relative>(?:s|ren)?)<end>", "family"),
-    Pattern(r"<who> <past>(?:have|has|own|owns|got|adopted|bought|rescued) (?:got )?(?:an?|one) (?:(?!few|couple|lot)[a-z-]+ ){0,2}?(?P<value><pet>)<end>", "pet", dated=True),
+    Pattern(r"<who> <past>(?:have|has|own|owns|got|adopted|bought|rescued) (?:got )?(?:an?|one|(?<=adopted )this|(?<=rescued )this) (?:(?!few|couple|lot)[a-z-]+ ){0,2}?(?P<value><pet>)<end>", "pet", dated=True),
+    Pattern(r"(?P<value><name>) is (?:(?P<who>[Mm]y|(?:[Mm]y|[Oo]ur) <relation>(?='s)|<name>(?='s))(?:'s)?) (?P<what><pet>|<relative>)<end>"),
     Pattern(r"<who> <past>(?:married|got married to|wed) <named>", "spouse", dated=True),
     Pattern(r"<who> <be> <adv>married to <named>", "spouse", dated=True),
     Pattern(r"<who> (?:<be> <adv>|<past>(?:got|became) )(?P<value>married|divorced|engaged|widowed|single)(?= (?:last|this|yesterday|in|on|two|three|a|\d)\b|[.,!]|$| and\b| now\b)", "marital status", dated=True),
     # what somebody likes, has, speaks
     *_verbs("hate dislike detest loathe", "<thing>", "dislikes"),
+    Pattern(r"<who> <be> not (?:really |much |that |too |very |so )?(?:into|fond of|an? (?:\w+ )?fan of) <thing>", "dislikes"),
     Pattern(r"<who> (?:can not stand|(?:do|does) not <adv>(?:like|enjoy)) <thing>", "dislikes"),
     *_verbs("like love adore enjoy", "<thing>", "likes"),
+    Pattern(r"<who> (?:have|has) (?:always |long )?(?:had )?an? (?:(?:great|deep|big|lifelong|huge) )?(?:love|passion) (?:for|of) <thing>", "likes"),
+    Pattern(r"(?P<who>[Mm]y|[Oo]ur) (?:love|passion)s? (?:for|of) (?P<value>(?!it\b|this|that|these|those|you|him|her|them|the\b|my\b|our\b|your)[\w'-]+(?: (?:and|of) (?!the\b|it\b|my\b)[\w'-]+)?)", "likes"),
     Pattern(r"<who> <be> <adv>(?:fond of|into|an? (?:\w+ )?fan of) <thing>", "likes"),
     Pattern(r"<who> <be> <adv>(?:severely |terribly |badly )?allergic to <thing>", "allergy"),
     Pattern(r"<who> <adv>(?:have|has) an? (?P<value>[a-z]+) allergy\b", "allergy"),
@@ -147,6 +153,8 @@ _PATTERNS = (
     Pattern(r"<who> (?:was|were) born on (?P<value>[^,.;!?]+?)(?=$|[,.;!?])", "birthday"),
     Pattern(r"<who> (?:<be> <adv>|come |comes |originally )*from <place>", "origin"),
     Pattern(r"<who> <past>(?:started|began|took up|taken up|picked up) <doing>", "activity", dated=True),
+    Pattern(r"(?:Just started|Recently started|Started|Began) <doing>", "activity", dated=True),
+    Pattern(r"<who> <past>(?:started|began|joined|took up|signed up for) (?:(?:an?|some|my|this|the|our) )?(?P<value>(?:[a-z-]+ ){0,4}?<course>(?: and [a-z-]+ <course>)?)(?! and [a-z-]+ <course>)<end>", "activity", dated=True),
     # any attribute
     Pattern(rf"<owner>'s? <attribute> {_OVER}<rest>", ends=True),
     Pattern(rf"[Tt]he <attribute> of <owner> {_OVER}<rest>", ends=True),
@@ -154,16 +162,16 @@ _PATTERNS = (
     Pattern(rf"<owner>'s? <attribute> {_IS} <rest>"),
     Pattern(rf"[Tt]he <attribute> of <owner> {_IS} <rest>"),
     Pattern(rf"(?P<who>[Mm]y|[Oo]ur) <attribute> {_IS} <rest>"),
-    Pattern(r"(?P<value>(?:[Tt]he )?[\w][\w -]{0,40}?) (?:is|are) (?P<who>[Mm]y|<name>'s) (?P<what>favou?rite [a-z]+(?: [a-z]+)?)<end>"),
+    Pattern(r"(?P<value>(?:[Tt]he )?[\w][\w -]{0,40}?) (?:is|are) (?P<who>[Mm]y|<name>'s) (?P<what>favou?rite [a-z]+(?: [a-z]+)?|passion|hobby)<end>"),
 )  # fmt: skip
 
 ENGLISH = Language(
     code="en",
     parts=_PARTS,
     patterns=_PATTERNS,
-    clause=r"^|[,;:]\s+|\s[–—-]+\s|[.!?…]\s+|\b(?:and|but|so|because|since|then|that|though|yeah|yes|no|well|oh|hey|hi)\s+",
+    clause=r"^|[,;:]\s+|\s[–—-]+\s|[.!?…]\s+|(?=\b[Mm]y (?:love|passion)s? (?:for|of)\b)|(?=\b[Mm]y (?:home ?|native )(?:country|town)\b)|\b(?:and|but|so|because|since|then|that|though|why|how much|yeah|yes|no|well|oh|hey|hi)\s+",
     filler=(
-        r"actually|by the way|btw|fyi|just so you know|for the record|to be honest|honestly|in fact|well|oh|hey|hi|yes|yeah|no|"
+        r"actually|(?:like|as) i said|you know|as you know|by the way|btw|fyi|just so you know|for the record|to be honest|honestly|in fact|well|oh|hey|hi|yes|yeah|no|"
         r"so|and|but|ok|okay|correction|update|news|also|guess what|good news|big news|sadly|unfortunately|luckily|finally|"
         r"please|remember that|note that|remember|note|now|today|yesterday|these days|nowadays|currently|recently|(?:last|this) (?:week|month|year|night|summer|winter|spring|fall|autumn|weekend|morning|evening|monday|tuesday|wednesday|thursday|friday|saturday|sunday)|"
         r"(?:two|three|four|five|six|a few|some|a|an|\d+) (?:day|week|month|year)s? ago|in (?:19|20)\d\d|since (?:19|20)\d\d|"
@@ -173,7 +181,7 @@ ENGLISH = Language(
     unsure=(
         r"\?[\"')]*\s*$|\b(?:if|unless|maybe|perhaps|probably|possibly|might|would|could|should|whether|wish|imagine|pretend|"
         r"suppose|supposing|hypothetically|unknown|guess(?! what)|supposedly|allegedly|reportedly|rumou?r\w*|i think|i believe|i assume|not sure|unsure|i doubt|i hope|likely|when i was|when we were|as a (?:kid|child)|in my dreams?|for example|"
-        r"almost|nearly|i'd|we'd|he'd|she'd|one day|someday|joking|kidding|just like)\b|\b(?:was|were) saying\b|\bsaid (?:that|i|he|she)\b|\btold (?:me|us|him|her)\b|\bthinks\b|\bsays\b|\bclaims\b|\bdreamed\b|\bdreamt\b"
+        r"almost|nearly|i'd|we'd|he'd|she'd|one day|someday|joking|kidding|just like)\b|\b(?:was|were) saying\b|(?<!\bi )\bsaid (?:that|i|he|she)\b|\btold (?:me|us|him|her)\b|\bthinks\b|\bsays\b|\bclaims\b|\bdreamed\b|\bdreamt\b"
     ),
     nobody=(
         "i it he she they we you this that there here what who where when how why which whose one someone everyone everybody somebody nobody"
@@ -189,7 +197,7 @@ ENGLISH = Language(
     ),
     valueless=(
         "unknown if or but because is are was were has have had which who where when that what how why it he she they we you him them this these"
-        " those there not no never than am him her them me us you yourself himself herself themselves myself my our be been being would could should might will can going about"
+        " those there not no never than am him her them me us you yourself himself herself themselves myself my our be been would could should might will can going about"
     ),
     cut=r",?\s(?:where|which|who|whom|whose|because|since|although|though|while|whereas|so that|so)\s|,\s(?:and|but|so|where|which|who|not|as)\b|\s[–—-]+\s|;|:\s|\(|\s(?:but|and then|and I|and we|and my|and it|and she|and he|and they)\s",
     relations=_RELATIVES + " " + _PETS,

@@ -15,7 +15,7 @@ from reverie.language.reading.patterns import UPPER, Language, Pattern, plain_le
 
 __all__ = ["read_sentence"]
 
-_LONGEST_VALUE = 12  # words
+_LONGEST_VALUE = 15  # words
 _LONGEST_SENTENCE = 1000  # characters
 _CONTRACTIONS = (
     (re.compile(r"\bcan't\b", re.IGNORECASE), "can not"),
@@ -224,7 +224,7 @@ class _Reader:
         if words[0].casefold() in _POINTS or words[0] in self.language.no_values:
             return False
         if not free:
-            pointed = what in {"likes", "dislikes"} and not _POINTS.isdisjoint(words)
+            pointed = what in {"likes", "dislikes", "activity"} and not _POINTS.isdisjoint(words)
             return not pointed and (words[0] not in self.language.no_names or len(words) > 1)
         return not self.language.no_values.intersection(words) and not self._is_state(words, value, what)
 
@@ -235,7 +235,11 @@ class _Reader:
         if any(sign.isupper() or sign.isdigit() for sign in value) and not self.shouted:
             return False
         if self.language.code == "en" and words[0] in {"a", "an", "the"}:
-            return words[-1] in {"mess", "lot", "joke", "bit", "disaster", "nightmare", "dream", "blast", "problem"}
+            return (
+                words[-1]
+                in {"mess", "lot", "joke", "bit", "disaster", "nightmare", "dream", "blast", "problem"}
+                | self.language.no_states
+            )
         if _COLOURS.issuperset(words) or self.attributes.of(what).name == "marital status":
             return False
         if self.language.code == "de":
@@ -261,7 +265,10 @@ _BEFORE_WORDS = (
 _BEFORE = frozenset(_BEFORE_WORDS.split())
 _CLAUSE_END = re.compile(r"[,;:，。；]|\s(?:and|but|so|because|und|aber|weil|et|mais|y|pero|porque)\s")
 _SINCE = re.compile(r"\b(?:since|from|as of|starting|seit|ab|depuis|à partir|desde|a partir)\b .*|从.*", re.IGNORECASE)
-_POINTS_WORDS = "it this that's him her them you these those there here what how he she they he's she's it's they're"
+_POINTS_WORDS = (
+    "another everything something it this that's him her them you these those there here what how he she they he's "
+    "she's it's they're"
+)
 _POINTS = frozenset(_POINTS_WORDS.split())
 _DONE_WORDS = "hobby activity interest likes dislikes skill"
 _DONE = frozenset(_DONE_WORDS.split()) | {
