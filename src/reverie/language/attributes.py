@@ -59,8 +59,8 @@ class Attributes:
     Examples
     --------
     >>> known = Attributes()
-    >>> known.of("Allergies"), known.of("shoe size")
-    (Attribute(name='allergy', several=True, ...), Attribute(name='shoe size', several=False, ...))
+    >>> known.of("Allergies").name, known.of("Allergies").several, known.of("shoe size").several
+    ('allergy', True, False)
     >>> Attributes({"job": {"several": True}}).of("job").several
     True
     """
