@@ -32,6 +32,7 @@ NAMES = (
     "kills",
     "memory_kills",
     "locomo",
+    "talk",
     "forgetting_curve",
     "consolidation",
     "selection",

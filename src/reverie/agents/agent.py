@@ -24,6 +24,7 @@ from reverie.agents.actor import Actor
 from reverie.agents.cells import StateCells
 from reverie.agents.dreams import Dreaming, Night, dream
 from reverie.agents.evidence import Expectation, Ignorance, misfit
+from reverie.agents.observations import Observations
 from reverie.agents.region import Moment, Region
 from reverie.agents.settings import Settings
 from reverie.agents.world import WorldModel
@@ -70,14 +71,11 @@ class Agent:
     """
 
     def __init__(self, senses: Any, actions: Any, *, seed: int = 0, settings: Mapping[str, Any] | None = None) -> None:
-        from gymnasium import spaces
-
-        if not isinstance(senses, spaces.Box) or len(senses.shape) != 1:
-            raise BadData(f"The senses are {senses}. Expected a Box of one dimension: flatten the observations first.")
+        self._senses = Observations(senses)
         self.settings = Settings.of(settings or {})
         self.actions = Actions(actions, levels=self.settings.levels)
         self.seed = seed
-        self._bounds = torch.from_numpy(senses.low.astype(np.float32)), torch.from_numpy(senses.high.astype(np.float32))
+        self._bounds = self._senses.low, self._senses.high
         self.steps = self.episodes = self.dreamt = 0
         self.nights: list[dict[str, Any]] = []
         self.regions: list[Region] = []
@@ -107,7 +105,7 @@ class Agent:
 
     def act(self, observation: Any, *, best: bool = False) -> Any:
         """What to do now; `best`: what is best by habit, and not tried out."""
-        state = self._state(observation)[None]
+        state = self._senses.state(observation)[None]
         if self.actor is None:
             deed = int(torch.randint(len(self.actions), (1,), generator=self._generator))
         elif best:
@@ -119,7 +117,7 @@ class Agent:
 
     def act_each(self, observations: Float[NDArray[Any], "n d"]) -> list[Any]:
         """The best deed of each of many observations, by habit."""
-        states = torch.stack([self._state(row) for row in observations])
+        states = torch.stack([self._senses.state(row) for row in observations])
         if self.actor is None:
             deeds = torch.randint(len(self.actions), (len(states),), generator=self._generator)
         else:
@@ -145,7 +143,7 @@ class Agent:
         BadData
             Anything is not a number, of another shape, or outside of the actions; nothing was learned.
         """
-        state, then, deed = self._state(observation), self._state(following), self.actions.deed(action)
+        state, then, deed = self._senses.state(observation), self._senses.state(following), self.actions.deed(action)
         reward = float(reward)
         if not np.isfinite(reward):
             raise BadData(f"The reward is {reward}. Expected a finite number.")
@@ -287,18 +285,6 @@ class Agent:
 
     # within
 
-    def _state(self, observation: Any) -> Float[Tensor, " d"]:
-        try:
-            state = torch.as_tensor(np.asarray(observation, dtype=np.float32))
-        except (TypeError, ValueError) as error:
-            raise BadData(f"The observation is not an array of numbers ({error}).") from None
-        expected = self._bounds[0].shape
-        if state.shape != expected:
-            raise BadData(f"The observation has the shape {list(state.shape)}, expected {list(expected)}.")
-        if not bool(state.isfinite().all()):
-            raise BadData(f"The observation {state.tolist()} is not finite. Look at the sensor, or skip this step.")
-        return state
-
     def _form(self) -> None:
         """Let the senses form, and learn the first steps, which are then let go."""
         states = torch.stack([moment.state for moment in self._held] + [self._held[-1].following])
@@ -321,19 +307,7 @@ class Agent:
         return WorldModel(cells, len(self.actions), self.actions.vectors, self._bounds)
 
     def _new_actor(self, low: Tensor, high: Tensor, generator: torch.Generator) -> Actor:
-        s = self.settings
-        return Actor(
-            low,
-            high,
-            len(self.actions),
-            cells=s.places,
-            winners=s.winners,
-            critic_rate=s.critic_rate,
-            actor_rate=s.actor_rate,
-            discount=s.discount,
-            trace=s.trace,
-            generator=generator,
-        )
+        return self.settings.actor(low, high, len(self.actions), generator)
 
     def _learn(self, moment: Moment) -> None:
         """One step into the sums, or among those that wait; and once through the actor's rule."""

@@ -6,7 +6,7 @@ from reverie.errors import BadData, MissingData, unknown_name
 
 __all__ = ["environment"]
 
-_PACKAGES = ("highway_env", "minatar")  # that register environments when they are imported
+_PACKAGES = ("highway_env",)  # that register environments when they are imported
 _LARGEST = 1000  # numbers of an observation: pictures need another sense
 
 
@@ -38,9 +38,13 @@ def environment(name: str, *, render: bool = False) -> Any:
     if name not in gymnasium.registry:
         raise unknown_name("environment", name, [known for known in gymnasium.registry if "/" not in known])
     try:
-        made = gymnasium.make(name, render_mode="rgb_array" if render else None)
+        made = gymnasium.make(name, **({"render_mode": "rgb_array"} if render else {}))
     except (gymnasium.error.DependencyNotInstalled, ImportError) as error:
         raise MissingData(f"{name} needs what is not installed ({error}): pip install 'reverie[agents]'") from None
+    except Exception as error:
+        raise BadData(
+            f"{name} could not be made ({type(error).__name__}: {error}). Try another of its kind."
+        ) from error
     space = made.observation_space
     if not isinstance(space, gymnasium.spaces.Box) or len(space.shape) != 1:
         made = _flattened(made, name)

@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from jaxtyping import Float
+from torch import Generator, Tensor
+
+from reverie.agents.actor import Actor
 from reverie.errors import BadData
 
 __all__ = ["Settings"]
@@ -86,3 +90,18 @@ class Settings:
                 f"{made.winners} of {made.places} places, discount {made.discount} (below 1)."
             )
         return made
+
+    def actor(self, low: Float[Tensor, " d"], high: Float[Tensor, " d"], deeds: int, generator: Generator) -> Actor:
+        """An actor with these settings, for a box of states."""
+        return Actor(
+            low,
+            high,
+            deeds,
+            cells=self.places,
+            winners=self.winners,
+            critic_rate=self.critic_rate,
+            actor_rate=self.actor_rate,
+            discount=self.discount,
+            trace=self.trace,
+            generator=generator,
+        )

@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -67,15 +68,16 @@ def remember(
             pinned=pinned,
         )
         kept = memory.store.some(ids)
+        facts = memory.facts(ids)
     if as_json:
-        typer.echo(json.dumps({"ids": ids, "episodes": _all(kept)}))
+        typer.echo(json.dumps({"ids": ids, "episodes": _all(kept), "facts": _all(facts)}))
         return
+    read = "".join(f" {one.who}: {one.what}: {one.value}{_when(one)}." for one in facts)
     if len(kept) > 1:
-        typer.echo(f"Remembered in {len(kept)} passages, {ids[0]} to {ids[-1]}.")
+        typer.echo(f"Remembered in {len(kept)} passages, {ids[0]} to {ids[-1]}.{read}")
         return
     one = kept[0]
-    fact = f" {one.who}: {one.what}: {one.value}." if one.value is not None else ""
-    typer.echo(f"Remembered as {one.id}, {one.kind}.{fact} Novelty {one.novelty:.2f}.")
+    typer.echo(f"Remembered as {one.id}, {one.kind}.{read} Novelty {one.novelty:.2f}.")
 
 
 @app.command()
@@ -88,6 +90,7 @@ def recall(
     as_json: Json = False,
 ) -> None:
     """What is known about a question, the best first, and where it comes from. Changes nothing."""
+    from reverie.language.lines import dates_of
     from reverie.language.passages import read_time
 
     at = None if as_of is None else read_time(as_of, "--as-of")
@@ -96,6 +99,7 @@ def recall(
     if as_json:
         rows = [
             {"text": one.text, "score": one.score, "strength": one.strength, "comes_from": one.comes_from}
+            | {"over": one.over, "facts": _all(list(one.facts)), "dates": dates_of(one)}
             | ({} if one.episode is None else _one(one.episode))
             for one in found
         ]
@@ -104,7 +108,10 @@ def recall(
     for one in found:
         name = "weights" if one.comes_from == "weights" or one.episode is None else f"{one.episode.id:>7}"
         hearsay = "" if one.episode is None or one.episode.trusted else f"  (hearsay: {one.episode.source})"
-        typer.echo(f"{name}  {round(one.score, 2) + 0.0:6.2f}  strength {one.strength:.2f}  {_line(one.text)}{hearsay}")
+        dates = "".join(f"  [{date.words}: {date}]" for date in one.dates if date.words != str(date))
+        over = "  (no longer so)" if one.over else ""
+        score = f"{round(one.score, 2) + 0.0:6.2f}  strength {one.strength:.2f}"
+        typer.echo(f"{name}  {score}  {_line(one.text)}{dates}{over}{hearsay}")
     if not found:
         typer.echo("Nothing is remembered.")
 
@@ -177,13 +184,24 @@ def forget(
     ids: Annotated[list[int] | None, typer.Argument(help="Of what is to be forgotten; see recall.")] = None,
     who: Who = None,
     what: What = None,
+    mentions: Annotated[
+        bool, typer.Option("--mentions", help="Forget also whatever else mentions the person by name.")
+    ] = False,
     user: User = None,
     as_json: Json = False,
 ) -> None:
-    """Forget for good: ids, or every version of what is known of someone."""
+    """Forget for good: ids, or every version of what is known of someone. Names what else mentions them."""
     with _open(folder, user) as memory:
-        gone = memory.forget(ids or None, who=who, what=what)
-    typer.echo(json.dumps({"forgotten": gone}) if as_json else f"Forgotten: {', '.join(map(str, gone)) or 'nothing'}.")
+        gone = memory.forget(ids or None, who=who, what=what, mentions=mentions)
+        left = memory.mentions(who) if who is not None and what is None else []
+    if as_json:
+        typer.echo(json.dumps({"forgotten": gone} | ({"still_mention": _all(left)} if left else {})))
+        return
+    typer.echo(f"Forgotten: {', '.join(map(str, gone)) or 'nothing'}.")
+    if left:
+        typer.echo(f"Still there, for they mention {who}; --mentions forgets them too:")
+    for one in left:
+        typer.echo(f"{one.id:>7}  {_line(one.text or f'{one.who}: {one.what}: {one.value}')}")
 
 
 @app.command()
@@ -201,11 +219,44 @@ def history(folder: Place, who: Who = None, what: What = None, user: User = None
             if one.forgotten is not None
             else f"says the same as {one.merged}"
             if one.merged is not None
-            else "in the weights"
-            if one.text is None
             else _line(one.text)
+            if one.text is not None
+            else f"{one.who}: {one.what}: {one.value} ({one.session})"
+            if one.value is not None
+            else "in the weights"
         )
         typer.echo(f"{one.id:>7}  {one.valid_from:%Y-%m-%d %H:%M}{until}  {one.source}  {state}")
+
+
+@app.command()
+def attribute(
+    folder: Place,
+    name: Annotated[str | None, typer.Argument(help="Of an attribute; without one, all are listed.")] = None,
+    several: Annotated[
+        bool | None,
+        typer.Option("--several/--one", help="Whether a further value stands beside the earlier ones."),
+    ] = None,
+    also: Annotated[list[str] | None, typer.Option(help="What else it is called.")] = None,
+    opposite: Annotated[
+        str | None, typer.Option(help="The attribute of which a value of this one is no longer a value.")
+    ] = None,
+    user: User = None,
+    as_json: Json = False,
+) -> None:
+    """Say which attributes have several values; of all others a newer value takes the place of the older."""
+    if name is None and (several is not None or also or opposite):
+        raise BadData("Which attribute? Give its name, as in: reverie memory attribute FOLDER hobby --several")
+    with _open(folder, user) as memory:
+        if name is not None and (several is not None or also or opposite):
+            memory.set_attribute(name, several=several, names=also, opposite=opposite)
+        known = memory.attributes
+        shown = known.all() if name is None else [known.of(name)]
+    if as_json:
+        typer.echo(json.dumps({"attributes": [asdict(one) for one in shown]}))
+        return
+    for one in shown:
+        names = f"; also {', '.join(one.names)}" if one.names else ""
+        typer.echo(f"{one.name}: {'several values' if one.several else 'one value'}{names}")
 
 
 @app.command("export")
@@ -224,7 +275,7 @@ def write(
 @app.command("import")
 def read(
     folder: Place,
-    file: Annotated[str, typer.Argument(help="JSON lines, as export writes them; a line needs a text.")],
+    file: Annotated[str, typer.Argument(help="JSON lines of export, or chats and memories of other programs.")],
     trusted: Annotated[bool, typer.Option("--trusted", help="The file is yours: as trusted as it says.")] = False,
     encoder: Encoder = None,
     user: User = None,
@@ -236,7 +287,9 @@ def read(
     if as_json:
         typer.echo(json.dumps(result))
         return
-    typer.echo(f"Imported {result['episodes']} episodes and {result['confirmed']} confirmed recalls.")
+    known = f"; {result['known']} were known" if result["known"] else ""
+    facts = f", with {result['facts']} facts beside them," if result["facts"] else ""
+    typer.echo(f"Imported {result['episodes']} episodes{facts} and {result['confirmed']} confirmed recalls{known}.")
     if not trusted and result["episodes"]:
         typer.echo(
             "They are hearsay, which replaces nothing and is not slept into weights; of a file of yours: --trusted."
@@ -289,6 +342,12 @@ def _one(episode: "Episode") -> dict[str, Any]:
 
 def _all(episodes: "list[Episode]") -> list[dict[str, Any]]:
     return [_one(one) for one in episodes]
+
+
+def _when(one: "Episode") -> str:
+    """Since when, where that is not when it was said."""
+    since = "" if one.valid_from == one.heard else f" from {one.valid_from:%Y-%m-%d}"
+    return since + ("" if one.valid_to is None else f" until {one.valid_to:%Y-%m-%d}")
 
 
 def _line(text: str) -> str:

@@ -19,6 +19,7 @@ from reverie.errors import BadData
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from reverie.report import LifeRow
     from reverie.runs import RunConfig
 
 __all__ = ["register"]
@@ -36,7 +37,14 @@ CONTROLS = ("naive", "joint", "ncm", "slda", "exact-raw", "bir")
 """What stands beside the best learner when `run` is given no learner: the controls, and a replay method."""
 
 
-Stream = Annotated[str | None, typer.Option(help="A stream's name, or the path of your own data. [default: digits]")]
+BESIDE_THE_AGENT = ("three-factor", "stream-ac")
+"""What stands beside the agent when `run` is given an environment and no learner."""
+
+
+Stream = Annotated[
+    str | None,
+    typer.Option(help="A stream's name, the path of your own data, or gym:NAME, an environment. [default: digits]"),
+]
 Scenario = Annotated[str | None, typer.Option(help="class, task or domain. [default: class]")]
 Order = Annotated[int | None, typer.Option(help="Seed of the class order; 0 is the natural one. [default: 0]")]
 PerExperience = Annotated[int | None, typer.Option("--classes-per-experience", help="Classes that come at a time.")]
@@ -61,10 +69,10 @@ def run(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Let a learner live through a stream. Without --learner: the best one, with its controls."""
+    """Let a learner live through a stream, or in an environment. Without --learner: the best one, with its controls."""
     from reverie.record import RunFolder
     from reverie.runs import RunConfig, execute
-    from reverie.runs.config import parse_settings
+    from reverie.runs.config import environment_name, parse_settings
     from reverie.untrusted import no_links
 
     values: dict[str, Any] = RunConfig.read(config, trust=trust) if config is not None else {}
@@ -80,6 +88,9 @@ def run(
     values |= {key: value for key, value in flags.items() if value is not None}
     values["settings"] = {**(values.get("settings") or {}), **parse_settings(settings or [])}
     with_controls = "learner" not in values
+    controls: tuple[str, ...] = CONTROLS
+    if with_controls and environment_name(str(values.get("stream"))) is not None:
+        values["learner"], controls = "agent", BESIDE_THE_AGENT
     chosen = RunConfig.make(values)
     _check_device(chosen.device)
     if resume and out is None:
@@ -88,7 +99,7 @@ def run(
     results = []
     with _progress(quiet=as_json) as listener:
         results.append(execute(chosen, folder, resume=resume, listener=listener))
-        for name in CONTROLS if with_controls else ():
+        for name in controls if with_controls else ():
             own = {key: value for key, value in chosen.settings.items() if key.startswith("stream.")}
             control = chosen.model_copy(update={"learner": name, "settings": own})
             place = RunFolder(no_links(folder.path, "controls", name))
@@ -118,7 +129,10 @@ def compare(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the comparison in --out, or start it.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Compare learners over streams and seeds. An estimate of the time comes first, measured on a few samples."""
+    """Compare learners over streams and seeds. An estimate of the time comes first, measured on a few samples.
+
+    Of environments (gym:NAME) there is no estimate.
+    """
     from reverie.report.summary import human_seconds
     from reverie.runs import Grid
     from reverie.runs import compare as run_all
@@ -141,7 +155,7 @@ def compare(
     def tell(place: str, results: dict[str, Any]) -> None:
         nonlocal done
         done += 1
-        say(f"[{done}/{total}] {place.removeprefix('runs/')}: {results['final_accuracy']:.4f}")
+        say(f"[{done}/{total}] {place.removeprefix('runs/')}: {_outcome(results)}")
 
     def announce(seconds: dict[str, float]) -> None:
         each = ", ".join(f"{learner} {human_seconds(value)}" for learner, value in seconds.items())
@@ -181,10 +195,10 @@ def data(as_json: Json = False) -> None:
 
 def list_learners(as_json: Json = False) -> None:
     """List the learners and their variants."""
-    from reverie.runs.build import known_learners
+    from reverie.runs.build import known_learners, known_players
     from reverie.runs.protocol import VARIANTS
 
-    known = known_learners()
+    known = known_learners() | known_players()
     lines = {name: _first_line(sys.modules[cls.__module__].__doc__) for name, cls in sorted(known.items())}
     for name, (base, settings) in VARIANTS.items():
         lines[name] = f"{base} with " + ", ".join(f"{key} = {value}" for key, value in settings.items())
@@ -197,6 +211,7 @@ def list_streams(as_json: Json = False) -> None:
 
     factories = streams.FACTORIES
     lines = {name: _first_line(factory.__doc__) for name, factory in factories.items()}
+    lines["gym:NAME"] = "An environment that Gymnasium knows, such as gym:CartPole-v1: for learners that act."
     _listing(lines | {"PATH": "Your own data: .npz, .csv, .tsv, .jsonl, or a folder of class folders."}, as_json)
 
 
@@ -272,18 +287,28 @@ def _progress(quiet: bool) -> "Iterator[Any]":
             cells = " ".join(f"{value:.3f}" for value in event["accuracy"])
             seconds = sum(event["seconds"].values())
             console.print(f"  experience {event['index'] + 1}: {cells}  [dim]({seconds:.1f} s)[/dim]", highlight=False)
+        elif kind == "look":
+            told = f"  step {event['step']}: return {event['mean']:.4g}"
+            console.print(f"{told}  [dim]({sum(event['cpu_seconds'].values()):.1f} CPU-s)[/dim]", highlight=False)
         elif kind == "finished":
             results = event["results"]
             console.print(
-                f"[bold]{results['learner']}[/bold] on {results['stream']}: {results['final_accuracy']:.4f}",
-                highlight=False,
+                f"[bold]{results['learner']}[/bold] on {results['stream']}: {_outcome(results)}", highlight=False
             )
 
     yield listener
 
 
+def _outcome(results: dict[str, Any]) -> str:
+    """The one number of a run."""
+    final = results.get("final_accuracy")
+    return f"{final:.4f}" if final is not None else f"return {results['final_return']:.4g}"
+
+
 def _table(results: list[dict[str, Any]]) -> None:
     """One line per stream and learner: mean ± standard deviation over seeds, and costs."""
+    if results[0]["scenario"] == "acting":
+        return _table_of_lives(results)
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -312,3 +337,40 @@ def _table(results: list[dict[str, Any]]) -> None:
     console.print(table)
     for note in notes:
         console.print(f"Note: {note}", highlight=False)
+
+
+def _table_of_lives(results: list[dict[str, Any]]) -> None:
+    """One line per environment and learner: return at the last look, steps to the goal, and costs."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    from reverie.report import human_bytes, human_count, human_return, human_seconds, summarise_lives
+
+    streams = list(dict.fromkeys(result["stream"] for result in results))
+    seeds, steps = len({result["seed"] for result in results}), max(result["steps"] for result in results)
+    title = f"{', '.join(streams)}: mean return after {steps} steps, {seeds} seed{'' if seeds == 1 else 's'}"
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    headings = ("learner", "return", "goal", "dreamt", "CPU", "state", "raw kept")
+    for heading in headings if len(streams) == 1 else ("environment", *headings):
+        table.add_column(heading, justify="left" if heading in ("environment", "learner") else "right", no_wrap=True)
+    for row in summarise_lives(results):
+        cells = (
+            row.learner,
+            human_return(row.mean, row.spread if row.seeds > 1 else None),
+            "–" if row.goal != row.goal else _reached(row) if row.reached else "never",
+            human_count(row.dreamt),
+            human_seconds(row.cpu_seconds),
+            human_bytes(row.state_bytes),
+            f"{row.stored_samples:g}",
+        )
+        table.add_row(*(cells if len(streams) == 1 else (row.stream, *cells)))
+    console = Console()
+    console.print(table)
+    for note in dict.fromkeys(f"{result['learner']}: {note}" for result in results for note in result["notes"]):
+        console.print(f"Note: {note}", highlight=False)
+
+
+def _reached(row: "LifeRow") -> str:
+    """Steps to the goal; with several seeds the median, and how many of them got there."""
+    return f"{row.reached_at:g}" + (f" ({row.reached}/{row.seeds})" if row.seeds > 1 else "")

@@ -20,6 +20,7 @@ from reverie.functional.neurons import (
 from reverie.functional.nmda import nmda
 from reverie.functional.pruning import least_useful, most_useful
 from reverie.functional.ridge import Spectrum, choose_ridge, log_evidence, spectrum
+from reverie.functional.streaming import Running, bounded_step, sparse_weights
 from reverie.functional.variational import (
     bernoulli_nll,
     gaussian_nll,
@@ -43,11 +44,13 @@ __all__ = [
     "Competition",
     "IzhikevichState",
     "NeuronState",
+    "Running",
     "Spectrum",
     "Surrogate",
     "WholeMatrix",
     "bernoulli_nll",
     "boosting",
+    "bounded_step",
     "break_even",
     "choose_ridge",
     "code_product",
@@ -82,6 +85,7 @@ __all__ = [
     "poisson_spikes",
     "quadratic_penalty",
     "reparameterise",
+    "sparse_weights",
     "spectrum",
     "step_function",
     "surrogate_slope",

@@ -1,27 +1,23 @@
-"""Reading a fact where a sentence says one plainly, and telling kinds of memory apart.
+"""Reading facts from what is said, and telling kinds of memory apart.
 
-A fact is read from "Ana's city is Rome." and "The city of Ana is Rome.", from one sentence that is nothing else, and
-no model guesses. Who is meant by a pronoun is not guessed. A text is procedural where it says how something is done,
-semantic where it says a fact, else episodic.
+In layers, of which none invents: a text is brought into its normal form and cut into sentences
+(`reverie.language.normal`); each sentence is read by the patterns of English, German, French, Spanish or Chinese
+(`reverie.language.reading`); "I", "my" and "we" are whoever speaks. Who is meant by another pronoun is not guessed.
+A text is procedural where it says how something is done, semantic where it says a fact, else episodic.
 """
 
 import re
 
-from reverie.language.fact import Fact
+from reverie.language.attributes import USER, Attributes
+from reverie.language.fact import Fact, Said
+from reverie.language.normal import normal_form, sentences_of
+from reverie.language.reading.patterns import UPPER
+from reverie.language.reading.reader import read_sentence
 
-__all__ = ["kind_of", "read_fact"]
+__all__ = ["kind_of", "read_fact", "read_facts"]
 
-_NAME = r"[^\W_][\w.&’'-]*(?: [^\W_][\w.&’'-]*){0,4}"
-_SAYS = (
-    re.compile(rf"(?P<who>{_NAME})['’]s? (?P<what>{_NAME}) (?:is|are) (?P<value>[^\n?]+?)[.!]?"),
-    re.compile(rf"[Tt]he (?P<what>{_NAME}) of (?P<who>{_NAME}) (?:is|are) (?P<value>[^\n?]+?)[.!]?"),
-)
-_HEDGES = (
-    "not no never maybe perhaps probably possibly likely unknown if or but because is are was were has which who where "
-    "when that"
-)
-_POINTERS = "i it he she they we you this that there here what who where when how one someone everyone nobody let"
-_UNSURE, _POINTS = frozenset(_HEDGES.split()), frozenset(_POINTERS.split())
+_LONGEST = 100_000  # characters of a text in which facts are looked for
+_SPEAKER = re.compile(rf"([^\W\d_][\w.'-]{{0,30}}(?: [{UPPER}][\w.'-]{{0,30}}){{0,3}})\s?(?::\s|：)\s*(?=\S)")
 _PROCEDURE = re.compile(
     r"\b(?:how to|in order to|step \d|first,? .*\bthen\b|whenever|every time|make sure|"
     r"if .*, (?:then )?(?:run|use|do|press|click|call|ask|write|open|check|always|never)\b)|"
@@ -29,10 +25,44 @@ _PROCEDURE = re.compile(
     r"^(?:always|never|don't|do not|please|run|use|press|click|install|open|restart|turn|add|mix|put)\b",
     re.IGNORECASE,
 )
+_LABELS_WORDS = "note ps fact facts todo warning update info example tip question answer re fwd"
+_LABELS = frozenset(_LABELS_WORDS.split())
+
+
+def read_facts(text: str, *, speaker: str | None = None, attributes: Attributes | None = None) -> list[Said]:
+    """The facts that a text says plainly, in the order in which it says them.
+
+    Parameters
+    ----------
+    speaker : str, optional
+        Who "I" is. None: the name with which the text begins, as in "Ana: I moved."; else the user.
+    attributes : Attributes, optional
+        Which attributes there are. None: the package's list.
+
+    Examples
+    --------
+    >>> [tuple(one.fact) for one in read_facts("Hi Mel! I moved to Paris last month, and I love old books.")]
+    [('user', 'city', 'Paris'), ('user', 'likes', 'old books')]
+    >>> [(one.fact.value, one.ends) for one in read_facts("Ana doesn't live in Oslo any more.")]
+    [('Oslo', True)]
+    >>> read_facts("The weather's nice today is what I think. Does Ana live in Rome?")
+    []
+    """
+    if len(text) > _LONGEST:
+        return []
+    plain = normal_form(text)
+    named = _SPEAKER.match(plain)
+    if named and named[1].casefold() not in _LABELS:
+        speaker = speaker or (USER if named[1].casefold() in {"user", "the user"} else named[1])
+        plain = plain[named.end() :]
+    sentences = sentences_of(plain)
+    found = [one for sentence in sentences for one in read_sentence(sentence, speaker or USER, attributes)]
+    alone = len(sentences) == 1 and len(found) == 1
+    return [one if alone else one._replace(whole=False) for one in found]
 
 
 def read_fact(text: str) -> Fact | None:
-    """The fact that a sentence says plainly, or None.
+    """The fact that a text says plainly, where it says one and nothing else; or None.
 
     Examples
     --------
@@ -43,16 +73,8 @@ def read_fact(text: str) -> Fact | None:
     >>> read_fact("It's city is perhaps Rome"), read_fact("I met Ana in Rome.")
     (None, None)
     """
-    for says in _SAYS:
-        found = says.fullmatch(text.strip())
-        if found is None:
-            continue
-        fact = Fact(found["who"], found["what"], found["value"].strip())
-        words = fact.value.casefold().replace(",", " ").split()
-        plain = len(words) <= 12 and not _UNSURE.intersection(words) and not re.search(r"[.!;:]\s", fact.value)
-        if plain and not _POINTS.intersection(fact.who.casefold().split()):
-            return fact
-    return None
+    found = [one for one in read_facts(text) if one.whole and not one.ends]
+    return found[0].fact if found else None
 
 
 def kind_of(text: str, *, fact: bool) -> str:

@@ -11,9 +11,9 @@ sleeps with the memory, the cortex, it is asked first, and the store has the las
         sleep.lock      who sleeps now
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from threading import RLock
@@ -23,11 +23,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.errors import BadData, MissingData
-from reverie.language.facts import kind_of, read_fact
+from reverie.language.attributes import Attributes
+from reverie.language.dates import dates_in
+from reverie.language.fact import Fact
+from reverie.language.facts import kind_of
+from reverie.language.importing import take_in
+from reverie.language.ledger import Ledger, Read, place_of
 from reverie.language.lines import read_lines, write_lines
+from reverie.language.normal import naming
 from reverie.language.passages import check_text, passages_of
 from reverie.language.recollection import SURE, Recollection
 from reverie.memory.episodic import Episode, EpisodicStore, SQLiteStore, strength
+from reverie.memory.episodic.episode import same_key
 from reverie.memory.episodic.eviction import let_go
 from reverie.memory.episodic.maps import load_maps
 from reverie.memory.episodic.mirror import Mirror
@@ -43,6 +50,7 @@ __all__ = ["LanguageMemory"]
 _NAME, _QUESTION = 1000, 100_000  # characters
 _HUGE = 2**70  # Python writes no number of many thousand digits
 _MOST = 0.99  # importance of what is not pinned
+_MORE = 20  # answers beyond those asked for, among which the newer versions of what is over are looked for
 _PROBE = "The quick brown fox jumps over the lazy dog."
 
 
@@ -89,6 +97,7 @@ class LanguageMemory:
             if capacity < 1:
                 raise BadData(f"capacity is {capacity}. Expected at least 1.")
             store.set_named("capacity", capacity)
+        self.ledger = Ledger(store)
         self._mirror = Mirror(store, load_maps(store))
 
     @classmethod
@@ -157,13 +166,19 @@ class LanguageMemory:
         heard: datetime | None = None,
         importance: float | None = None,
         pinned: bool = False,
+        speaker: str | None = None,
+        read: bool = True,
     ) -> list[int]:
         """Keep what is said; durable when it returns. The ids: one, or of a long text one for each passage.
+
+        What a text says of facts is read (`reverie.language.facts`), where no fact is given. A fact that is all that a
+        text says is the episode's own; the facts of a text that says more, and of a turn of a conversation, are kept
+        beside it (`facts`). A fact that is said to be over ends.
 
         Parameters
         ----------
         who, what, value : str, optional
-            The fact that it says. None: read from the text where it says one plainly, as in "Ana's city is Rome."
+            The fact that it says. None: read from the text.
         source : str
             Where it comes from.
         trusted : bool
@@ -178,14 +193,25 @@ class LanguageMemory:
             0…1. None: by how new it is and how much it says.
         pinned : bool
             Never evicted, never pruned.
+        speaker : str, optional
+            Who "I" is. None: the name with which the text begins ("Ana: I moved."), else the user.
+        read : bool
+            Whether facts are read.
         """
         check_text(text)
-        _check_names(who=who, what=what, value=value, source=source, session=session)
+        _check_names(who=who, what=what, value=value, source=source, session=session, speaker=speaker)
         if importance is not None and not 0 <= importance <= 1:
             raise BadData(f"importance is {importance}. Expected a number from 0 to 1.")
-        if who is None and what is None and value is None:
-            fact = read_fact(text)
-            who, what, value = fact or (None, None, None)
+        read_in = Read(None, [])
+        if who is not None and what is not None:
+            who, what = self.ledger.named(who, what)
+        elif read and who is None and what is None and value is None:
+            read_in = self.ledger.read(text, speaker=speaker, session=session)
+        at = heard or datetime.now(UTC)
+        since = valid_from
+        if read_in.own is not None:
+            who, what, value = read_in.own.fact
+            since = since or self.ledger.since(read_in.own, at, trusted)
         passages = [text] if value is not None else passages_of(text)
         if len(passages) > 1 and session is None:
             session = f"text {sha256(text.encode()).hexdigest()[:12]}"
@@ -200,6 +226,7 @@ class LanguageMemory:
                     self.store.rehearse([known], heard)
                     ids.append(known)
                     continue
+                weight = _importance(passage, novelty) if importance is None else importance
                 ids.append(
                     self.store.add(
                         passage,
@@ -211,16 +238,18 @@ class LanguageMemory:
                         source=source,
                         trusted=trusted,
                         session=session,
-                        valid_from=valid_from,
-                        heard=heard,
+                        valid_from=since,
+                        heard=at,
                         novelty=novelty,
-                        importance=1.0
-                        if pinned
-                        else _importance(passage, novelty)
-                        if importance is None
-                        else importance,
+                        importance=1.0 if pinned else weight,
+                        several=what is not None and self.attributes.of(what).several,
                     )
                 )
+            if value is not None and who is not None and what is not None:
+                self.ledger.end_opposite(Fact(who, what, value), since or at, trusted)
+            for one in read_in.beside:
+                id = place_of(one, passages, ids)
+                self.ledger.keep(one, id, at=at, since=valid_from, source=source, trusted=trusted)
             self._make_room(ids)
         return ids
 
@@ -230,22 +259,37 @@ class LanguageMemory:
         Parameters
         ----------
         as_of : datetime, optional
-            What held then. None: what holds.
+            What held then. None: what holds now; and where the question names a date ("in 2021"), what held then.
         """
         check_text(question, "question", longest=_QUESTION)
         if k < 1:
             raise BadData(f"k is {k}. Expected at least 1.")
         vector = self._encoded([question])[0]
+        now = datetime.now(UTC)
+        asked = dates_in(question, now) if as_of is None else []
+        during = (asked[0].since, asked[0].until) if asked else None
         with self._lock:
             self._mirror.refresh()
-            places, scores = search(self._mirror, question, vector, k=k, as_of=as_of)
+            places, scores = search(self._mirror, question, vector, k=k + _MORE, as_of=as_of, during=during, now=now)
             found = [self._mirror.episodes[place] for place in places]
+            facts = [(one,) if one.value is not None else tuple(self._mirror.read_in(one.id)) for one in found]
+        since, until = during or (as_of or now, as_of or now)
         store = [
-            Recollection(one.text or "", float(score), strength(one), "store", one)
-            for one, score in zip(found, scores, strict=True)
-        ]
-        known = self._known(question) if as_of is None else None
+            Recollection(
+                one.text or "", float(score), strength(one), "store", one, said,
+                tuple(dates_in(one.text or "", one.heard)),
+                over=bool(said) and not any(self.ledger.still(fact, since, until) for fact in said),
+            )
+            for one, score, said in zip(found, scores, facts, strict=True)
+        ]  # fmt: skip
+        store = _newer_first(store, lambda fact: self.ledger.still(fact, since, until))[:k]
+        known = self._known(question) if as_of is None and during is None else None
         return store if known is None else [known, *store][:k]
+
+    def facts(self, ids: Iterable[int]) -> list[Episode]:
+        """The facts that the texts of some episodes say: their own, and those that were read in them."""
+        ids = list(ids)
+        return [one for one in self.store.some(ids) if one.value is not None] + self.store.read_in(ids)
 
     def confirm(self, question: str, ids: Iterable[int]) -> None:
         """Say that these answered a question: they are rehearsed, and the night learns from it."""
@@ -262,7 +306,35 @@ class LanguageMemory:
         _check_names(who=who, what=what)
         if who is None:
             return self.store.all()
-        return self.store.history(who, what)
+        known = self.attributes
+        return self.store.history(known.person(who), None if what is None else known.of(what).name)
+
+    # what there is to be known of somebody
+
+    @property
+    def attributes(self) -> Attributes:
+        """Which attributes there are, and which have several values: the package's list, and what was changed in it."""
+        return self.ledger.attributes
+
+    def set_attribute(
+        self, name: str, *, several: bool | None = None, names: Iterable[str] | None = None, opposite: str | None = None
+    ) -> None:
+        """Change the list of attributes, for what is told from now on.
+
+        Parameters
+        ----------
+        name : str
+            Of an attribute.
+        several : bool, optional
+            Whether a further value stands beside the earlier ones.
+        names : iterable of str, optional
+            What else it is called.
+        opposite : str, optional
+            The attribute of which a value of this one is no longer a value.
+        """
+        given = {"several": several, "names": None if names is None else list(names), "opposite": opposite}
+        _check_names(name=name, opposite=opposite or None)
+        self.ledger.change_attribute(name, {field: value for field, value in given.items() if value is not None})
 
     # asleep
 
@@ -304,18 +376,42 @@ class LanguageMemory:
                 report["cortex"] = self.cortex.sleep(drop_text=drop_text, limit=limit)
         return report
 
-    def forget(self, ids: Iterable[int] | None = None, *, who: str | None = None, what: str | None = None) -> list[int]:
+    def forget(
+        self,
+        ids: Iterable[int] | None = None,
+        *,
+        who: str | None = None,
+        what: str | None = None,
+        mentions: bool = False,
+    ) -> list[int]:
         """Forget episodes, or every version of what is known of someone; the ids that were forgotten.
 
         Text, value and vector are gone when it returns. What lives in the weights is gone from there after a sleep.
+
+        Parameters
+        ----------
+        mentions : bool
+            Forget also whatever else mentions the person (`mentions`).
         """
+        if mentions and (who is None or what is not None):
+            raise BadData("mentions is for a person. Expected who it is about, and no ids and nothing of them.")
         if (ids is None) == (who is None):
             raise BadData("Expected either ids or who it is about (and, if you want, what).")
         _check_names(who=who, what=what)
         if ids is None and who is not None:
-            ids = [one.id for one in self.store.history(who, what)]
+            ids = [one.id for one in self.history(who, what)]
+            ids += [one.id for one in self.mentions(who)] if mentions else []
         with self._lock:
             return self.store.forget(ids or [])
+
+    def mentions(self, who: str) -> list[Episode]:
+        """What mentions someone by name: in its text, as whom it is about, or as a value."""
+        _check_names(who=who)
+        named = naming(self.ledger.attributes.person(who))
+        with self._lock:
+            self._mirror.refresh()
+            kept = [one for one in self._mirror.episodes if one.forgotten is None and one.merged is None]
+        return [one for one in kept if any(text and named(text) for text in (one.text, one.who, one.value))]
 
     # as a file
 
@@ -324,37 +420,27 @@ class LanguageMemory:
         return write_lines(self.store, Path(path))
 
     def import_lines(self, path: str | Path, *, trusted: bool = False) -> dict[str, int]:
-        """Remember what a file of JSON lines says: all of it or, where a line is wrong, nothing.
+        """Remember what a file says: all of it or, where a line is wrong, nothing; what is known already, not again.
+
+        Lines of `export_lines`, chats and memories of other programs are known (`reverie.language.chats`). Facts are
+        read in what people say.
 
         Parameters
         ----------
         trusted : bool
             Whether lines are as trusted as they say they are; otherwise none is.
+
+        Returns
+        -------
+        dict
+            How many `episodes` are new, how many were `known`, how many `facts` were read beside the texts, and how
+            many recalls were `confirmed`.
         """
-        lines = list(read_lines(Path(path)))
-        episodes = [line for line in lines if "text" in line]
-        vectors = self._encoded([line["text"] for line in episodes]) if episodes else np.zeros((0, 0))
-        new: dict[Any, int] = {}
-        recalls = 0
+        told, confirmed = read_lines(Path(path))
         with self._changing():
-            for line, vector in zip(episodes, vectors, strict=True):
-                id, text, was_trusted = line.pop("id"), line.pop("text"), line.pop("trusted")
-                if not trusted and "importance" in line:
-                    line["importance"] = min(line["importance"], _MOST)  # a stranger pins nothing
-                later = {
-                    name: line.pop(name)
-                    for name in ("valid_to", "stability", "difficulty", "rehearsed")
-                    if name in line
-                }
-                new[id] = self.store.add(text, vector, trusted=trusted and was_trusted, **line)
-                self.store.restore(new[id], **later)
-            for line in lines:
-                ids = [new[one] for one in line.get("answers", ()) if one in new]
-                if ids:
-                    self.store.confirm(line["question"], ids, line["at"], rehearse=False)
-                    recalls += 1
+            counts = take_in(self.store, told, confirmed, self._encoded, trusted=trusted)
             self._make_room([])
-        return {"episodes": len(new), "confirmed": recalls}
+        return counts
 
     # inside
 
@@ -389,9 +475,10 @@ class LanguageMemory:
         known: Known | None = None if self.cortex is None else self.cortex.answer(question)
         if known is None or known.confidence < self.sure:
             return None
+        now = datetime.now(UTC)
         versions = [one for one in self.store.history(*known.key) if one.forgotten is None and one.merged is None]
         learned = [one for one in versions if one.night is not None]
-        newest = [one for one in versions if one.trusted][-1:]
+        newest = [one for one in versions if one.trusted and one.holds(now, now)][-1:]
         if not learned or newest != learned[-1:] or not learned[-1].live:
             return None
         return Recollection(known.text, known.confidence, strength(learned[-1]), "weights", learned[-1])
@@ -416,6 +503,24 @@ class LanguageMemory:
                 if self._mirror.clock > self.store.clock:
                     self._mirror = Mirror(self.store, load_maps(self.store))
                 raise
+
+
+def _newer_first(found: list[Recollection], holds: Callable[[Episode], bool]) -> list[Recollection]:
+    """What was found, in its order; but before what is over comes what says its newer version, if that was found."""
+    ordered: list[Recollection] = []
+    for one in found:
+        keys = {(same_key(fact.who or ""), fact.what) for fact in one.facts} if one.over else set()
+        ordered += [
+            other
+            for other in found
+            if keys
+            and not other.over
+            and other not in ordered
+            and any((same_key(fact.who or ""), fact.what) in keys and holds(fact) for fact in other.facts)
+        ]
+        if one not in ordered:
+            ordered.append(one)
+    return ordered
 
 
 def _check_names(**names: str | None) -> None:

@@ -10,7 +10,7 @@ __all__ = ["check_text", "passages_of", "read_time"]
 
 _LONGEST = 10_000_000  # characters that are taken at once
 _PASSAGE = 800  # characters: MiniLM reads no more than 256 pieces of words
-_END = re.compile(r"(?<=[.!?。！？])\s+|\n+")
+_END = re.compile(r"(?<=[.!?])[^\S\n]+|(?<=[。！？])\s*|\n+")
 
 
 def check_text(text: str, what: str = "text", *, longest: int = _LONGEST) -> str:
@@ -52,7 +52,7 @@ def read_time(value: str, what: str = "time") -> datetime:
 
 
 def passages_of(text: str) -> list[str]:
-    """A text in passages of whole sentences; a short one is a passage.
+    """A text in passages of whole sentences, each as it stands in the text; a short text is one passage.
 
     Examples
     --------
@@ -60,28 +60,27 @@ def passages_of(text: str) -> list[str]:
     ['Short.']
     >>> [len(passage) for passage in passages_of("A sentence of some words. " * 60)]
     [779, 779]
+    >>> passages_of("def f():\\n    return 1\\n" * 50)[0][:23]
+    'def f():\\n    return 1\\nd'
     """
     if len(text) <= _PASSAGE:
         return [text]
-    passages, open_passage = [], ""
-    for sentence in _END.split(text):
-        for part in _pieces(sentence.strip()):
-            if open_passage and len(open_passage) + 1 + len(part) > _PASSAGE:
-                passages.append(open_passage)
-                open_passage = part
-            else:
-                open_passage = f"{open_passage} {part}".strip()
-    return [*passages, open_passage] if open_passage else passages
+    cuts = [end.end() for end in _END.finditer(text)]
+    passages, start, good = [], 0, 0
+    for end in [*cuts, len(text)]:
+        while len(text[start:end].rstrip()) > _PASSAGE:
+            stop = good if good > start else _cut(text, start)
+            passages.append(text[start:stop])
+            start = stop
+        good = end
+    passages.append(text[start:])
+    return [kept for one in passages if (kept := one.strip("\n").rstrip())]
 
 
-def _pieces(sentence: str) -> list[str]:
-    """A sentence that is too long, cut at spaces, or where it has none."""
-    pieces = []
-    while len(sentence) > _PASSAGE:
-        at = sentence.rfind(" ", 1, _PASSAGE)
-        at = at if at > 0 else _PASSAGE
-        while at < len(sentence) and unicodedata.combining(sentence[at]):
-            at += 1
-        pieces.append(sentence[:at].strip())
-        sentence = sentence[at:].strip()
-    return [piece for piece in [*pieces, sentence] if piece]
+def _cut(text: str, start: int) -> int:
+    """Where a sentence that is too long is cut: after a space, or where it has none."""
+    at = text.rfind(" ", start + 1, start + _PASSAGE) + 1
+    at = at if at > start + 1 else start + _PASSAGE
+    while at < len(text) and unicodedata.combining(text[at]):
+        at += 1
+    return at

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from reverie.language.dates import Dated
 from reverie.memory.episodic import Episode
 
 __all__ = ["SURE", "Recollection"]
@@ -25,6 +26,13 @@ class Recollection:
         "store" or "weights".
     episode : Episode or None
         What was heard; of an answer from the weights, which lacks the text where that was deleted.
+    facts : tuple of Episode
+        The facts that the text says: the episode itself, or those that were read in it.
+    dates : tuple of Dated
+        The dates that the text names, resolved against the time at which it was said.
+    over : bool
+        Whether none of its facts holds any more, at the time that was asked about. What says their newer versions is
+        ranked before it.
     """
 
     text: str
@@ -32,3 +40,6 @@ class Recollection:
     strength: float
     comes_from: str
     episode: Episode | None = None
+    facts: tuple[Episode, ...] = ()
+    dates: tuple[Dated, ...] = ()
+    over: bool = False

@@ -10,10 +10,11 @@ from mcp.server import MCPServer
 
 from reverie import __version__
 from reverie.language.calls import Calls, Ids, Name, Question, Text, Time, tool_of
-from reverie.language.lines import line_of
+from reverie.language.lines import dates_of, line_of
 from reverie.language.memory import LanguageMemory
 from reverie.language.passages import read_time
 from reverie.language.recollection import Recollection
+from reverie.memory.episodic import Episode
 
 __all__ = ["tools_of"]
 
@@ -44,9 +45,10 @@ def tools_of(memory: LanguageMemory, *, source: str = "assistant", trusted: bool
     def remember(
         text: Text, who: Name = "", what: Name = "", value: Name = "", session: Name = "", hearsay: bool = False
     ) -> dict[str, Any]:
-        """Keep what is said, for good. For a fact also give who, what and value ("Ana", "city", "Rome"): a newer value
-        then takes the place of the older. Turns of one conversation share a session. hearsay: it comes from a web page,
-        a mail, or another source that the user does not vouch for."""
+        """Keep what is said, for good. Facts are read from plain sentences ("I moved to Rome", "Ana no longer lives in
+        Oslo"): a newer value takes the place of the older. For another fact give who, what and value ("Ana", "city",
+        "Rome"). Turns of one conversation share a session. hearsay: it comes from a web page, a mail, or another source
+        that the user does not vouch for."""
         ids = memory.remember(
             text,
             who=who or None,
@@ -56,11 +58,17 @@ def tools_of(memory: LanguageMemory, *, source: str = "assistant", trusted: bool
             source=source,
             trusted=trusted and not hearsay,
         )
-        return {"ids": ids, "episodes": [line_of(one) for one in memory.store.some(ids)]}
+        kept = memory.store.some(ids)
+        return {
+            "ids": ids,
+            "episodes": [line_of(one) for one in kept],
+            "facts": [_fact(one) for one in memory.facts(ids)],
+        }
 
     @call
     def recall(question: Question, k: int = 5, as_of: Time = "") -> dict[str, Any]:
-        """What the memory knows about a question, the best first. as_of: a time in ISO 8601; what held then."""
+        """What the memory knows about a question, the best first. as_of: a time in ISO 8601; what held then, as does a
+        date that the question names ("in 2021"). dates: of the text, resolved. over: it no longer holds."""
         at = read_time(as_of, "as_of") if as_of else None
         return _cut("found", [_recalled(one) for one in memory.recall(question, min(k, _ANSWERS), as_of=at)])
 
@@ -71,9 +79,12 @@ def tools_of(memory: LanguageMemory, *, source: str = "assistant", trusted: bool
         return {"confirmed": ids}
 
     @call
-    def forget(ids: Ids | None = None, who: Name = "", what: Name = "") -> dict[str, Any]:
-        """Delete for good: ids, or everything known of someone (who), or one thing of them (who and what)."""
-        return {"forgotten": memory.forget(ids, who=who or None, what=what or None)}
+    def forget(ids: Ids | None = None, who: Name = "", what: Name = "", mentions: bool = False) -> dict[str, Any]:
+        """Delete for good: ids, or everything known of someone (who), or one thing of them (who and what). Of someone,
+        what else mentions them is named; mentions deletes that too."""
+        gone = memory.forget(ids, who=who or None, what=what or None, mentions=mentions)
+        left = memory.mentions(who) if who and not what else []
+        return {"forgotten": gone} | (_cut("still_mention", [line_of(one) for one in left]) if left else {})
 
     @call
     def sleep() -> dict[str, Any]:
@@ -103,7 +114,15 @@ def _recalled(one: Recollection) -> dict[str, Any]:
         "score": one.score,
         "strength": one.strength,
         "comes_from": one.comes_from,
+        "over": one.over,
+        "facts": [_fact(fact) for fact in one.facts],
+        "dates": dates_of(one),
     }
+
+
+def _fact(one: Episode) -> dict[str, Any]:
+    line = line_of(one)
+    return {name: line[name] for name in ("who", "what", "value", "valid_from", "valid_to")}
 
 
 def _cut(name: str, lines: list[dict[str, Any]]) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typing import Any
 
 from reverie.errors import CorruptFile
 from reverie.record import RunFolder, read_json
+from reverie.report.life_page import life_comparison_page
+from reverie.report.lives import is_life
 from reverie.report.plots import Line
 from reverie.report.reading import Results, Run, mean_of, read_run
 from reverie.report.run_page import QUESTIONS, means, short_and_long
@@ -24,6 +26,8 @@ def comparison_page(folder: Path) -> Page:
     """Read a comparison's folder, finished or not, and say what its page shows."""
     asked = _asked(folder / "compare.json")
     places = [RunFolder(place) for place in sorted(folder.glob("runs/*/*/seed-*"))]
+    if is_life(asked):
+        return life_comparison_page(asked, [place for place in places if place.config_path.exists()])
     runs = [read_run(place) for place in places if place.config_path.exists()]
     runs.sort(key=lambda run: _place(run, asked["streams"]))
     done = [run.results for run in runs if run.results]

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from reverie import __version__
 from reverie.errors import MissingData
-from reverie.record import RunFolder, replace_file
+from reverie.record import RunFolder, read_json, replace_file
 from reverie.report.agent_page import agent_page
 from reverie.report.arm_page import arm_page
 from reverie.report.comparison_page import comparison_page
 from reverie.report.fusion_page import fusion_page
+from reverie.report.life_page import life_page
+from reverie.report.lives import is_life
 from reverie.report.run_page import run_page
 
 __all__ = ["write_report"]
@@ -43,7 +45,8 @@ def write_report(path: Path) -> Path:
     if (path / "compare.json").exists():
         page = comparison_page(path)
     elif (path / "config.json").exists():
-        page = run_page(RunFolder(path))
+        folder = RunFolder(path)
+        page = life_page(folder) if is_life(read_json(folder.config_path)) else run_page(folder)
     elif (path / "fusion.json").exists():
         page = fusion_page(path)
     elif (path / "life.json").exists():

@@ -5,12 +5,22 @@ import inspect
 from typing import Any
 
 from reverie import learners, streams
+from reverie.agents import players
+from reverie.agents.players import Player
 from reverie.contracts import Learner, Stream
 from reverie.errors import BadData, unknown_name
-from reverie.runs.config import RunConfig, is_import
+from reverie.runs.config import RunConfig, environment_name, is_import
 from reverie.runs.protocol import VARIANTS, literature
 
-__all__ = ["build_learner", "build_stream", "known_learners", "learner_class", "learner_names"]
+__all__ = [
+    "build_learner",
+    "build_stream",
+    "known_learners",
+    "known_players",
+    "learner_class",
+    "learner_names",
+    "player_class",
+]
 
 
 def known_learners() -> dict[str, type[Learner]]:
@@ -28,6 +38,8 @@ def learner_class(name: str) -> type[Learner]:
     """The class behind a name, a variant's name, or `module:Class`; the last is the caller's (`RunConfig.read`)."""
     base, _ = VARIANTS.get(name, (name, {}))
     cls = _imported(base) if is_import(base) else known_learners().get(base)
+    if cls is None and base in known_players():
+        raise BadData(f"{name} acts in an environment, and does not learn labels. Give --stream gym:CartPole-v1, say.")
     if cls is None:
         raise unknown_name("learner", name, learner_names())
     if not (inspect.isclass(cls) and issubclass(cls, Learner)):
@@ -35,8 +47,33 @@ def learner_class(name: str) -> type[Learner]:
     return cls
 
 
+def known_players() -> dict[str, type[Player]]:
+    """Every learner that acts, by its name on the command line, which is that of its file."""
+    classes = [one for name in players.__all__ if inspect.isclass(one := getattr(players, name))]
+    return {
+        cls.__module__.rpartition(".")[2].replace("_", "-"): cls
+        for cls in classes
+        if issubclass(cls, Player) and not inspect.isabstract(cls)
+    }
+
+
+def player_class(name: str) -> type[Player]:
+    """The class behind the name of a learner that acts, or `module:Class`; the last is the caller's."""
+    cls = _imported(name) if is_import(name) else known_players().get(name)
+    if cls is None and name in learner_names():
+        acting = ", ".join(sorted(known_players()))
+        raise BadData(f"{name} learns labels, and does not act. For an environment choose one of: {acting}.")
+    if cls is None:
+        raise unknown_name("learner that acts", name, known_players())
+    if not (inspect.isclass(cls) and issubclass(cls, Player)):
+        raise BadData(f"{name!r} is not a subclass of reverie.agents.players.Player. Give one that is.")
+    return cls
+
+
 def build_stream(config: RunConfig) -> Stream:
-    """The stream that a configuration names."""
+    """The stream that a configuration names; an environment is none, for nobody labels what happens there."""
+    if environment_name(config.stream) is not None:
+        raise BadData(f"{config.stream} is an environment, and has no labelled samples. Run it: reverie run --stream …")
     options: dict[str, Any] = {"scenario": config.scenario, "order": config.order}
     if config.classes_per_experience is not None:
         options["classes_per_experience"] = config.classes_per_experience

@@ -6,7 +6,7 @@ is not finished; and where it runs (here, in processes, on Ray) does not change 
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from inspect import signature
 from multiprocessing import get_context, parent_process
@@ -20,9 +20,9 @@ from pydantic import BaseModel, ConfigDict
 from reverie.contracts import Scenario
 from reverie.errors import BadData, CorruptFile, unknown_name
 from reverie.record import RunFolder, read_json, replace_file, write_json
-from reverie.runs.build import learner_class
+from reverie.runs.build import learner_class, player_class
 from reverie.runs.cluster import cluster
-from reverie.runs.config import RunConfig
+from reverie.runs.config import RunConfig, environment_name
 from reverie.runs.estimate import estimate
 from reverie.runs.execute import execute
 from reverie.untrusted import no_links
@@ -47,6 +47,27 @@ class Grid(BaseModel):
     device: str = "cpu"
     settings: dict[str, Any] = {}
 
+    @property
+    def acting(self) -> bool:
+        """Whether these are lives in environments.
+
+        Raises
+        ------
+        BadData
+            Some streams are environments, and some are not.
+        """
+        named = [environment_name(stream) is not None for stream in self.streams]
+        if any(named) and not all(named):
+            raise BadData(
+                f"These are environments and labelled streams: {', '.join(self.streams)}. Compare them apart."
+            )
+        return any(named)
+
+    def asked(self) -> dict[str, Any]:
+        """What stands in `compare.json`."""
+        asked = self.model_dump(mode="json")
+        return asked | {"scenario": "acting"} if self.acting else asked
+
     def runs(self) -> Iterator[tuple[str, RunConfig]]:
         """Every run's place in the folder, and its configuration."""
         common = self.model_dump(exclude={"streams", "learners", "seeds", "settings"})
@@ -60,7 +81,10 @@ class Grid(BaseModel):
 
     def _settings_of(self, learner: str) -> dict[str, Any]:
         """The settings that this learner takes; each must be taken by one of the learners at least."""
-        taken = {name: signature(learner_class(name)).parameters for name in self.learners}
+        taken: dict[str, Collection[str]] = {
+            name: player_class(name).known_settings() if self.acting else signature(learner_class(name)).parameters
+            for name in self.learners
+        }
         for key in self.settings:
             if not key.startswith("stream.") and not any(key in parameters for parameters in taken.values()):
                 raise unknown_name("parameter of these learners:", key, {key for one in taken.values() for key in one})
@@ -102,10 +126,11 @@ def compare(
     resume : bool
         Go on with the comparison in the folder.
     announce : callable, optional
-        Told, before anything is written, how many seconds what is to be run will take (`reverie.runs.estimate`).
+        Told, before anything is written, how many seconds what is to be run will take (`reverie.runs.estimate`); not
+        of lives in environments.
     """
     runs = dict(grid.runs())  # an unknown name or setting ends it here, before anything is written
-    asked, index = grid.model_dump(mode="json"), folder / "compare.json"
+    asked, index = grid.asked(), folder / "compare.json"
     if index.exists():
         if not resume:
             raise BadData(
@@ -126,7 +151,7 @@ def compare(
     for place in runs:
         no_links(folder, *place.split("/"))
     todo = {place: config for place, config in runs.items() if RunFolder(folder / place).results() is None}
-    if announce is not None and todo:
+    if announce is not None and todo and not grid.acting:
         announce(estimate(todo.values()))
     folder.mkdir(parents=True, exist_ok=True)
     write_json(index, asked)

@@ -11,7 +11,10 @@ from reverie.contracts import Scenario
 from reverie.errors import BadData, CorruptFile, unknown_name
 from reverie.untrusted import PlainLoader, parse_yaml, read_text
 
-__all__ = ["RunConfig", "is_import", "parse_settings"]
+__all__ = ["RunConfig", "environment_name", "is_import", "parse_settings"]
+
+_ENVIRONMENT = "gym:"
+_LABELLED = ("scenario", "order", "classes_per_experience", "device")  # what a life in an environment does not have
 
 
 class _Scalars(PlainLoader):
@@ -35,7 +38,7 @@ class RunConfig(BaseModel):
     Attributes
     ----------
     stream : str
-        A stream's name, the path of the user's own data, or `module:factory`.
+        A stream's name, the path of the user's own data, or `module:factory`; `gym:NAME` is an environment.
     learner : str
         A learner's name or `module:Class`.
     order : int
@@ -64,13 +67,18 @@ class RunConfig(BaseModel):
         if unknown:
             raise unknown_name("key in the configuration", unknown[0], cls.model_fields)
         try:
-            return cls(**values)
+            made = cls(**values)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
             raise BadData(
                 f"{where} is {first['input']!r}. Expected: {first['msg']}. Correct it and run again."
             ) from None
+        if environment_name(made.stream) is not None:
+            for key in _LABELLED:
+                if getattr(made, key) != cls.model_fields[key].default:
+                    raise BadData(f"{key} is {getattr(made, key)!r}. A life in an environment has none: leave it out.")
+        return made
 
     @classmethod
     def read(cls, path: Path, *, trust: bool = False) -> dict[str, Any]:
@@ -124,8 +132,21 @@ def is_import(name: str) -> bool:
 
     Examples
     --------
-    >>> is_import("my_streams:ticks"), is_import("split-mnist"), is_import("C:/data.csv")
-    (True, False, False)
+    >>> is_import("my_streams:ticks"), is_import("split-mnist"), is_import("C:/data.csv"), is_import("gym:Bridge")
+    (True, False, False, False)
     """
+    if environment_name(name) is not None:
+        return False
     module, colon, attribute = name.partition(":")
     return bool(colon) and attribute.isidentifier() and all(part.isidentifier() for part in module.split("."))
+
+
+def environment_name(stream: str) -> str | None:
+    """The environment that a stream names; None: the stream is another one.
+
+    Examples
+    --------
+    >>> environment_name("gym:CartPole-v1"), environment_name("digits")
+    ('CartPole-v1', None)
+    """
+    return stream.removeprefix(_ENVIRONMENT) if stream.startswith(_ENVIRONMENT) else None

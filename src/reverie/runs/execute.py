@@ -1,4 +1,4 @@
-"""One run: a learner lives through a stream, and everything is written down as it happens.
+"""One run: a learner lives through a stream, or in an environment (`acting`), and everything is written down.
 
 After every experience its event goes to the log and the learner to the checkpoint, in that order. A run that was
 killed goes on from its checkpoint to the same numbers; events after the checkpoint are dropped and lived again.
@@ -6,7 +6,6 @@ killed goes on from its checkpoint to the same numbers; events after the checkpo
 
 import time
 import warnings
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -26,14 +25,13 @@ from reverie.evaluation import (
 )
 from reverie.loop import live
 from reverie.record import RunFolder, write_json
+from reverie.runs.acting import act, asked, finished_life
 from reverie.runs.build import build_learner, build_stream
-from reverie.runs.config import RunConfig
+from reverie.runs.config import RunConfig, environment_name
+from reverie.runs.told import Listener
 from reverie.untrusted import no_links
 
 __all__ = ["execute"]
-
-Listener = Callable[[dict[str, Any]], None]
-"""Told of every event as it happens."""
 
 
 def execute(
@@ -56,12 +54,15 @@ def execute(
     tell = listener or (lambda event: None)
     for name in ("config.json", "events.jsonl", "results.json", "checkpoint", "controls"):
         no_links(folder.path, name)
-    _check_folder(config, folder, resume)
+    acting = environment_name(config.stream) is not None
+    _check_folder(asked(config) if acting else config.model_dump(mode="json"), folder, resume)
     finished = folder.results()
     if finished is not None:
-        if not isinstance(finished, dict) or not finished.keys() >= {"stream", "scenario", "learner", "final_accuracy"}:
+        if not (finished_life(finished) if acting else _finished_run(finished)):
             raise CorruptFile(f"{folder.results_path} holds no results of a run. Remove it, and the run goes on.")
         return finished
+    if acting:
+        return act(config, folder, tell)
     stream = build_stream(config)
     learner = build_learner(config, stream)
     folder.begin(config.model_dump(mode="json") | {"version": __version__})
@@ -93,7 +94,11 @@ def execute(
     return results
 
 
-def _check_folder(config: RunConfig, folder: RunFolder, resume: bool) -> None:
+def _finished_run(results: Any) -> bool:
+    return isinstance(results, dict) and results.keys() >= {"stream", "scenario", "learner", "final_accuracy"}
+
+
+def _check_folder(now: dict[str, Any], folder: RunFolder, resume: bool) -> None:
     if not folder.config_path.exists():
         return
     if not resume:
@@ -101,7 +106,6 @@ def _check_folder(config: RunConfig, folder: RunFolder, resume: bool) -> None:
     before = folder.config()
     if not isinstance(before, dict):
         raise CorruptFile(f"{folder.config_path} holds no configuration. Give another folder.")
-    now = config.model_dump(mode="json")
     for key in now:
         if before.get(key) != now[key]:
             raise BadData(

@@ -5,10 +5,11 @@ time and holds from another, until a newer one of the same key takes its place; 
 ask what held when (Snodgrass, 1999, Developing Time-Oriented Database Applications in SQL).
 """
 
+import unicodedata
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-__all__ = ["KINDS", "Confirmed", "Episode", "same_key"]
+__all__ = ["KINDS", "Confirmed", "Episode", "said_in", "same_key"]
 
 KINDS = ("episodic", "procedural", "semantic")
 """What happened once; how something is done; what is so (Tulving, 1972; Squire, 2004)."""
@@ -23,7 +24,8 @@ class Episode:
     id : int
         Never given again, not even after forgetting.
     text : str or None
-        None where it was deleted: it lives in the weights, was merged into another, or is forgotten.
+        None where it was deleted: it lives in the weights, was merged into another, or is forgotten. A fact that was
+        read in a text that says more has none of its own either: its session names the episode of the text (`said_in`).
     who, what, value : str or None
         Of a fact; all None for free text. The value goes where the text goes.
     kind : str
@@ -85,8 +87,14 @@ class Episode:
 
     @property
     def live(self) -> bool:
-        """Whether it is there and of the newest version."""
-        return self.valid_to is None and self.forgotten is None and self.merged is None
+        """Whether it is there and holds now."""
+        now = datetime.now(UTC)
+        return self.forgotten is None and self.merged is None and self.holds(now, now)
+
+    def holds(self, since: datetime, until: datetime) -> bool:
+        """Whether it holds at some time from one to another. What is no fact is not dated by when it was said."""
+        begun = self.value is None or self.valid_from <= until
+        return begun and (self.valid_to is None or self.valid_to > since)
 
 
 @dataclass(frozen=True)
@@ -106,12 +114,17 @@ class Confirmed:
     at: datetime
 
 
+def said_in(id: int) -> str:
+    """The session of the facts that were read in the text of an episode."""
+    return f"said in {id}"
+
+
 def same_key(name: str) -> str:
-    """Names that differ only in case or spaces are one.
+    """Names that differ only in case, in spaces or in how Unicode composes them are one.
 
     Examples
     --------
     >>> same_key(" Ana  Sofia ") == same_key("ana sofia")
     True
     """
-    return " ".join(name.casefold().split())
+    return " ".join(unicodedata.normalize("NFC", name).casefold().split())

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reverie.memory.episodic.episode import Episode
+from reverie.memory.episodic.episode import Episode, said_in
 from reverie.memory.episodic.forgetting import retrievability
 from reverie.memory.episodic.lexical import WindowIndex
 from reverie.memory.episodic.maps import Maps, Matrix
@@ -52,6 +52,7 @@ class Mirror:
         self.episodes: list[Episode] = []
         self.words = WindowIndex()
         self._place: dict[int, int] = {}
+        self._read_in: dict[str, list[int]] = {}
         self._speakers: dict[str, int] = {"": 0}
         self.clock = 0
         self._stale: set[int] = set()
@@ -97,6 +98,8 @@ class Mirror:
         self.words.add(words_of(text), session=episode.session)
         self.episodes.append(episode)
         self._place[episode.id] = place
+        if episode.text is None and episode.value is not None and episode.session is not None:
+            self._read_in.setdefault(episode.session, []).append(place)
         if vector is not None:
             self._vectors[place] = vector / max(float(np.linalg.norm(vector)), 1e-12)
         speaker = self._speakers.setdefault(speaker_of(text), len(self._speakers))
@@ -119,6 +122,7 @@ class Mirror:
         row[_COLUMNS["from"]] = episode.valid_from.timestamp()
         row[_COLUMNS["to"]] = _EVER if episode.valid_to is None else episode.valid_to.timestamp()
         row[_COLUMNS["there"]] = episode.text is not None
+        row[_COLUMNS["fact"]] = episode.value is not None
         row[_COLUMNS["rehearsed"]] = episode.rehearsed.timestamp()
         row[_COLUMNS["stability"]] = np.inf if episode.pinned else episode.stability
         row[_COLUMNS["importance"]] = episode.importance
@@ -181,13 +185,39 @@ class Mirror:
         days = ((now or datetime.now(UTC)).timestamp() - self._column("rehearsed")) / 86_400
         return retrievability(days, self._column("stability"))
 
-    def there(self, as_of: datetime | None = None) -> Places:
-        """The places of what is there and held at a time; None: that holds still."""
+    def there(
+        self,
+        as_of: datetime | None = None,
+        *,
+        now: datetime | None = None,
+        during: tuple[datetime, datetime] | None = None,
+    ) -> Places:
+        """The places of what is there and held at a time.
+
+        Parameters
+        ----------
+        as_of : datetime, optional
+            None: what holds now; what is no fact is there whenever it was said.
+        during : two datetimes, optional
+            Beside what holds now, what held at some time from one to the other.
+        """
         there = self._column("there") > 0
-        if as_of is None:
-            return np.flatnonzero(there & (self._column("to") == _EVER))
-        at = as_of.timestamp()
-        return np.flatnonzero(there & (self._column("from") <= at) & (at < self._column("to")))
+        begins, ends = self._column("from"), self._column("to")
+        if as_of is not None:
+            at = as_of.timestamp()
+            return np.flatnonzero(there & (begins <= at) & (at < ends))
+        at = (now or datetime.now(UTC)).timestamp()
+        plain = self._column("fact") == 0
+        holds = (plain | (begins <= at)) & (at < ends)
+        if during is not None:
+            since, until = (one.timestamp() for one in during)
+            holds |= (plain | (begins <= until)) & (since < ends)
+        return np.flatnonzero(there & holds)
+
+    def read_in(self, id: int) -> list[Episode]:
+        """The facts that were read in the text of an episode, and are not forgotten."""
+        found = [self.episodes[place] for place in self._read_in.get(said_in(id), ())]
+        return [one for one in found if one.forgotten is None and one.merged is None]
 
     @property
     def texts(self) -> int:
@@ -206,7 +236,7 @@ class Mirror:
         may_go[[self._place[id] for id in kept]] = False
         places = np.flatnonzero(may_go)
         worth = (self.strengths() * (0.5 + self._column("importance")))[places]
-        holds = self._column("to")[places] == _EVER
+        holds = self._column("to")[places] > datetime.now(UTC).timestamp()
         order = np.lexsort((places, worth, holds))[: max(0, count)]
         return [self.episodes[place] for place in places[order]]
 
@@ -221,7 +251,7 @@ class Mirror:
 _COLUMNS = {
     name: number
     for number, name in enumerate(
-        ("from", "to", "there", "rehearsed", "stability", "importance", "speaker", "saying", "length", "window")
+        ("from", "to", "there", "fact", "rehearsed", "stability", "importance", "speaker", "saying", "length", "window")
     )
 }
 

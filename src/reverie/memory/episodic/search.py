@@ -73,6 +73,7 @@ def search(
     *,
     k: int = 5,
     as_of: datetime | None = None,
+    during: tuple[datetime, datetime] | None = None,
     now: datetime | None = None,
     weights: Weights | None = None,
 ) -> tuple[Places, NDArray[np.float64]]:
@@ -84,11 +85,13 @@ def search(
         Of the question, by the encoder of the store.
     as_of : datetime, optional
         Search what held then; None: what holds still.
+    during : two datetimes, optional
+        Search what held at some time from one to the other, too.
     now : datetime, optional
         When it is asked, for the curve of forgetting.
     """
     weights = weights or Weights()
-    there = mirror.there(as_of)
+    there = mirror.there(as_of, now=now, during=during)
     score = weights.strength * (mirror.strengths(now)[there] - 1)
     for name, values in terms(mirror, question, vector).items():
         score = score + getattr(weights, name) * standard(values[there], FLOORS[name])

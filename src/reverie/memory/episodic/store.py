@@ -5,8 +5,9 @@ A store belongs to one user. What a method has done is durable when it returns, 
 it, and an id is never given again. Each change moves the clock of the store on and is stamped on the rows that it
 touched, so that who keeps a copy in memory (`reverie.memory.episodic.mirror`) reads only what is new.
 
-Versions of a fact are told apart by who and what. A newer one takes the place of the older: `valid_to` of that is
-set, and `history` shows both. A fact from an untrusted source takes no trusted one's place.
+Versions of a fact are told apart by who and what. A newer one takes the place of the older, from the time on when it
+begins to hold: `valid_to` of the older is set, and `history` shows both. Of an attribute with several values none takes
+another's place. A fact from an untrusted source takes no trusted one's place.
 """
 
 import json
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.errors import BadData, CorruptFile
-from reverie.memory.episodic.episode import KINDS, Confirmed, Episode, same_key
+from reverie.memory.episodic.episode import KINDS, Confirmed, Episode, said_in, same_key
 from reverie.memory.episodic.forgetting import encode_strength, rehearse
 from reverie.memory.episodic.rows import COLUMNS, EPOCH, TIMES, episode_of, holes, moment, parts, stamp
 from reverie.untrusted import parse_json
@@ -30,7 +31,8 @@ __all__ = ["SCHEMA", "EpisodicStore"]
 SCHEMA = 1
 """Version of the tables; a store of a newer one is refused."""
 
-_LIVE = "valid_to IS NULL AND forgotten IS NULL AND merged IS NULL"
+_THERE = "forgotten IS NULL AND merged IS NULL"
+_LIVE = f"{_THERE} AND (valid_to IS NULL OR valid_to > ?) AND (value IS NULL OR valid_from <= ?)"
 _EMPTY = "text = NULL, value = NULL, vector = NULL"
 _NAMELESS = "who = NULL, what = NULL, who_key = NULL, what_key = NULL"
 
@@ -113,8 +115,8 @@ class EpisodicStore(ABC):
 
     def add(
         self,
-        text: str,
-        vector: NDArray[np.float32],
+        text: str | None,
+        vector: NDArray[np.float32] | None,
         *,
         who: str | None = None,
         what: str | None = None,
@@ -127,15 +129,26 @@ class EpisodicStore(ABC):
         heard: datetime | None = None,
         novelty: float = 1.0,
         importance: float = 0.5,
+        several: bool = False,
     ) -> int:
         """Keep an episode; its id.
 
         A fact whose value is what already holds is a rehearsal of that, and no new episode: its id comes back. A fact
         takes the place of the one that held when it began to.
+
+        Parameters
+        ----------
+        text, vector : optional
+            None: of a fact that was read in the text of another episode.
+        several : bool
+            Whether the fact's attribute has several values: then the fact takes no other value's place.
         """
-        vector = np.ascontiguousarray(vector, dtype=np.float32)
-        if vector.shape != (self.dimension,) or not np.isfinite(vector).all():
-            raise BadData(f"vector has shape {vector.shape}. Expected {self.dimension} finite numbers.")
+        if vector is not None:
+            vector = np.ascontiguousarray(vector, dtype=np.float32)
+            if vector.shape != (self.dimension,) or not np.isfinite(vector).all():
+                raise BadData(f"vector has shape {vector.shape}. Expected {self.dimension} finite numbers.")
+        if (text is None or vector is None) and value is None:
+            raise BadData("Without a text there must be a fact. Give who, what and value.")
         if kind not in KINDS:
             raise BadData(f"kind is {kind!r}. Expected one of {', '.join(KINDS)}.")
         if len({who is None, what is None, value is None}) > 1:
@@ -145,38 +158,59 @@ class EpisodicStore(ABC):
         with self.transaction():
             ends = None
             if who is not None and what is not None and value is not None:
-                known, ends = self._make_room(who, what, value, trusted, begins, now)
-                if known is not None:
-                    return known
-            ((last,),) = self._ask("SELECT coalesce(max(id), 0) FROM episodes")
+                same, ends = self._same(who, what, value, trusted, begins), None
+                if same is not None and (same.text is not None or text is None):
+                    self.rehearse([same.id], now)
+                    return same.id
+                if same is not None:  # read in a longer text; from now on this one says it
+                    self.supersede([same.id], begins)
+                if not several:
+                    ends = self._make_room(who, what, trusted, begins)
+            last = self.count()
             stability, difficulty = encode_strength(now.astimezone(UTC), pinned=importance >= 1)
             row = {
                 "id": last + 1, "text": text, "who": who, "what": what, "value": value, "kind": kind, "source": source,
                 "trusted": int(trusted), "session": session, "valid_from": stamp(begins), "valid_to": stamp(ends),
                 "heard": stamp(now), "novelty": float(novelty), "importance": float(importance),
                 "stability": stability, "difficulty": difficulty, "rehearsed": stamp(now), "stage": 0,
-                "vector": self._pack(vector), "changed": self._tick(),
+                "vector": None if vector is None else self._pack(vector), "changed": self._tick(),
                 "who_key": None if who is None else self._key(who),
                 "what_key": None if what is None else self._key(what),
             }  # fmt: skip
             places = ", ".join("?" * len(row))
             self._run(f"INSERT INTO episodes ({', '.join(row)}) VALUES ({places})", list(row.values()))
-        return int(last) + 1
+        return last + 1
 
-    def _make_room(
-        self, who: str, what: str, value: str, trusted: bool, begins: datetime, now: datetime
-    ) -> tuple[int | None, datetime | None]:
-        """End the validity of what a fact replaces: the id of one that says the same, and when a later one begins."""
+    def _rivals(self, who: str, what: str, trusted: bool) -> list[Episode]:
+        """The versions whose place a fact may take."""
         versions = [one for one in self.history(who, what) if one.forgotten is None and one.merged is None]
-        rivals = [one for one in versions if trusted or not one.trusted]
+        return [one for one in versions if trusted or not one.trusted]
+
+    def _same(self, who: str, what: str, value: str, trusted: bool, at: datetime) -> Episode | None:
+        """The version that says the same, as trusted, and holds at a time."""
+        for one in self._rivals(who, what, trusted):
+            says = one.value is not None and same_key(one.value) == same_key(value) and one.trusted == trusted
+            if says and one.holds(at, at):
+                return one
+        return None
+
+    def _make_room(self, who: str, what: str, trusted: bool, begins: datetime) -> datetime | None:
+        """End the validity of what a fact replaces; when a later version begins."""
+        rivals = self._rivals(who, what, trusted)
         held = [one for one in rivals if one.valid_from <= begins and (one.valid_to is None or one.valid_to > begins)]
-        for one in held:
-            if one.value is not None and same_key(one.value) == same_key(value) and one.trusted == trusted:
-                self.rehearse([one.id], now)
-                return one.id, None
         self.supersede([one.id for one in held], begins)
-        later = [one.valid_from for one in rivals if one.valid_from > begins]
-        return None, min(later, default=None)
+        return min((one.valid_from for one in rivals if one.valid_from > begins), default=None)
+
+    def end(self, who: str, what: str, value: str | None, when: datetime, *, trusted: bool = True) -> list[Episode]:
+        """Say that a fact, or every value of an attribute, no longer holds from a time on; what it has ended.
+
+        What is not trusted ends nothing that is.
+        """
+        with self.transaction():
+            held = [one for one in self._rivals(who, what, trusted) if one.value is not None and one.holds(when, when)]
+            ended = [one for one in held if value is None or same_key(one.value or "") == same_key(value)]
+            self.supersede([one.id for one in ended], when)
+        return ended
 
     def supersede(self, ids: Iterable[int], when: datetime | None = None) -> None:
         """These held until then."""
@@ -279,6 +313,10 @@ class EpisodicStore(ABC):
         except (IndexError, TypeError, ValueError):
             raise CorruptFile("The memory has lost its clock. Restore it from a copy.") from None
 
+    def count(self) -> int:
+        """How many episodes there ever were: the largest id."""
+        return int(self._ask("SELECT coalesce(max(id), 0) FROM episodes")[0][0])
+
     def get(self, id: int) -> Episode | None:
         """What is known of an id; None where there never was one."""
         return next(iter(self.some([id])), None)
@@ -294,9 +332,18 @@ class EpisodicStore(ABC):
         """Every episode that ever was, forgotten ones without their content."""
         return self._episodes()
 
-    def live(self) -> list[Episode]:
-        """What is there and of the newest version."""
-        return self._episodes(f"WHERE {_LIVE}")
+    def live(self, now: datetime | None = None) -> list[Episode]:
+        """What is there and holds at a time; None: now."""
+        at = stamp(now or datetime.now(UTC))
+        return self._episodes(f"WHERE {_LIVE}", [at, at])
+
+    def read_in(self, ids: Iterable[int]) -> list[Episode]:
+        """The facts that were read in the texts of these."""
+        found: list[Episode] = []
+        for part in parts(ids):
+            sessions = [said_in(id) for id in part]
+            found += self._episodes(f"WHERE text IS NULL AND session IN ({holes(part)})", sessions)
+        return found
 
     def history(self, who: str, what: str | None = None) -> list[Episode]:
         """Every version of what is known of someone, the oldest first."""
@@ -305,9 +352,10 @@ class EpisodicStore(ABC):
             return self._episodes("WHERE who_key = ?", [self._key(who)], order)
         return self._episodes("WHERE who_key = ? AND what_key = ?", [self._key(who), self._key(what)], order)
 
-    def waiting(self) -> list[Episode]:
-        """Facts for the next night: trusted, of the newest version, not yet in the weights."""
-        return self._episodes(f"WHERE {_LIVE} AND value IS NOT NULL AND trusted = 1 AND night IS NULL")
+    def waiting(self, now: datetime | None = None) -> list[Episode]:
+        """Facts for the next night: trusted, holding at a time (None: now), not yet in the weights."""
+        at = stamp(now or datetime.now(UTC))
+        return self._episodes(f"WHERE {_LIVE} AND value IS NOT NULL AND trusted = 1 AND night IS NULL", [at, at])
 
     def learned(self) -> list[Episode]:
         """Facts that a night has moved into the weights, every version of them that is not forgotten."""
@@ -355,11 +403,12 @@ class EpisodicStore(ABC):
         return [episode_of(row) for row in self._ask(f"SELECT {COLUMNS} FROM episodes {where} {order}", values)]
 
     def _family(self, ids: Iterable[int]) -> list[int]:
-        """These, those that they were merged into, and those that were merged into these."""
+        """These, those that they were merged into, those that were merged into these, and the facts read in them."""
         family, new = set(), set(ids)
         while new:
             family |= new
             near = {one.merged for one in self.some(new) if one.merged is not None}
+            near |= {one.id for one in self.read_in(new)}
             for part in parts(new):
                 near |= {row[0] for row in self._ask(f"SELECT id FROM episodes WHERE merged IN ({holes(part)})", part)}
             new = near - family
