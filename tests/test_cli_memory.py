@@ -180,3 +180,10 @@ def test_forgetting_names_what_still_mentions_the_person():
     assert lines[2].strip() == "2  Ana told me she lives in Rome."
     assert said("forget", "m", "--who", "Ana", "--mentions") == {"forgotten": [2]}
     assert run("recall", "m", "Ana") == "Nothing is remembered.\n"
+
+
+def test_chat_needs_a_model_that_chats():
+    run("remember", "m", "Ana's city is Rome.")
+    done = here("memory", "chat", "m", "Where does Ana live?")
+    assert done.returncode == 2
+    assert "reverie memory sleep FOLDER --model MODEL" in done.stderr

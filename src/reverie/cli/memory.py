@@ -176,6 +176,29 @@ def sleep(
             f"Night {learned['night']} in the weights {learned['verdict']}{why}: of {learned['tonight']} facts "
             f"{learned['arrived']} arrived, {learned['retained']:.3f} of {learned['known']} earlier ones are left."
         )
+        for one in learned.get("set_aside", []):
+            typer.echo(f"Set aside: the {one['what']} of {one['who']}: {one['reason']}.")
+
+
+@app.command()
+def chat(
+    folder: Place,
+    text: Annotated[str, typer.Argument(help="What is said to the model.")],
+    user: User = None,
+    as_json: Json = False,
+) -> None:
+    """Ask the language model that sleeps with the memory; it must be one that chats."""
+    from reverie.language.cortex import BranchCortex
+
+    with _open(folder, user) as memory:
+        cortex = memory.cortex
+        if not isinstance(cortex, BranchCortex):
+            raise BadData(
+                "No model that chats sleeps with this memory. Name one with a chat template: "
+                "reverie memory sleep FOLDER --model MODEL"
+            )
+        said = cortex.chat([{"role": "user", "content": text}])
+    typer.echo(json.dumps({"text": said}) if as_json else said)
 
 
 @app.command()

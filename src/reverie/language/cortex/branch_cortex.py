@@ -5,10 +5,12 @@ that names nobody who is stored is answered, bit for bit, as by the base.
 
 Asleep, each fact that waits is engraved by itself (`reverie.language.cortex.engraving`) and asked for, in all its
 wordings, beside the person's other branches. It is kept if the model answers with its value, if the person's other
-facts are still answered, and if its value is not said where something else is asked of the person. What does not hold is tried
-once more, with more steps and more that must not change; then it is set aside with the reason, and the others go in.
+facts are still answered, and if its value is not said where something else is asked of the person. What does not hold
+is tried once more, with more steps and more that must not change; then it is set aside with the reason, and the others
+go in.
 
-A fact that changes gets a new branch in the place of the old one. A fact that is forgotten loses its branch.
+A branch is silent from the moment when its fact changes, ends or is forgotten, and is deleted in the next night; what
+came instead gets a branch of its own.
 """
 
 from collections import defaultdict
@@ -116,7 +118,7 @@ class BranchCortex:
 
     def answer(self, question: str) -> Known | None:
         """What the weights say to a question, where they answer it with a fact that they have learned."""
-        named = self._named(question, self._index())
+        named = self._named(question)
         if not named:
             return None
         said = self._reply([{"role": "user", "content": question}], longest=_LONGEST)
@@ -128,7 +130,7 @@ class BranchCortex:
 
     def _reply(self, messages: Sequence[Mapping[str, str]], *, longest: int) -> Completion:
         text = "\n".join(str(turn.get("content", "")) for turn in messages)
-        branches = [self._branch(one.place) for one in self._named(text, self._index())]
+        branches = [self._branch(one.place) for one in self._named(text)]
         with acting(self.model.network, branches):
             return self.model.reply([prompt_tokens(self.model.tokenizer, messages)], longest=longest)[0]
 
@@ -139,10 +141,14 @@ class BranchCortex:
     def _index(self) -> list[_Branch]:
         return [_Branch(**one) for one in self._store.get_named(_INDEX, [])]
 
-    @staticmethod
-    def _named(text: str, index: list[_Branch]) -> list[_Branch]:
+    def _holds(self, one: _Branch) -> bool:
+        """Whether all that a branch says is still so."""
+        return all(episode.live for episode in self._store.some(one.episodes))
+
+    def _named(self, text: str) -> list[_Branch]:
         """Branches of whoever is named, but those of whom another attribute is asked for in plain words."""
-        return [one for one in index if names(text, one.who) and not names_another(text, one.who, one.what)]
+        named = [one for one in self._index() if names(text, one.who) and not names_another(text, one.who, one.what)]
+        return [one for one in named if self._holds(one)]
 
     def _branch(self, place: int) -> Adapter:
         if place not in self._read:
@@ -175,6 +181,7 @@ class BranchCortex:
         """
         if limit is not None and limit < 0:
             raise BadData(f"limit is {limit}. Expected a number of facts, 0 or more, or None for all that wait.")
+        self._drop_outdated()
         waiting = self._store.waiting()
         some = waiting if limit is None or limit >= len(waiting) else self._chosen(waiting, limit)
         if not some:
@@ -216,6 +223,18 @@ class BranchCortex:
             self.nights.note(Night(number, tuple(sorted(arrived)), report))
             self._store.mark(sorted(arrived), night=number, stage=1)
         return report | {"verdict": "kept", "audit": self._audit(drop_text, arrived)}
+
+    def _drop_outdated(self) -> None:
+        """Delete branches of which not all is so any more; what still is waits for the night."""
+        index = self._index()
+        old = [one for one in index if not self._holds(one)]
+        if not old:
+            return
+        with self._store.transaction():
+            for one in old:
+                self._drop(one.place)
+                self._store.mark([e.id for e in self._store.some(one.episodes) if e.live], night=None, stage=0)
+            self._store.set_named(_INDEX, [one._asdict() for one in index if one not in old])
 
     def _facts(self, some: list[Episode], index: list[_Branch]) -> list[tuple[Fact, list[Episode]]]:
         """One fact for each key of the night: all values of it that hold, in the order in which they were heard."""

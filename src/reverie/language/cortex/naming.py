@@ -69,5 +69,7 @@ def names_another(text: str, who: str, what: str) -> bool:
 
 def _stems(what: str) -> set[str]:
     """The words of an attribute, their endings cut; words that many attributes share say nothing."""
-    plain = {word.removesuffix("ies").removesuffix("y").removesuffix("s") for word in words(what.replace("e-mail", "email"))}
+    plain = {
+        word.removesuffix("ies").removesuffix("y").removesuffix("s") for word in words(what.replace("e-mail", "email"))
+    }
     return plain - {"favourite", "favorite", "current", "number", "name", "home"} or plain
