@@ -9,6 +9,7 @@ fault.
 import os
 import shutil
 import tempfile
+import traceback
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -196,9 +197,8 @@ class Trial:
             brain.close()
             child = os.fork()
             if child == 0:
-                with Brain.open(place) as mine, Faults("kill", at):
+                with exiting(), Brain.open(place) as mine, Faults("kill", at):
                     self.operation(mine, place)
-                os._exit(0)
             os.waitpid(child, 0)
             if self._opened(place, where, self.expected) >= 0:
                 with Brain.open(place) as again:
@@ -206,6 +206,17 @@ class Trial:
                     _learn(again, place)
                     self._compare(again, begins, where)
         return 0
+
+
+@contextmanager
+def exiting() -> Iterator[None]:
+    """End this process with what is done here, also where an error ends it: a fork must not go on as its parent."""
+    try:
+        yield
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
 
 
 def made(base: Path) -> None:
@@ -261,9 +272,8 @@ def _once(
     if kind == "kill":
         child = os.fork()
         if child == 0:
-            with Faults("kill", at):
+            with exiting(), Faults("kill", at):
                 make(path)
-            os._exit(0)
         acknowledged = os.waitpid(child, 0)[1] == 0
     else:
         layer = Lines(LINES[kind], at) if kind in LINES else Faults(kind, at)
@@ -330,12 +340,11 @@ def main() -> None:
         for (name, kind), one in zip(tasks, results, strict=True):
             count = one.places.get(name, 0)
             found.places[name] = found.places.get(name, 0) + count
+            print(f"  {name}, {kind}: {count} places", flush=True)
             for wrong in ("lost", "unreadable", "untrue"):
                 getattr(found, wrong).extend(getattr(one, wrong))
-            print(f"  {name}, {kind}: {count} places", flush=True)
-    for kind in ("lost", "unreadable", "untrue"):
-        for line in getattr(found, kind)[:20]:
-            print(f"  {kind}: {line}")
+                for line in getattr(one, wrong)[:20]:
+                    print(f"  {wrong}: {line}", flush=True)
     places = {name: float(count) for name, count in found.places.items()}
     every = "" if options.every == 1 else f" --every {options.every}"
     command = f"python benchmarks/faults.py{' --quick' if options.quick else every}"
