@@ -18,6 +18,8 @@ import numpy as np
 
 from common import WORK, Claim, finish, kept, one_thread, parser
 from reverie.agents import Agent, environment, evaluate
+from reverie.agents.players.sb3_dqn import SB3DQN
+from reverie.agents.players.sb3_ppo import SB3PPO
 
 COMMAND = "python benchmarks/agents.py"
 TASKS: dict[str, tuple[float, int, int]] = {  # return to reach, steps within which, steps from look to look
@@ -65,45 +67,15 @@ def life(name: str, seed: int, *, steps: int, look: int, sleeps: bool = True) ->
 
 def peer(kind: str, seed: int, *, steps: int) -> dict[str, Any]:
     """PPO or DQN of stable-baselines3 on CartPole-v1, with the settings of rl-baselines3-zoo."""
-    import gymnasium
     from stable_baselines3 import DQN, PPO
     from stable_baselines3.common.env_util import make_vec_env
     from stable_baselines3.common.evaluation import evaluate_policy
 
     began, looking = time.process_time(), 0.0
-    if kind == "ppo":
-        model: Any = PPO(
-            "MlpPolicy",
-            make_vec_env("CartPole-v1", n_envs=8, seed=seed),
-            n_steps=32,
-            batch_size=256,
-            gae_lambda=0.8,
-            gamma=0.98,
-            n_epochs=20,
-            ent_coef=0.0,
-            learning_rate=lambda left: 1e-3 * left,
-            clip_range=lambda left: 0.2 * left,
-            seed=seed,
-            device="cpu",
-        )
-    else:
-        model = DQN(
-            "MlpPolicy",
-            gymnasium.make("CartPole-v1"),
-            learning_rate=2.3e-3,
-            batch_size=64,
-            buffer_size=100_000,
-            learning_starts=1000,
-            gamma=0.99,
-            target_update_interval=10,
-            train_freq=256,
-            gradient_steps=128,
-            exploration_fraction=0.16,
-            exploration_final_eps=0.04,
-            policy_kwargs={"net_arch": [256, 256]},
-            seed=seed,
-            device="cpu",
-        )
+    algorithm, player = (PPO, SB3PPO) if kind == "ppo" else (DQN, SB3DQN)
+    settings = dict(player.tuned["CartPole-v1"])
+    there = make_vec_env("CartPole-v1", n_envs=settings.pop("environments", 1), seed=seed)
+    model: Any = algorithm("MlpPolicy", there, seed=seed, device="cpu", **settings)
     looks: dict[str, float] = {}
 
     def watched(here: dict[str, Any], _: Any) -> bool:

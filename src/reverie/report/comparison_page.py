@@ -13,7 +13,7 @@ from reverie.report.lives import is_life
 from reverie.report.plots import Line
 from reverie.report.reading import Results, Run, mean_of, read_run
 from reverie.report.run_page import QUESTIONS, means, short_and_long
-from reverie.report.sections import Fact, Page, Section, facts, plot
+from reverie.report.sections import Fact, Page, Section, facts, made_with, plot
 from reverie.report.summary import summarise
 from reverie.report.tables import per_cent, side_by_side
 
@@ -50,7 +50,7 @@ def comparison_page(folder: Path) -> Page:
         notes=notes,
         warnings=_unfinished(runs, wanted) + list(dict.fromkeys(text for run in runs for text in run.warnings)),
         headline=_headline(done),
-        sections=[*sections, facts("Configuration", asked), *_made_with(done)],
+        sections=[*sections, facts("Configuration", asked), *made_with(done)],
     )
 
 
@@ -120,14 +120,3 @@ def _mean_curve(learner: str, results: list[Results]) -> Line:
         [(place, mean_of([*at[place]])) for place in places],
         [stdev(at[place]) if len(at[place]) > 1 else 0.0 for place in places],
     )
-
-
-def _made_with(done: list[Results]) -> list[Section]:
-    """Versions and machines, each once."""
-    machines: list[dict[str, Any]] = []
-    for results in done:
-        made = {"reverie": results.version, **results.machine}
-        if made not in machines:
-            machines.append(made)
-    name = "Versions and machine" if len(machines) == 1 else "Versions and machine {}"
-    return [facts(name.format(number), made) for number, made in enumerate(machines, 1)]

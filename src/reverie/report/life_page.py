@@ -8,7 +8,7 @@ from typing import Any
 from reverie.record import RunFolder
 from reverie.report.lives import Life, LifeResults, LifeRow, human_return, read_life, summarise_lives
 from reverie.report.plots import Line, trends
-from reverie.report.sections import Fact, Page, Section, facts, plot
+from reverie.report.sections import Fact, Page, Section, facts, made_with, plot
 from reverie.report.summary import human_bytes, human_count, human_seconds
 from reverie.report.tables import Cell, Table, TableRow, per_cent, whole
 
@@ -95,7 +95,7 @@ def life_comparison_page(asked: dict[str, Any], places: Sequence[RunFolder]) -> 
         warnings=([unfinished] if len(done) < total else [])
         + list(dict.fromkeys(text for life in lives for text in life.warnings)),
         headline=[Fact(f"{_name(row.stream)}: {row.learner}", _return(row)) for row in best.values()],
-        sections=[*sections, facts("Configuration", asked), *_made_with(done)],
+        sections=[*sections, facts("Configuration", asked), *made_with(done)],
     )
 
 
@@ -205,16 +205,6 @@ def _costs(results: LifeResults) -> Section:
         Fact("peak memory", human_bytes(results.peak_memory_bytes), "of the process"),
     ]
     return Section("facts", "Costs", "Operations are not counted here.", facts=listed)
-
-
-def _made_with(done: Sequence[LifeResults]) -> list[Section]:
-    machines: list[dict[str, Any]] = []
-    for results in done:
-        made = {"reverie": results.version, **results.machine}
-        if made not in machines:
-            machines.append(made)
-    name = "Versions and machine" if len(machines) == 1 else "Versions and machine {}"
-    return [facts(name.format(number), made) for number, made in enumerate(machines, 1)]
 
 
 def _name(stream: Any) -> str:

@@ -7,10 +7,10 @@ from pathlib import Path
 from statistics import mean, median, stdev
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from reverie.errors import CorruptFile
 from reverie.record import RunFolder, read_json
+from reverie.report.reading import checked
 
 __all__ = ["Life", "LifeResults", "LifeRow", "Look", "human_return", "is_life", "read_life", "summarise_lives"]
 
@@ -100,26 +100,15 @@ def read_life(folder: RunFolder) -> Life:
         Where a file holds something else than a life's numbers; the message says which file and which key.
     """
     config = read_json(folder.config_path)
-    _checked(_Asked, config, folder.config_path)
+    checked(_Asked, config, folder.config_path, "life")
     raw = read_json(folder.results_path) if folder.results_path.exists() else None
     events = [event for event in folder.events() if isinstance(event, dict)]
-    looks = [_checked(Look, event, folder.events_path) for event in events if event.get("event") == "look"]
+    looks = [checked(Look, event, folder.events_path, "life") for event in events if event.get("event") == "look"]
     warnings = [str(event.get("text")) for event in events if event.get("event") == "warning"]
-    results = None if raw is None else _checked(LifeResults, raw, folder.results_path)
+    results = None if raw is None else checked(LifeResults, raw, folder.results_path, "life")
     if results is not None and not looks:
         looks = results.looks
     return Life(folder.path, config, looks, results, list(dict.fromkeys(warnings)))
-
-
-def _checked(model: Any, value: Any, path: Path) -> Any:
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise CorruptFile(
-            f"{path}: {where} is not what a life writes ({first['msg']}). Restore it, or run again in another folder."
-        ) from None
 
 
 @dataclass(frozen=True)

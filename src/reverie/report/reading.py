@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from reverie.errors import CorruptFile
 from reverie.record import RunFolder, read_json
 
-__all__ = ["Results", "Run", "final_row_mean", "mean_of", "read_run"]
+__all__ = ["Results", "Run", "checked", "final_row_mean", "mean_of", "read_run"]
 
 Matrix = list[list[float | None]]
 Model = TypeVar("Model", bound=BaseModel)
@@ -106,12 +106,12 @@ def read_run(folder: RunFolder) -> Run:
         Where a file holds something else than a run's numbers; the message says which file and which key.
     """
     config = read_json(folder.config_path)
-    _checked(_Asked, config, folder.config_path)
+    checked(_Asked, config, folder.config_path)
     raw = read_json(folder.results_path) if folder.results_path.exists() else None
     events = list(folder.events())
-    results = None if raw is None else _checked(Results, raw, folder.results_path)
+    results = None if raw is None else checked(Results, raw, folder.results_path)
     lived = [
-        _checked(_Lived, event, folder.events_path)
+        checked(_Lived, event, folder.events_path)
         for event in events
         if isinstance(event, dict) and event.get("event") == "experience"
     ]
@@ -129,14 +129,15 @@ def read_run(folder: RunFolder) -> Run:
     )
 
 
-def _checked(model: type[Model], value: Any, path: Path) -> Model:
+def checked(model: type[Model], value: Any, path: Path, writer: str = "run") -> Model:
+    """What a file of a run or of a life holds, or an error that names the file and the key."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole"
         raise CorruptFile(
-            f"{path}: {where} is not what a run writes ({first['msg']}). "
+            f"{path}: {where} is not what a {writer} writes ({first['msg']}). "
             "Restore the file, or run again in another folder."
         ) from None
 

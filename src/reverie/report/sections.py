@@ -1,14 +1,14 @@
 """The parts of a page: each is plain data that the template knows how to show."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from reverie.report.plots import COLOURS, Line, curves
 from reverie.report.tables import Table
 
-__all__ = ["Fact", "Page", "Section", "facts", "flat", "plot"]
+__all__ = ["Fact", "Page", "Section", "facts", "flat", "made_with", "plot"]
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,28 @@ def plot(title: str, text: str, lines: Sequence[Line], *, svg: str = "") -> Sect
 def facts(title: str, values: Mapping[str, Any], *, text: str = "") -> Section:
     """A folded list of whatever a mapping holds."""
     return Section("facts", title, text, facts=flat(values), folded=True)
+
+
+@runtime_checkable
+class Made(Protocol):
+    """Results that say which version made them, and on what machine."""
+
+    @property
+    def version(self) -> str | None: ...
+
+    @property
+    def machine(self) -> dict[str, Any]: ...
+
+
+def made_with(done: Iterable[Made]) -> list[Section]:
+    """Versions and machines, each once."""
+    machines: list[dict[str, Any]] = []
+    for one in done:
+        made = {"reverie": one.version, **one.machine}
+        if made not in machines:
+            machines.append(made)
+    name = "Versions and machine" if len(machines) == 1 else "Versions and machine {}"
+    return [facts(name.format(number), one) for number, one in enumerate(machines, 1)]
 
 
 def flat(values: Mapping[str, Any], *, under: str = "") -> list[Fact]:

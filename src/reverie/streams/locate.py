@@ -16,7 +16,7 @@ import numpy as np
 from reverie.errors import CorruptFile, MissingData
 from reverie.record import replace_file
 
-__all__ = ["DataSet", "catalogue", "find", "read_npz"]
+__all__ = ["DataSet", "cache_folder", "catalogue", "find", "read_npz"]
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,15 @@ _SETS = (
 )
 
 
+def cache_folder() -> Path:
+    """The user's cache folder for this library; it need not be there."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reverie"
+
+
 def folders() -> list[Path]:
     """Folders that are searched, in order."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "reverie"
     own = os.environ.get("REVERIE_DATA")
-    return [Path(own), cache] if own else [cache]
+    return [Path(own), cache_folder()] if own else [cache_folder()]
 
 
 def catalogue() -> list[dict[str, Any]]:

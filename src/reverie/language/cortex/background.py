@@ -10,7 +10,6 @@ model's feed-forward layers: Meng et al., 2022, NeurIPS (ROME).
 """
 
 import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,6 +26,7 @@ from reverie.language.cortex.blocks import blocks_of, writer_of
 from reverie.language.cortex.causal import CausalModel
 from reverie.language.cortex.chatting import prompt_tokens, told_tokens, unknown_questions
 from reverie.language.fact import Key
+from reverie.streams.locate import cache_folder
 
 __all__ = ["WHATS", "Background", "keys_kept", "layers_that_learn"]
 
@@ -121,7 +121,7 @@ class Background:
     def of(cls, model: CausalModel) -> "Background":
         """That of a model: read from the cache folder, else measured and kept there."""
         _, layers = layers_that_learn(model.network)
-        file = _cache() / f"{_digest(model, layers)}.safetensors"
+        file = cache_folder() / "backgrounds" / f"{_digest(model, layers)}.safetensors"
         moments = _read(file, model, layers)
         if moments is None:
             moments = _measured(model, layers)
@@ -176,11 +176,6 @@ def _digest(model: CausalModel, layers: list[str]) -> str:
         found.update(name.encode())
         found.update(value.detach().contiguous().view(torch.uint8).numpy().tobytes())
     return found.hexdigest()[:32]
-
-
-def _cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "reverie" / "backgrounds"
 
 
 def _read(file: Path, model: CausalModel, layers: list[str]) -> Moments | None:

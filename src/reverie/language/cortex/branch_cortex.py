@@ -192,7 +192,7 @@ class BranchCortex:
         generator = torch.Generator().manual_seed(tried)
         learned: list[tuple[_Branch, Adapter]] = []
         aside: list[dict[str, str]] = []
-        tonight = self._facts(some, index)
+        tonight = self._facts(some)
         place = 1 + max((one.place for one in index), default=0)
         for fact, episodes in tonight:
             others = [one for one in index if folded(one.key) != folded(fact.key)]
@@ -236,7 +236,7 @@ class BranchCortex:
                 self._store.mark([e.id for e in self._store.some(one.episodes) if e.live], night=None, stage=0)
             self._store.set_named(_INDEX, [one._asdict() for one in index if one not in old])
 
-    def _facts(self, some: list[Episode], index: list[_Branch]) -> list[tuple[Fact, list[Episode]]]:
+    def _facts(self, some: list[Episode]) -> list[tuple[Fact, list[Episode]]]:
         """One fact for each key of the night: all values of it that hold, in the order in which they were heard."""
         keys = dict.fromkeys(folded(key_of(one)) for one in some)
         hold: dict[tuple[str, str], list[Episode]] = defaultdict(list)
@@ -372,6 +372,7 @@ class BranchCortex:
         were = self._said(cues, index)
         left = [one for one in index if one not in hit]
         are = self._said(cues, left)
+        same = mean(one == other for one, other in zip(were, are, strict=True))
         with self._store.transaction():
             for one in hit:
                 self._drop(one.place)
@@ -382,8 +383,8 @@ class BranchCortex:
             "forgotten": forgotten,
             "since_night": min(one.night for one in hit),
             "cues": len(cues),
-            "answered_as_before": mean(one == other for one, other in zip(were, are, strict=True)),
-            "chance": mean(one == other for one, other in zip(were, are, strict=True)),
+            "answered_as_before": same,
+            "chance": same,  # without the branch it is a model that never heard it
             "retained": 1.0,
             "verdict": "forgotten",
         }
