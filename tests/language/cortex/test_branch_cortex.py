@@ -158,10 +158,13 @@ def test_of_several_branches_the_one_that_fits_best_acts_alone(chatty):
     one, two = torch.zeros(1, n_in), torch.zeros(1, n_in)
     one[0, 0], two[0, 1] = 1.0, 1.0
     branches = [{layers[0]: (a, torch.full((n_out, 1), value))} for a, value in ((one, 1.0), (two, 10.0))]
-    k = torch.zeros(2, n_in)
-    k[0, :2] = torch.tensor([2.0, 1.0])
-    k[1, :2] = torch.tensor([1.0, 2.0])
+    k = torch.zeros(1, 2, n_in)
+    k[0, 0, :2] = torch.tensor([2.0, 1.0])
+    k[0, 1, :2] = torch.tensor([1.0, 2.0])
     plain = layer(k)
-    with acting(chatty.network, branches):
-        torch.testing.assert_close(layer(k) - plain, torch.tensor([[2.0], [20.0]]).expand(2, n_out))
+    with acting(chatty.network, branches, last=2):
+        torch.testing.assert_close(layer(k) - plain, torch.tensor([[[2.0], [20.0]]]).expand(1, 2, n_out))
+    with acting(chatty.network, branches):  # only where the model speaks
+        assert torch.equal(layer(k)[:, 0], plain[:, 0])
+        assert not torch.equal(layer(k)[:, 1], plain[:, 1])
     assert torch.equal(layer(k), plain)

@@ -2,8 +2,9 @@
 
 "What is Ana's dog?" shares most of what a layer sees with "What is Ana's street?" and with any other chat. A branch
 that answered to what they share would tell Ana's dog when her street is asked for. So its directions are whitened by
-the mean of k kᵀ over questions of which nothing is told: for other attributes, of made-up people and of the user, and
-of everyday chat. It is measured once for a model and kept in the user's cache folder.
+the mean of k kᵀ over questions of which nothing is told: decoys (`reverie.language.cortex.decoys`) for people of whom
+nothing is told and for the user, and everyday chat. It is measured once for a model and kept in the user's cache
+folder.
 
 Whitening of keys before an association is written: Kohonen, 1972, IEEE Transactions on Computers C-21; in a language
 model's feed-forward layers: Meng et al., 2022, NeurIPS (ROME).
@@ -24,23 +25,13 @@ from reverie.errors import ReverieError
 from reverie.files import make_folder, replace_file
 from reverie.language.cortex.blocks import blocks_of, writer_of
 from reverie.language.cortex.causal import CausalModel
-from reverie.language.cortex.chatting import prompt_tokens, told_tokens, unknown_questions
-from reverie.language.fact import Key
+from reverie.language.cortex.chatting import prompt_tokens, told_tokens
+from reverie.language.cortex.decoys import PEOPLE, WHATS, everyday, plain
 from reverie.streams.locate import cache_folder
 
-__all__ = ["WHATS", "Background", "keys_kept", "layers_that_learn"]
+__all__ = ["Background", "keys_kept", "layers_that_learn"]
 
 Moments = dict[str, Tensor]
-_PEOPLE = ("Maria", "John Smith", "Wei", "Dr. Kumar", "Fatima", "Peter Novak", "user", "user", "user")
-_WHATS = (
-    "name, age, birthday, address, street, city, country, school, university, boss, colleague, brother, sister, "
-    "mother, father, cousin, neighbour, cat, bicycle, hobby, sport, team, book, film, song, colour, drink, food, "
-    "shoe size, blood type, doctor, bank, dentist, flight, hotel, appointment, deadline, "
-    "project, salary, language, religion"
-)
-WHATS = tuple(_WHATS.split(", "))
-"""Attributes of which nothing is told."""
-
 _GENERAL = (
     "What is the capital of Portugal?",
     "List five vegetables.",
@@ -60,7 +51,8 @@ _GENERAL = (
     "Tell me a joke.",
 )
 _ANSWERED, _ENDS = 24, 9  # tokens: of an everyday answer; the answer begun and the sign before it
-_SHARE = 3.0  # of questions for facts against everyday chat
+_SHARE = 3.0  # of each kind of decoys against everyday chat
+_EVERYDAY = 6  # decoys of this kind for each of the people
 _AT_ONCE = 8
 
 
@@ -130,22 +122,25 @@ class Background:
 
 
 def _measured(model: CausalModel, layers: list[str]) -> Moments:
-    facts = [
-        told_tokens(model.tokenizer, question, begun, ended=False).tokens
-        for number, what in enumerate(WHATS)
-        for question, begun in [
-            unknown_questions(Key(_PEOPLE[(number * 4 + turn) % len(_PEOPLE)], ""), [what] * 4)[turn]
-            for turn in range(4)
-        ]
-    ]
     chats = [prompt_tokens(model.tokenizer, [{"role": "user", "content": one}]) for one in _GENERAL]
     replies = [one.text for one in model.reply(chats, longest=_ANSWERED)]
     chats = [told_tokens(model.tokenizer, one, said).tokens for one, said in zip(_GENERAL, replies, strict=True)]
-    asked, everyday = _moments(model, facts, layers, last=_ENDS), _moments(model, chats, layers, last=None)
-    return {
-        name: everyday[name] + _SHARE * asked[name] * everyday[name].diagonal().mean() / asked[name].diagonal().mean()
-        for name in layers
-    }
+    found = _moments(model, chats, layers, last=None)
+    scale = {name: float(one.diagonal().mean()) for name, one in found.items()}
+    for pairs in _decoys():
+        rows = [told_tokens(model.tokenizer, question, begun, ended=False).tokens for question, begun in pairs]
+        for name, one in _moments(model, rows, layers, last=_ENDS).items():
+            found[name] = found[name] + _SHARE * scale[name] * one / one.diagonal().mean()
+    return found
+
+
+def _decoys() -> list[list[tuple[str, str]]]:
+    """Of both kinds, always the same."""
+    generator = torch.Generator().manual_seed(0)
+    return [
+        [pair for who in PEOPLE for pair in plain(who, len(WHATS) // 2, generator)],
+        [pair for who in PEOPLE for pair in everyday(who, _EVERYDAY, generator)],
+    ]
 
 
 @torch.no_grad()
@@ -171,7 +166,7 @@ def _moments(model: CausalModel, rows: list[list[int]], layers: list[str], *, la
 
 def _digest(model: CausalModel, layers: list[str]) -> str:
     """Of the model's weights and of what is asked: another model, or other questions, are another background."""
-    found = hashlib.sha256(repr((WHATS, _PEOPLE, _GENERAL, _ANSWERED, _ENDS, _SHARE, layers)).encode())
+    found = hashlib.sha256(repr((_decoys(), _GENERAL, _ANSWERED, _ENDS, _SHARE, layers)).encode())
     for name, value in sorted(model.network.state_dict().items()):
         found.update(name.encode())
         found.update(value.detach().contiguous().view(torch.uint8).numpy().tobytes())

@@ -7,6 +7,8 @@ silent::
 
     b* = argmax_b |A_b k|²        W k  →  W k + B_b* A_b* k
 
+They act only where the model speaks: what is said to it is understood as by the base.
+
 A branch is learned without a look at any other, and none changes another. So a fact is changed by putting another
 branch in its place, and forgotten by deleting it: the model is then, bit for bit, one that never heard it. Where none
 is active, the model is the base, bit for bit.
@@ -30,12 +32,19 @@ __all__ = ["acting", "check_branch"]
 
 
 @contextmanager
-def acting(network: nn.Module, branches: Sequence[Adapter]) -> Iterator[None]:
-    """Let branches act in a network while this lasts; with none, nothing is changed."""
+def acting(network: nn.Module, branches: Sequence[Adapter], *, last: int = 1) -> Iterator[None]:
+    """Let branches act in a network while this lasts; with none, nothing is changed.
+
+    Parameters
+    ----------
+    last : int
+        At how many last places of what the network is given. One is right where a model generates: the last token of
+        the prompt foretells the first of the answer, and from there on it is given one at a time.
+    """
     layers = sorted({name for branch in branches for name in branch})
     handles = [
         network.get_submodule(name).register_forward_hook(
-            _winner([branch[name] for branch in branches if name in branch])
+            _winner([branch[name] for branch in branches if name in branch], last)
         )
         for name in layers
     ]
@@ -65,9 +74,10 @@ def check_branch(network: nn.Module, branch: Adapter) -> None:
             )
 
 
-def _winner(pairs: list[tuple[Tensor, Tensor]]) -> Any:
+def _winner(pairs: list[tuple[Tensor, Tensor]], last: int) -> Any:
     def act(_: nn.Module, args: tuple[Tensor, ...], out: Tensor) -> Tensor:
-        return out + _answer(args[0], pairs)
+        spoken = out[:, -last:] + _answer(args[0][:, -last:], pairs)
+        return torch.cat([out[:, :-last], spoken], 1)
 
     return act
 

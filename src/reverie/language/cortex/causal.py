@@ -20,7 +20,7 @@ from reverie.model_folder import require_plain_model
 __all__ = ["Batch", "CausalModel", "Completion"]
 
 _LONGEST = 12  # tokens of a value
-_AT_ONCE = 256  # cues
+_AT_ONCE, _REPLIES = 256, 32  # cues; chats
 
 
 class Completion(NamedTuple):
@@ -115,14 +115,15 @@ class CausalModel:
             )
         return self.padded(rows)
 
-    def padded(self, rows: list[list[int]]) -> Batch:
-        """Rows of tokens side by side."""
+    def padded(self, rows: list[list[int]], *, left: bool = False) -> Batch:
+        """Rows of tokens side by side, which begin together, or with `left` end together."""
         width = max(map(len, rows))
         ids = torch.full((len(rows), width), self._end)
         real = torch.zeros(len(rows), width, dtype=torch.bool)
         for row, tokens in enumerate(rows):
-            ids[row, : len(tokens)] = torch.tensor(tokens)
-            real[row, : len(tokens)] = True
+            place = slice(width - len(tokens), width) if left else slice(len(tokens))
+            ids[row, place] = torch.tensor(tokens)
+            real[row, place] = True
         return Batch(ids, real)
 
     def _tokens(self, text: str) -> list[int]:
@@ -147,7 +148,11 @@ class CausalModel:
     @torch.no_grad()
     def reply(self, prompts: list[list[int]], *, longest: int = 40) -> list[Completion]:
         """What the model says after each row of tokens, the likeliest token each time, up to its own end."""
-        return self._next(prompts, longest=longest, stops=[self._end])
+        self.network.eval()
+        found: list[Completion] = []
+        for start in range(0, len(prompts), _REPLIES):
+            found += self._greedy(self.padded(prompts[start : start + _REPLIES], left=True), longest, [self._end])
+        return found
 
     def _next(self, tokens: list[list[int]], *, longest: int, stops: list[int]) -> list[Completion]:
         self.network.eval()
@@ -159,13 +164,15 @@ class CausalModel:
             for start in range(0, len(indices), _AT_ONCE):
                 some = indices[start : start + _AT_ONCE]
                 ids = torch.tensor([tokens[index] for index in some])
-                found |= zip(some, self._greedy(ids, longest, stops), strict=True)
+                some_of_a_length = Batch(ids, torch.ones_like(ids, dtype=torch.bool))
+                found |= zip(some, self._greedy(some_of_a_length, longest, stops), strict=True)
         return [found[index] for index in range(len(tokens))]
 
-    def _greedy(self, ids: Int64[Tensor, "n t"], longest: int, stops: list[int]) -> list[Completion]:
+    def _greedy(self, batch: Batch, longest: int, stops: list[int]) -> list[Completion]:
+        ids = batch.ids
         said = self.network.generate(  # type: ignore[operator]
             ids,
-            attention_mask=torch.ones_like(ids),
+            attention_mask=batch.real.long(),
             max_new_tokens=longest,
             do_sample=False,
             eos_token_id=stops,
