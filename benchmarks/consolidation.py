@@ -188,6 +188,11 @@ def wear(seed: int, nights: int) -> dict[str, Any]:
 def main() -> None:
     options = _parser().parse_args()
     torch.set_num_threads(1)
+    if options.model == "smollm2":
+        import smollm2
+
+        smollm2.run(options)
+        return
     few = options.quick
     seeds = [int(seed) for seed in ("1" if few else options.seeds).split(",")]
     place = WORK / "consolidation" / ("quick" if few else "whole")
@@ -227,6 +232,7 @@ def _parser() -> argparse.ArgumentParser:
     found = parser(__doc__.split("\n")[0])
     found.add_argument("--seeds", default=",".join(map(str, SEEDS)), help="worlds, each with a model of its own")
     found.add_argument("--only", default="", help="some of: " + ", ".join((*METHODS, "forgetting", "worn")))
+    found.add_argument("--model", default="tiny", choices=("tiny", "smollm2"), help="smollm2: benchmarks/smollm2.py")
     return found
 
 

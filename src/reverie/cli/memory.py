@@ -320,6 +320,30 @@ def read(
 
 
 @app.command()
+def export_model(
+    folder: Place,
+    out: Annotated[str, typer.Argument(metavar="OUT", help="A new folder.")],
+    form: Annotated[
+        str,
+        typer.Option("--format", help="peft: the change alone; hf: the whole model; gguf: a copy of --gguf."),
+    ] = "peft",
+    gguf: Annotated[str | None, typer.Option(help="Your GGUF file of the model that sleeps.")] = None,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Also where the model would be harmed.")] = False,
+    user: User = None,
+    as_json: Json = False,
+) -> None:
+    """Write the language model with what it has learned, for other programs; its harm is measured before."""
+    with _open(folder, user) as memory:
+        done = memory.export_model(out, form, gguf=gguf, anyway=anyway)
+    if as_json:
+        typer.echo(json.dumps(done))
+        return
+    typer.echo(f"{done['folder']}: {done['said']} of {done['facts']} facts are said, rank {done['rank']}.")
+    for one in done["harm"]:
+        typer.echo(f"Harm: {one}.")
+
+
+@app.command()
 def serve(
     folder: Place,
     source: Annotated[str, typer.Option(help="Under which what the assistant remembers is kept.")] = "assistant",

@@ -376,6 +376,24 @@ class LanguageMemory:
                 report["cortex"] = self.cortex.sleep(drop_text=drop_text, limit=limit)
         return report
 
+    def export_model(
+        self, folder: str | Path, form: str, *, gguf: str | Path | None = None, anyway: bool = False
+    ) -> dict[str, Any]:
+        """Write the language model with what it has learned, for other programs.
+
+        Parameters
+        ----------
+        folder, form, gguf, anyway
+            See `reverie.language.cortex.exporting.export_model`.
+        """
+        if self.cortex is None:
+            raise BadData(
+                "No language model has slept with this memory. Let one: reverie memory sleep FOLDER --model MODEL"
+            )
+        from reverie.language.cortex.exporting import export_model
+
+        return export_model(self.cortex, folder, form, gguf=gguf, anyway=anyway)
+
     def forget(
         self,
         ids: Iterable[int] | None = None,

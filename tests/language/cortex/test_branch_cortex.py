@@ -11,7 +11,7 @@ from reverie.language.cortex.branches import acting, check_branch
 from reverie.language.cortex.chatting import prompt_tokens
 from reverie.memory.episodic import SQLiteStore
 
-PLAN = Engraving(rank=32, steps=60, learning_rate=0.5)
+PLAN = Engraving(rank=32, steps=60, learning_rate=0.5, stay=1.0)
 ANA, BEN = "What is Ana Abbot's city?", "What is Ben Birch's pet?"
 
 

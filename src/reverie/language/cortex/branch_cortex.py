@@ -44,6 +44,7 @@ __all__ = ["BranchCortex"]
 _INDEX, _TRIED = "cortex branches", "cortex nights tried"
 _LONGEST = 48  # tokens of an answer that is checked
 _PROBES = ("Which tree does {who} like best?", "Is {who} coming to the party tonight?")
+_MY_PROBES = ("Which tree do I like best?", "I am bored this evening. What can I do?")
 _STAGES = 9  # nights on which a fact was proven, at most
 
 
@@ -103,6 +104,27 @@ class BranchCortex:
                 )
             self._base = base_model(name)
         return self._base
+
+    @property
+    def base(self) -> CausalModel:
+        """The model itself, without what it has learned."""
+        return self.model
+
+    def branches_of(self, who: str) -> list[Adapter]:
+        """All that is in the weights of somebody and still so."""
+        return [
+            self._branch(one.place) for one in self._index() if same_key(one.who) == same_key(who) and self._holds(one)
+        ]
+
+    def spoken(self) -> list[Fact]:
+        """What is in the weights and still so, as the model says it."""
+        index = [one for one in self._index() if self._holds(one)]
+        found: list[Fact] = []
+        for who in dict.fromkeys(one.who for one in index):
+            keys = [one.key for one in index if one.who == who]
+            values = self._values(keys, self.branches_of(who))
+            found += [Fact(*key, value) for key, value in zip(keys, values, strict=True) if value is not None]
+        return found
 
     def chat(self, messages: Sequence[Mapping[str, str]], *, longest: int = 200) -> str:
         """What the model says next in a chat, with what it has learned of those whom the chat names.
@@ -262,7 +284,7 @@ class BranchCortex:
             self._background = Background.of(self.model)
         before = self._values([key for key, _ in beside], [branch for _, branch in beside])
         reason = ""
-        for plan in (self.plan, replace(self.plan, steps=2 * self.plan.steps, others=3 * self.plan.others)):
+        for plan in (self.plan, _more_careful(self.plan)):
             made = engrave(self.model, fact, self._background, plan=plan, generator=generator)
             branch = {name: (a.float(), b.float()) for name, (a, b) in made.items()}
             reason = self._harm(fact, branch, beside, before)
@@ -273,7 +295,7 @@ class BranchCortex:
     def _harm(self, fact: Fact, branch: Adapter, beside: list[tuple[Key, Adapter]], before: list[str | None]) -> str:
         """Why a branch may not be kept; "" where nothing is against it."""
         asked = questions(fact.key)
-        probes = [] if is_user(fact.who) else [one.replace("{who}", fact.who) for one in _PROBES]
+        probes = _MY_PROBES if is_user(fact.who) else tuple(one.replace("{who}", fact.who) for one in _PROBES)
         rows = self._asked([*asked, *probes])
         branches = [*(one for _, one in beside), branch]
         with acting(self.model.network, branches):  # no question names another attribute than this one
@@ -396,6 +418,10 @@ class BranchCortex:
             with acting(self.model.network, branches):
                 found.append(self.model.reply(self._asked([question]), longest=_LONGEST)[0].text)
         return found
+
+
+def _more_careful(plan: Engraving) -> Engraving:
+    return replace(plan, steps=2 * plan.steps, others=3 * plan.others, stay=3 * plan.stay)
 
 
 def _name(place: int) -> str:

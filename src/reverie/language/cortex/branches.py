@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from reverie.errors import CorruptFile
 from reverie.language.cortex.adapters import Adapter
 
-__all__ = ["acting", "check_branch"]
+__all__ = ["acting", "answers_of", "check_branch"]
 
 
 @contextmanager
@@ -76,13 +76,13 @@ def check_branch(network: nn.Module, branch: Adapter) -> None:
 
 def _winner(pairs: list[tuple[Tensor, Tensor]], last: int) -> Any:
     def act(_: nn.Module, args: tuple[Tensor, ...], out: Tensor) -> Tensor:
-        spoken = out[:, -last:] + _answer(args[0][:, -last:], pairs)
+        spoken = out[:, -last:] + answers_of(args[0][:, -last:], pairs)
         return torch.cat([out[:, :-last], spoken], 1)
 
     return act
 
 
-def _answer(k: Float[Tensor, "*shape n_in"], pairs: list[tuple[Tensor, Tensor]]) -> Float[Tensor, "*shape n_out"]:
+def answers_of(k: Float[Tensor, "*shape n_in"], pairs: list[tuple[Tensor, Tensor]]) -> Float[Tensor, "*shape n_out"]:
     """What the branch that fits best adds, at each place."""
     if len(pairs) == 1:
         a, b = pairs[0]

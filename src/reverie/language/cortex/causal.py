@@ -147,11 +147,24 @@ class CausalModel:
 
     @torch.no_grad()
     def reply(self, prompts: list[list[int]], *, longest: int = 40) -> list[Completion]:
-        """What the model says after each row of tokens, the likeliest token each time, up to its own end."""
+        """What the model says after each row of tokens, the likeliest token each time, up to its own end.
+
+        Raises
+        ------
+        BadData
+            Where a row leaves no room for an answer.
+        """
         self.network.eval()
         found: list[Completion] = []
         for start in range(0, len(prompts), _REPLIES):
-            found += self._greedy(self.padded(prompts[start : start + _REPLIES], left=True), longest, [self._end])
+            batch = self.padded(prompts[start : start + _REPLIES], left=True)
+            room = self.longest - batch.ids.shape[1]
+            if room < 1:
+                raise BadData(
+                    f"A chat of {batch.ids.shape[1]} tokens leaves no room for an answer: the model takes"
+                    f" {self.longest}. Leave out the oldest turns."
+                )
+            found += self._greedy(batch, min(longest, room), [self._end])
         return found
 
     def _next(self, tokens: list[list[int]], *, longest: int, stops: list[int]) -> list[Completion]:

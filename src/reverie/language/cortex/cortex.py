@@ -122,11 +122,12 @@ class LanguageCortex:
         """The model as it is after the last night."""
         count = len(self.nights.all())
         if self._now is None or self._now[0] != count:
-            self._now = count, self.nights.model_before(self._model)
+            self._now = count, self.nights.model_before(self.base)
         return self._now[1]
 
     @property
-    def _model(self) -> CausalModel:
+    def base(self) -> CausalModel:
+        """The model as it was given, without what it has learned."""
         if self._base is None:
             name = self.nights.model
             if name is None:
@@ -139,12 +140,12 @@ class LanguageCortex:
     @cached_property
     def _own_words(self) -> list[str]:
         """What the model says of itself before its first night: some to measure by, the rest to replay."""
-        return self._model.sample(_SAID + _PROBED, torch.Generator().manual_seed(0))
+        return self.base.sample(_SAID + _PROBED, torch.Generator().manual_seed(0))
 
     @cached_property
     def _first_loss(self) -> float:
         """Of the model before its first night, on what it says of itself."""
-        return _loss(self._model, self._own_words[:_PROBED])
+        return _loss(self.base, self._own_words[:_PROBED])
 
     def _learned(self) -> list[Key]:
         return list(dict.fromkeys(key_of(one) for one in self._in_weights()))
@@ -295,7 +296,7 @@ class LanguageCortex:
         if not gone:
             return {"forgotten": []}
         first = min(told_in[one.id] for one in gone)
-        today, never = self.model, self.nights.model_before(self._model, first)
+        today, never = self.model, self.nights.model_before(self.base, first)
         keys = list(dict.fromkeys(key_of(one) for one in gone if one.who is not None))
         newest = {folded(key_of(one)): one.id for one in gone}
         still = [key_of(one) for one in self._in_weights() if one.id > newest.get(folded(key_of(one)), 0)]

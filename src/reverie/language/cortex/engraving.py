@@ -3,7 +3,7 @@
 The directions A are given in closed form: what the layers see where the answer's tokens are said, whitened by the
 background (`reverie.language.cortex.background`), the strongest few. What they write, B, is learned by some steps on::
 
-    L = CE(answer | question, in every wording) + KL(base ‖ now)
+    L = CE(answer | question, in every wording) + s KL(base ‖ now)
 
 The second term asks for what must not change (`reverie.language.cortex.decoys`): the model's next words after an answer
 that is begun, of the same person, and for the same attribute of another one. Only what the model says, in the upper
@@ -48,18 +48,22 @@ class Engraving:
         Of Adam, on what a direction of unit variance writes.
     others : int
         Decoys: so many other attributes of the same person, and one more of what is said besides.
+    stay : float
+        s: how much it counts that nothing else changes.
     """
 
     rank: int = 8
     steps: int = 10
     learning_rate: float = 0.3
     others: int = 2
+    stay: float = 3.0
 
     def __post_init__(self) -> None:
-        if min(self.rank, self.steps, self.others) < 1 or not self.learning_rate > 0:
+        if min(self.rank, self.steps, self.others) < 1 or not (self.learning_rate > 0 and self.stay >= 0):
             raise BadData(
                 f"rank, steps and others are {self.rank}, {self.steps} and {self.others}, learning_rate is "
-                f"{self.learning_rate:g}. Expected at least 1 each, and a rate above 0."
+                f"{self.learning_rate:g}, stay is {self.stay:g}. Expected at least 1 each, a rate above 0, and stay of"
+                " at least 0."
             )
 
 
@@ -97,7 +101,7 @@ def engrave(
             if float(told.detach()) < _KNOWN and float(moved.detach()) < _SAME:
                 break
             optimizer.zero_grad()
-            (told + moved).backward(inputs=list(b.values()))
+            (told + plan.stay * moved).backward(inputs=list(b.values()))
             optimizer.step()
     return {name: (a[name].half(), b[name].detach().half()) for name in layers}
 

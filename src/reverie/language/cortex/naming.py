@@ -12,6 +12,12 @@ __all__ = ["names", "names_another", "words"]
 
 _MINE = re.compile(r"\b(?:what is|tell me(?: what)?) my ([\w -]{1,40}?)(?: is)?(?:, please)?\s*[?.!]", re.IGNORECASE)
 
+_REQUEST = re.compile(
+    r"\b(?:give|tell|show|help|teach|let|explain to|write|send|find|get|make|bring|read|recommend|suggest)(?: to)? me\b"
+    r"|\bI (?:would|['’]d) like(?: you)? to\b|\bI(?:['’]d| would)? (?:want|wish|need) (?:you )?to know\b|\bI wonder\b",
+    re.IGNORECASE,
+)  # words for oneself that only ask
+
 _ENGLISH, _GERMAN = "i me my mine myself", "ich mich mir mein meine meinen meinem meiner meines"
 _FRENCH, _SPANISH = "je moi mon ma mes", "yo mi mis mí"
 _SELF = frozenset(f"{_ENGLISH} {_GERMAN} {_FRENCH} {_SPANISH}".split())
@@ -38,10 +44,12 @@ def names(text: str, who: str) -> bool:
     (True, False)
     >>> names("What is my dog called?", "user"), names("What is a dog?", "user")
     (True, False)
+    >>> names("Give me four tips for better sleep.", "user"), names("Give me my sister's address.", "user")
+    (False, True)
     """
-    said = words(text)
     if is_user(who):
-        return not _SELF.isdisjoint(said) or "我" in text
+        return not _SELF.isdisjoint(words(_REQUEST.sub(" ", text))) or "我" in text
+    said = words(text)
     name = words(who)
     return bool(name) and any(said[at : at + len(name)] == name for at in range(len(said) - len(name) + 1))
 

@@ -95,6 +95,10 @@ class Nights:
         data = self._store.get_bytes(_place(number))
         return None if data is None else unpack_adapter(data)
 
+    def together(self) -> Adapter:
+        """One adapter that adds what all nights have added; empty where none has."""
+        return fold_adapters([unpack_adapter(data) for _, data in self._kept(self.all())])
+
     def told_in(self) -> dict[int, int]:
         """Episodes that the weights of today were told, and the first night whose adapter is still there that did.
 
