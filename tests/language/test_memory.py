@@ -81,6 +81,22 @@ def test_a_long_text_is_kept_in_passages(memory):
     assert "topic137." in memory.recall("What is said of topic137?", k=1)[0].text
 
 
+def test_a_passage_of_a_long_text_is_found_by_its_own_words(memory):
+    """Those around it, which say much, count as little as they do around a turn of a talk."""
+    filler = [
+        f"Paragraph {number} is of things {number} and of other things that nobody needs to know. " * 9
+        for number in range(6)
+    ]
+    filler[2] += "The lighthouse keeper of Skagen is called Mette."
+    for session in (None, "monday"):
+        ids = memory.remember("\n".join(filler), session=session)
+        memory.remember("\n".join(filler[:2]).replace("Paragraph", "Section"), session=session)
+        best = memory.recall("Who is the lighthouse keeper of Skagen?", 3)
+        assert "Mette" in best[0].text
+        assert len(ids) >= 6
+        memory.forget(one.id for one in memory.history())
+
+
 def test_capacity_lets_the_weakest_go(tmp_path):
     with LanguageMemory.open(tmp_path / "m", capacity=3) as memory:
         old = memory.remember("An old story of a king.", heard=THEN - 300 * DAY)[0]

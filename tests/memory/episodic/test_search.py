@@ -64,6 +64,48 @@ def test_bm25_of_windows_is_that_of_their_texts(reach):
     assert index.scores(["zebra"], reach=reach).tolist() == [0.0] * 40
 
 
+def capped(said, sessions, reach, most):
+    """Of each turn's window, how often each word counts, by looking for its neighbours."""
+    found = []
+    for turn, session in enumerate(sessions):
+        same = [number for number, other in enumerate(sessions) if other == session]
+        at = same.index(turn)
+        around = [
+            word for number in same[max(0, at - reach) : at + reach + 1] for word in said[number] if number != turn
+        ]
+        counts = Counter({word: 1.0 * times for word, times in Counter(said[turn]).items()})
+        for word in around:
+            counts[word] += min(1.0, most / len(around))
+        found.append(counts)
+    return found
+
+
+@pytest.mark.parametrize(("reach", "most"), [(1, 4.0), (2, 4.0), (2, 9.5)])
+def test_what_stands_around_counts_as_so_many_words_at_most(reach, most):
+    said, sessions = talk()
+    index = WindowIndex()
+    for words, session in zip(said, sessions, strict=True):
+        index.add(words, session=session)
+    windows = capped(said, sessions, reach, most)
+    lengths = np.array([window.total() for window in windows])
+    for word in ("red", "cat"):
+        f = np.array([window[word] for window in windows])
+        having = int((f > 0).sum())
+        idf = math.log(1 + (len(said) - having + 0.5) / (having + 0.5))
+        expected = idf * f * 2.2 / (f + 1.2 * (0.25 + 0.75 * lengths / lengths.mean()))
+        np.testing.assert_allclose(index.scores([word], reach=reach, most=most), expected, atol=1e-9)
+    assert max(lengths - [len(words) for words in said]) <= most + 1e-9
+
+
+def test_rarity_is_that_of_the_turns_own_words():
+    index = WindowIndex()
+    for text in ("red cat", "red dog", "", "red"):
+        index.add(text.split())
+    assert index.rarity(["red", "cat", "fish"]).tolist() == pytest.approx(
+        [math.log(8 / 7), math.log(8 / 3), math.log(8)]
+    )
+
+
 @pytest.fixture
 def talked(tmp_path):
     """A store of a talk, and its mirror."""
@@ -75,18 +117,21 @@ def talked(tmp_path):
         yield store, Mirror(store)
 
 
-def slow_cosines(mirror, question, maps):
+def slow_cosines(mirror, question, maps, most=60.0):
     vectors = mirror.store.vectors(one.id for one in mirror.episodes)
     turns = [vectors.get(one.id, np.zeros(6, np.float32)) for one in mirror.episodes]
     if maps is not None:
         question, turns = maps.of_question(question), [maps.of_turns(turn) for turn in turns]
     unit = [turn / (np.linalg.norm(turn) or 1) for turn in turns]
+    words = [len(words_of(one.text or "")) for one in mirror.episodes]
     question = question / np.linalg.norm(question)
     context = []
     for turn, one in enumerate(mirror.episodes):
         same = [number for number, other in enumerate(mirror.episodes) if other.session == one.session]
         at = same.index(turn)
-        whole = sum(unit[number] for number in same[max(0, at - 2) : at + 3])
+        around = [number for number in same[max(0, at - 2) : at + 3] if number != turn]
+        share = min(1.0, most / max(1, sum(words[number] for number in around)))
+        whole = unit[turn] + sum((share * unit[number] for number in around), np.zeros(6))
         context.append(whole @ question / (np.linalg.norm(whole) or 1))
     return [turn @ question for turn in unit], context
 
@@ -103,6 +148,8 @@ def test_cosines_are_those_of_the_mapped_vectors_and_of_their_sums(talked, rank)
     mirror.use(maps)
     store.forget([5])
     store.add("Ben: new", chance.normal(size=6).astype(np.float32), session="1")
+    store.add("Ben: " + "red fish " * 90, chance.normal(size=6).astype(np.float32), session="1")
+    store.add("Ben: old", chance.normal(size=6).astype(np.float32), session="1")
     mirror.refresh()
     for got, expected in zip(mirror.cosines(question), slow_cosines(mirror, question, maps), strict=True):
         np.testing.assert_allclose(got, expected, atol=1e-5)
@@ -165,6 +212,39 @@ def test_the_speaker_who_is_asked_about_and_the_weak(tmp_path):
         assert search(mirror, "Who likes tea?", same, now=now)[0][0] == 2
         still = search(mirror, "Who likes tea?", same, now=now, weights=Weights(strength=0))
         assert still[0].tolist() == [0, 1, 2, 3]
+
+
+def test_the_user_who_asks_of_themselves(tmp_path):
+    same = np.ones(2, np.float32)
+    with SQLiteStore(tmp_path / "e.db", encoder="mine", dimension=2) as store:
+        store.add("user: The dog is old.", same)
+        store.add("I have a cat.", same)
+        store.add("I would try a dog.", same, source="assistant", session="1")
+        store.add("The fish is red.", same)
+        store.add("Cyd: I have a fish.", same)
+        mirror = Mirror(store)
+        assert mirror.speaks("Which dog do I have?").tolist() == [0.2, 0.2, 0, 0, 0]
+        assert mirror.speaks("Which dog did you tell me of?").tolist() == [0] * 5
+        assert mirror.speaks("What has the user?").tolist() == [1, 1, 0, 0, 0]
+        assert sorted(mirror.people) == ["assistant", "cyd", "user"]
+        store.forget([5])
+        mirror.refresh()
+        assert sorted(mirror.people) == ["assistant", "user"]
+
+
+def test_what_was_said_at_the_time_that_is_asked_about_comes_first(tmp_path):
+    same, day = np.ones(2, np.float32), timedelta(days=1)
+    began = datetime(2026, 3, 1, tzinfo=UTC)
+    with SQLiteStore(tmp_path / "e.db", encoder="mine", dimension=2) as store:
+        for number in range(5):
+            store.add("We ate fish.", same, heard=began + 30 * number * day, session=str(number))
+        mirror = Mirror(store)
+        now = began + 200 * day
+        asked = (began + 59 * day, began + 60 * day)
+        assert mirror.days_from(*asked).tolist() == [59, 29, 0, 30, 60]
+        assert search(mirror, "What did we eat?", same, now=now, during=asked)[0][0] == 2
+        plain = search(mirror, "What did we eat?", same, now=now, during=asked, weights=Weights(dated=0, strength=0))
+        assert plain[0].tolist() == [0, 1, 2, 3, 4]
 
 
 def test_words():

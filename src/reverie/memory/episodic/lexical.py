@@ -1,8 +1,10 @@
 """Search by words: BM25 over windows of neighbouring turns.
 
 A turn of a conversation is short and takes half of its sense from what was said around it. So the document that is
-scored for a turn is the turn and its neighbours in the same session. With f the occurrences of a word among the n
-windows' own words, l the length of a window and ℓ the mean length, a window scores ::
+scored for a turn is the turn and its neighbours in the same session. A passage of a long text says enough by itself:
+what stands around it counts as so many words at most, as in Dirichlet smoothing (Zhai & Lafferty, 2004, ACM TOIS 22).
+With c words around it, each of them counts as α = min(1, most / c). With f the occurrences of a word in a window so
+counted, n windows, l the length of a window and ℓ the mean length, a window scores ::
 
     Σ_w idf(w)·f(w)·(k₁ + 1) / (f(w) + k₁·(1 − b + b·l/ℓ)),   idf(w) = ln(1 + (n − n_w + ½)/(n_w + ½))
 
@@ -46,7 +48,8 @@ class WindowIndex:
         # before, after: the places of the neighbours, −1 for none; own: words of each turn; one entry more for −1
         self._columns: dict[str, NDArray[Any]] = {name: np.full(64, -1) for name in ("before", "after")}
         self._columns["own"] = np.zeros(64)
-        self._lengths: dict[int, NDArray[np.float64]] = {}
+        self._shares: dict[tuple[int, float], NDArray[np.float64]] = {}
+        self._lengths: dict[tuple[int, float], NDArray[np.float64]] = {}
 
     def __len__(self) -> int:
         return len(self._words)
@@ -68,7 +71,7 @@ class WindowIndex:
         counts = Counter(words)
         self._words.append(counts)
         self._columns["own"][place] = counts.total()
-        self._lengths.clear()
+        self._changed()
         for word, count in counts.items():
             self._where.setdefault(word, array("q")).append(place)
             self._often.setdefault(word, array("d")).append(count)
@@ -83,7 +86,11 @@ class WindowIndex:
                 del self._where[word], self._often[word]
         self._words[place] = Counter()
         self._columns["own"][place] = 0.0
+        self._changed()
+
+    def _changed(self) -> None:
         self._lengths.clear()
+        self._shares.clear()
 
     def _column(self, name: str) -> NDArray[Any]:
         return self._columns[name][: len(self) + 1]
@@ -125,26 +132,52 @@ class WindowIndex:
                     place = near[place]
         return total[:-1]
 
-    def scores(self, words: Sequence[str], *, reach: int) -> NDArray[np.float64]:
-        """BM25 of each turn's window; shape [turns]."""
+    def share(self, reach: int, most: float = np.inf) -> NDArray[np.float64]:
+        """α: how much each word around a turn counts, for all of them to count as `most` words; shape [turns]."""
+        if (reach, most) not in self._shares:
+            own = self._column("own")[:-1]
+            around = self.spread(own, reach) - own
+            self._shares[reach, most] = np.minimum(1.0, most / np.maximum(around, 1.0))
+        return self._shares[reach, most]
+
+    def rarity(self, words: Sequence[str]) -> NDArray[np.float64]:
+        """idf of each word, by how many turns say it themselves; shape [words]."""
+        having = np.array([len(self._where.get(word, ())) for word in words], np.float64)
+        there = int((self._column("own") > 0).sum())
+        return np.asarray(np.log(1 + (there - having + 0.5) / (having + 0.5)))
+
+    def scores(self, words: Sequence[str], *, reach: int, most: float = np.inf) -> NDArray[np.float64]:
+        """BM25 of each turn's window; shape [turns].
+
+        Parameters
+        ----------
+        reach : int
+            Turns before and after, in a window; 0: the turn's own words.
+        most : float
+            As how many words those around the turn count at most.
+        """
         n = len(self)
         total = np.zeros(n)
-        lengths = self._window_lengths(reach)
+        share = self.share(reach, most)
+        lengths = self._window_lengths(reach, most)
         for word, weight in Counter(words).items():
             if word not in self._where:
                 continue
-            window = self.window(np.frombuffer(self._where[word], dtype=np.int64), reach)
-            often = np.repeat(np.frombuffer(self._often[word]), window.shape[1])
-            f = np.bincount(window.ravel() + 1, weights=often, minlength=n + 1)[1:]
+            places, said = np.frombuffer(self._where[word], dtype=np.int64), np.frombuffer(self._often[word])
+            window = self.window(places, reach)
+            often = np.repeat(said, window.shape[1])
+            f = np.bincount(window.ravel() + 1, weights=often, minlength=n + 1)[1:] * share
+            f[places] += said * (1 - share[places])  # its own words count whole
             found = np.flatnonzero(f)
             rare = np.log(1 + (n - len(found) + 0.5) / (len(found) + 0.5))
             f = f[found]
             total[found] += weight * rare * f * (_K1 + 1) / (f + _K1 * (1 - _B + _B * lengths[found]))
         return total
 
-    def _window_lengths(self, reach: int) -> NDArray[np.float64]:
+    def _window_lengths(self, reach: int, most: float) -> NDArray[np.float64]:
         """Words in each window, in units of their mean."""
-        if reach not in self._lengths:
-            lengths = self.spread(self._column("own")[:-1], reach)
-            self._lengths[reach] = lengths / max(float(lengths.mean()) if len(lengths) else 0.0, 1e-9)
-        return self._lengths[reach]
+        if (reach, most) not in self._lengths:
+            own = self._column("own")[:-1]
+            lengths = own + self.share(reach, most) * (self.spread(own, reach) - own)
+            self._lengths[reach, most] = lengths / max(float(lengths.mean()) if len(lengths) else 0.0, 1e-9)
+        return self._lengths[reach, most]

@@ -1,10 +1,11 @@
 """A copy of a store in memory, by which it is searched: exact, and brought up to date by what has changed.
 
 Vectors are rows of one matrix; a question is compared with all of them at once. The vector of a turn's window is the
-sum of its turns' vectors, and is not kept: its cosine follows from the turns' cosines and one length per window. A
-linear map that sleep has learned (`reverie.sleep.retriever`) is folded into the question and into those lengths.
+sum of its turns' vectors, those around it counted as their words are (`reverie.memory.episodic.lexical`), and is not
+kept: its cosine follows from the turns' cosines and one length per window. A linear map that sleep has learned (`reverie.sleep.retriever`) is folded into the question and into those lengths.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -17,13 +18,20 @@ from reverie.memory.episodic.forgetting import retrievability
 from reverie.memory.episodic.lexical import WindowIndex
 from reverie.memory.episodic.maps import Maps, Matrix
 from reverie.memory.episodic.store import EpisodicStore
-from reverie.memory.episodic.words import speaker_of, words_of
+from reverie.memory.episodic.words import says_i, says_you, speaker_of, words_of
 
-__all__ = ["Mirror"]
+__all__ = ["ASSISTANT", "USER", "WIDE", "Mirror", "asks_of_user", "who_speaks"]
+
+USER, ASSISTANT = "user", "assistant"
+WIDE = 60.0
+"""As how many words those around a turn count at most, in its window of five."""
 
 _REACH = 2  # turns before and after, in the window of vectors
+_OF_USER = 0.2
+_USER_NAMES = frozenset({"user", "human", "i", "me"})
 _CHUNK = 500  # windows measured at once
 _EVER = np.inf
+_SAYS = 10.0  # different words that say two thirds of what a turn can say
 
 Numbers = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -53,7 +61,8 @@ class Mirror:
         self.words = WindowIndex()
         self._place: dict[int, int] = {}
         self._read_in: dict[str, list[int]] = {}
-        self._speakers: dict[str, int] = {"": 0}
+        self._speakers: dict[str, int] = {"": 0, USER: 1}
+        self._people: Counter[str] = Counter()
         self.clock = 0
         self._stale: set[int] = set()
         self._vectors = np.zeros((0, self.store.dimension), np.float32)
@@ -102,13 +111,16 @@ class Mirror:
             self._read_in.setdefault(episode.session, []).append(place)
         if vector is not None:
             self._vectors[place] = vector / max(float(np.linalg.norm(vector)), 1e-12)
-        speaker = self._speakers.setdefault(speaker_of(text), len(self._speakers))
-        self._numbers[place, _COLUMNS["speaker"]] = speaker
-        self._numbers[place, _COLUMNS["saying"]] = np.log1p(self.words.distinct(place))
+        speaker = who_speaks(episode)
+        self._numbers[place, _COLUMNS["speaker"]] = self._speakers.setdefault(speaker, len(self._speakers))
+        self._people.update(_people_of(episode))
+        self._numbers[place, _COLUMNS["saying"]] = 1 - np.exp(-self.words.distinct(place) / _SAYS)
         self._write(place, episode)
         self._stale.add(place)
 
     def _change(self, place: int, episode: Episode) -> None:
+        if episode.forgotten is not None and self.episodes[place].forgotten is None:
+            self._people.subtract(_people_of(self.episodes[place]))
         if episode.text is None and self.episodes[place].text is not None:
             self.words.remove(place)
             self._vectors[place] = 0
@@ -123,6 +135,7 @@ class Mirror:
         row[_COLUMNS["to"]] = _EVER if episode.valid_to is None else episode.valid_to.timestamp()
         row[_COLUMNS["there"]] = episode.text is not None
         row[_COLUMNS["fact"]] = episode.value is not None
+        row[_COLUMNS["heard"]] = episode.heard.timestamp()
         row[_COLUMNS["rehearsed"]] = episode.rehearsed.timestamp()
         row[_COLUMNS["stability"]] = np.inf if episode.pinned else episode.stability
         row[_COLUMNS["importance"]] = episode.importance
@@ -147,7 +160,9 @@ class Mirror:
             if self.maps is not None:
                 turns = self.maps.of_turns(turns)
             lengths = np.linalg.norm(turns, axis=2)
-            whole = (turns / np.maximum(lengths, 1e-12)[..., None]).sum(axis=1)
+            counts = np.repeat(self.words.share(_REACH, WIDE)[some, None], window.shape[1], axis=1)
+            counts[:, _REACH] = 1
+            whole = (turns * (counts / np.maximum(lengths, 1e-12))[..., None]).sum(axis=1)
             self._numbers[some, _COLUMNS["length"]] = lengths[:, _REACH]
             self._numbers[some, _COLUMNS["window"]] = np.linalg.norm(whole, axis=1)
 
@@ -162,23 +177,43 @@ class Mirror:
             question = self.maps.folded(question)
         product = (self._vectors[: len(self)] @ question).astype(np.float64)
         turns = product / np.maximum(self._column("length"), 1e-6)
-        return turns, self.words.spread(turns, _REACH) / np.maximum(self._column("window"), 1e-6)
+        whole = turns + self.words.share(_REACH, WIDE) * (self.words.spread(turns, _REACH) - turns)
+        return turns, whole / np.maximum(self._column("window"), 1e-6)
 
     def speaks(self, question: str) -> Numbers:
-        """1 where a speaker whom the question names speaks, or is named in what nobody in particular says."""
+        """1 where a speaker whom the question names speaks, or is named in what nobody else in particular says.
+
+        "I" in a question may be about what the user said: a fifth, unless it speaks to somebody, too ("What did you
+        tell me?").
+        """
         asked = set(words_of(question))
         speaker, found = self._column("speaker"), np.zeros(len(self))
+        if asks_of_user(question):
+            found[speaker == self._speakers[USER]] = _OF_USER
         for name, code in self._speakers.items():
             words = words_of(name)
             if words and asked.issuperset(words):
                 found[speaker == code] = 1
                 named = self.words.having(words)
-                found[named[speaker[named] == 0]] = 1
+                found[named[speaker[named] <= self._speakers[USER]]] = 1
         return found
 
     def saying(self) -> Numbers:
-        """How much each turn says: the logarithm of how many words of content it has."""
+        """How much each turn says: 1 − exp(−n / 10) of n different words of content."""
         return self._column("saying")
+
+    def days_from(self, since: datetime, until: datetime) -> Numbers:
+        """How many days before or after a time each was heard, or began to hold; 0 within."""
+        distances = [
+            np.maximum(np.maximum(since.timestamp() - at, at - until.timestamp()), 0.0)
+            for at in (self._column("heard"), self._column("from"))
+        ]
+        return np.asarray(np.minimum(*distances) / 86_400)
+
+    @property
+    def people(self) -> list[str]:
+        """Who speaks, and of whom facts are known, in small letters."""
+        return [name for name, times in self._people.items() if times > 0]
 
     def strengths(self, now: datetime | None = None) -> Numbers:
         """How likely each is recalled at a time."""
@@ -251,9 +286,33 @@ class Mirror:
 _COLUMNS = {
     name: number
     for number, name in enumerate(
-        ("from", "to", "there", "fact", "rehearsed", "stability", "importance", "speaker", "saying", "length", "window")
+        (
+            *("from", "to", "there", "fact", "heard", "rehearsed", "stability", "importance"),
+            *("speaker", "saying", "length", "window"),
+        )
     )
 }
+
+
+def who_speaks(episode: Episode) -> str:
+    """Whose words a text is, in small letters; empty where nobody says so."""
+    text = episode.text or ""
+    named = speaker_of(text)
+    if named:
+        return USER if named in _USER_NAMES else named
+    if episode.source == ASSISTANT and episode.session is not None:
+        return ASSISTANT  # a turn of a chat; what it notes for the user has no session
+    return USER if episode.source in (USER, ASSISTANT) and says_i(text) else ""
+
+
+def asks_of_user(question: str) -> bool:
+    """Whether who asks does so of themselves."""
+    return says_i(question) and not says_you(question)
+
+
+def _people_of(episode: Episode) -> set[str]:
+    """Whom an episode makes known."""
+    return {name for name in (who_speaks(episode), (episode.who or "").casefold()) if name}
 
 
 def _room(array: NDArray[Any], rows: int) -> NDArray[Any]:

@@ -9,10 +9,12 @@ import re
 from functools import cache
 from typing import Any
 
-__all__ = ["speaker_of", "words_of"]
+__all__ = ["says_i", "says_you", "speaker_of", "words_of"]
 
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_UNSPACED}]+|[^\W{_UNSPACED}]+")
+_I = re.compile(r"\b(?:i|me|my|mine|myself|we|us|our|ours)\b", re.IGNORECASE)
+_YOU = re.compile(r"\b(?:you|your|yours|yourself|yourselves)\b", re.IGNORECASE)
 _SPEAKER = re.compile(r"\s*([^\W\d_][\w .'’-]{0,40}?)\s*:\s")
 _SAY_NOTHING = """
 a an the and but if or so than that as at by for from in into of on to with about just also too very no not
@@ -53,6 +55,28 @@ def speaker_of(text: str) -> str:
     """
     found = _SPEAKER.match(text)
     return found[1].casefold() if found else ""
+
+
+def says_i(text: str) -> bool:
+    """Whether somebody speaks of themselves, in English.
+
+    Examples
+    --------
+    >>> says_i("I'm in Rome."), says_i("It is in Rome.")
+    (True, False)
+    """
+    return _I.search(text) is not None
+
+
+def says_you(text: str) -> bool:
+    """Whether somebody is spoken to, in English.
+
+    Examples
+    --------
+    >>> says_you("Your dog?"), says_you("Young dogs")
+    (True, False)
+    """
+    return _YOU.search(text) is not None
 
 
 @cache
