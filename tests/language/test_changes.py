@@ -242,3 +242,41 @@ def test_what_ended_before_ends_nothing_that_began_since(memory):
     assert values(memory, "user", "employer") == ["Shell"]
     memory.remember("I quit my job last week.", heard=THEN + 30 * DAY)
     assert values(memory, "user", "employer") == []
+
+
+@pytest.mark.parametrize(
+    ("id", "at", "held"),
+    [
+        (
+            3,
+            "2020-06-01",
+            ["Rome 2018 2020", "Lima 2020 2022", "Oslo 2022 None"],
+        ),  # later than before: Rome lasts longer
+        (2, "2017-01-01", ["Oslo 2017 2018", "Rome 2018 2019", "Lima 2019 None"]),  # before all others
+        (1, "2023-01-01", ["Lima 2019 2022", "Oslo 2022 2023", "Rome 2023 None"]),  # after all others
+        (3, "2019-06-01", ["Rome 2018 2019", "Lima 2019 2022", "Oslo 2022 None"]),
+    ],
+)
+def test_a_new_date_puts_the_versions_of_a_fact_in_their_order(tmp_path, id, at, held):
+    with LanguageMemory.open(tmp_path / "m") as memory:
+        for year, city in ((2018, "Rome"), (2022, "Oslo"), (2019, "Lima")):
+            since = datetime(year, 1, 1, tzinfo=UTC)
+            memory.remember(f"Ana's city is {city}.", valid_from=since)
+        memory.change(id, valid_from=datetime.fromisoformat(at).replace(tzinfo=UTC))
+        found = sorted(memory.history("Ana", "city"), key=lambda one: one.valid_from)
+        assert [f"{one.value} {one.valid_from.year} {one.valid_to and one.valid_to.year}" for one in found] == held
+        clock = memory.store.clock
+        memory.recall("city")
+        assert memory.store.clock == clock
+
+
+def test_what_was_said_to_be_over_stays_so_and_no_date_lies_behind_it(tmp_path):
+    with LanguageMemory.open(tmp_path / "m") as memory:
+        memory.remember("Ana's city is Rome.", valid_from=datetime(2018, 1, 1, tzinfo=UTC))
+        memory.store.end("Ana", "city", "Rome", datetime(2020, 1, 1, tzinfo=UTC))
+        changed = memory.change(1, valid_from=datetime(2019, 1, 1, tzinfo=UTC))
+        assert (changed.valid_from.year, changed.valid_to.year) == (2019, 2020)
+        with pytest.raises(BadData, match="held until 2020"):
+            memory.change(1, valid_from=datetime(2021, 1, 1, tzinfo=UTC))
+        assert memory.change(1, pinned=True).pinned
+        assert 0 < memory.change(1, pinned=False).importance < 1

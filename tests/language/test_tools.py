@@ -1,6 +1,7 @@
 """The tools of a memory, used by a real client of the Model Context Protocol."""
 
 import asyncio
+import os
 import sys
 
 import pytest
@@ -30,7 +31,7 @@ def test_an_assistant_remembers_recalls_and_forgets_over_a_pipe(tmp_path):
     from mcp import StdioServerParameters
 
     command = StdioServerParameters(
-        command=sys.executable, args=["-m", "reverie", "memory", "serve", "m"], cwd=str(tmp_path)
+        command=sys.executable, args=["-m", "reverie", "memory", "serve", "m"], cwd=str(tmp_path), env=dict(os.environ)
     )
     names, found = talk(
         command,
@@ -45,8 +46,14 @@ def test_an_assistant_remembers_recalls_and_forgets_over_a_pipe(tmp_path):
         ("forget", {"ids": [77]}),
         ("remember", {"text": " "}),
         ("recall", {"question": "x", "as_of": "lately"}),
+        ("list", {"limit": 1}),
+        ("pin", {"ids": [3]}),
+        ("pin", {"ids": [3], "pinned": False}),
+        ("date", {"id": 1, "valid_from": "2020-01-01"}),
+        ("date", {"id": 2, "valid_from": "2020-01-01"}),
+        ("sleep", {"limit": -1}),
     )
-    assert names == {"remember", "recall", "confirm", "forget", "sleep", "history"}
+    assert names == {"remember", "recall", "list", "history", "confirm", "date", "pin", "forget", "sleep"}
     assert found[0]["ids"] == [1]
     assert found[0]["episodes"][0]["value"] == "Rome"
     assert {one["text"]: one["trusted"] for one in found[3]["found"]} == {
@@ -58,6 +65,31 @@ def test_an_assistant_remembers_recalls_and_forgets_over_a_pipe(tmp_path):
     assert [one["forgotten"] for one in found[7:9]] == [[2], []]
     assert "text is empty" in found[9]
     assert "as_of is 'lately'" in found[10]
+    assert [one["id"] for one in found[11]["episodes"]] == [3]
+    assert found[11]["before"] == 3
+    assert [found[at]["changed"][0].get("pinned", False) for at in (12, 13)] == [True, False]
+    assert found[14]["changed"][0]["valid_from"] == "2020-01-01T00:00:00+00:00"
+    assert "There is no such memory" in found[15]
+    assert "limit is -1" in found[16]
+
+
+def test_tools_say_what_they_do_and_what_they_answer(tmp_path):
+    from mcp import Client
+
+    from reverie.language.tools import tools_of
+
+    async def told():
+        with open_memory(str(tmp_path / "m")) as memory:
+            async with Client(tools_of(memory)) as client:
+                return {tool.name: tool for tool in (await client.list_tools()).tools}
+
+    tools = asyncio.run(told())
+    assert all(one.output_schema and one.output_schema["type"] == "object" for one in tools.values())
+    assert {name for name, one in tools.items() if one.annotations.read_only_hint} == {"recall", "list", "history"}
+    assert {name for name, one in tools.items() if one.annotations.destructive_hint} == {"forget", "sleep"}
+    again = {name for name, one in tools.items() if one.annotations.idempotent_hint}
+    assert again == {"recall", "list", "history", "date", "pin", "forget"}
+    assert not any(one.annotations.open_world_hint for one in tools.values())
 
 
 @pytest.fixture(params=["folder", pytest.param("database", marks=pytest.mark.postgres)])

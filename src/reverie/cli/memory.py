@@ -346,14 +346,34 @@ def export_model(
 @app.command()
 def serve(
     folder: Place,
-    source: Annotated[str, typer.Option(help="Under which what the assistant remembers is kept.")] = "assistant",
-    untrusted: Annotated[
-        bool, typer.Option("--untrusted", help="Whatever the assistant remembers is hearsay.")
-    ] = False,
+    http: Annotated[
+        int | None, typer.Option(metavar="PORT", help="Serve over HTTP on this port (0: any that is free) instead.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="With --http: the address to listen on.")] = "127.0.0.1",
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="REVERIE_TOKEN", help="With --http: what clients must know. [default: a new one]"),
+    ] = None,
+    served_as: Annotated[
+        list[str] | None, typer.Option("--served-as", help="With --http: further host names under which it is reached.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Under which what is remembered is kept. [default: assistant; of REST, user]")
+    ] = None,
+    untrusted: Annotated[bool, typer.Option("--untrusted", help="Whatever is remembered is hearsay.")] = False,
     encoder: Encoder = None,
     user: User = None,
+    as_json: Json = False,
 ) -> None:
-    """Give an assistant the memory, over the Model Context Protocol on standard input and output."""
+    """Give assistants the memory, over the Model Context Protocol on standard input and output.
+
+    With --http: one local service with that protocol at /mcp, REST under /api, and a page to look at the memory.
+    """
+    if http is not None:
+        _serve_http(
+            folder, user, encoder, source or "user", not untrusted, as_json, host, http, token, tuple(served_as or ())
+        )
+        return
     try:
         from reverie.language.short_lines import ShortLines
         from reverie.language.tools import tools_of
@@ -363,7 +383,41 @@ def serve(
         # Open until the process ends: closing would wait for whoever reads from it.
         lines = ShortLines(open(sys.stdin.fileno(), "rb", closefd=False))  # noqa: SIM115
         sys.stdin = io.TextIOWrapper(io.BufferedReader(lines), encoding="utf-8")
-        tools_of(memory, source=source, trusted=not untrusted).run("stdio")
+        tools_of(memory, source=source or "assistant", trusted=not untrusted).run("stdio")
+
+
+def _serve_http(
+    folder: str,
+    user: str | None,
+    encoder: str | None,
+    source: str,
+    trusted: bool,
+    as_json: bool,
+    host: str,
+    port: int,
+    token: str | None,
+    hosts: tuple[str, ...],
+) -> None:
+    try:
+        from reverie.server import serve_memory
+    except ImportError:
+        raise MissingData(
+            "The service needs packages that are not installed. Run: pip install 'reverie[serve,mcp]'"
+        ) from None
+
+    def ready(address: str) -> None:
+        typer.echo(json.dumps({"address": address}) if as_json else f"Open {address}\nCtrl-C stops it.")
+
+    serve_memory(
+        lambda: _open(folder, user, encoder=encoder, create=True),
+        source=source,
+        trusted=trusted,
+        host=host,
+        port=port,
+        token=token,
+        hosts=hosts,
+        ready=ready,
+    )
 
 
 def _open(

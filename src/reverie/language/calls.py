@@ -13,12 +13,13 @@ from anyio import to_thread
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import ArgModelBase
+from mcp_types import ToolAnnotations
 from pydantic import BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 from reverie.errors import ReverieError
 from reverie.language.memory import LanguageMemory
 
-__all__ = ["Calls", "Ids", "Name", "Question", "Text", "Time", "tool_of"]
+__all__ = ["Calls", "Id", "Ids", "Name", "Question", "Text", "Time", "tool_of"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -38,7 +39,8 @@ Text = Annotated[str, Field(max_length=100_000)]
 Question = Annotated[str, Field(max_length=10_000)]
 Name = Annotated[str, BeforeValidator(_given), Field(max_length=1000)]
 Time = Annotated[str, BeforeValidator(_given), Field(max_length=40)]
-Ids = Annotated[list[Annotated[int, Field(strict=True, ge=1, lt=2**63)]], Field(max_length=1000, fail_fast=True)]
+Id = Annotated[int, Field(strict=True, ge=1, lt=2**63)]
+Ids = Annotated[list[Id], Field(max_length=1000, fail_fast=True)]
 
 
 class _OnlyKnown(ArgModelBase):
@@ -56,9 +58,18 @@ class _OnlyKnown(ArgModelBase):
         return given
 
 
-def tool_of(function: Callable[..., Any]) -> Tool:
-    """A tool that refuses arguments which it does not have."""
-    tool = Tool.from_function(function)
+def tool_of(function: Callable[..., Any], *, reads: bool = False, destroys: bool = False, again: bool = False) -> Tool:
+    """A tool that refuses arguments which it does not have.
+
+    Parameters
+    ----------
+    reads, destroys, again : bool
+        Whether it changes nothing, whether it takes something away, and whether a second call changes nothing more.
+    """
+    hints = ToolAnnotations(
+        read_only_hint=reads, destructive_hint=destroys, idempotent_hint=reads or again, open_world_hint=False
+    )
+    tool = Tool.from_function(function, annotations=hints)
     known = tool.fn_metadata.arg_model
     tool.fn_metadata.arg_model = create_model(known.__name__, __base__=(known, _OnlyKnown))
     tool.parameters = tool.fn_metadata.arg_model.model_json_schema(by_alias=True)

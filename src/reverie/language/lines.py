@@ -22,7 +22,7 @@ from reverie.memory.episodic import Episode, EpisodicStore
 from reverie.record import replace_file
 from reverie.untrusted import parse_json
 
-__all__ = ["dates_of", "line_of", "read_lines", "write_lines"]
+__all__ = ["dates_of", "line_of", "read_lines", "told_lines", "write_lines"]
 
 _TEXTS = ("who", "what", "value", "kind", "source", "session")
 _RANGES = {"novelty": (0, 2), "importance": (0, 1), "stability": (1e-3, 1e5), "difficulty": (1, 10)}
@@ -47,10 +47,16 @@ def dates_of(one: Recollection) -> list[dict[str, str]]:
 
 def write_lines(store: EpisodicStore, path: Path) -> int:
     """Write all that has content to a file, whole or not at all; how many lines."""
+    lines = told_lines(store)
+    replace_file(path, "".join(lines).encode())
+    return len(lines)
+
+
+def told_lines(store: EpisodicStore) -> list[str]:
+    """All that has content, a line each."""
     lines = [line_of(one) for one in store.all() if one.text is not None]
     lines += [{"question": one.question, "answers": one.ids, "at": one.at.isoformat()} for one in store.confirmed()]
-    replace_file(path, "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode())
-    return len(lines)
+    return [json.dumps(line, ensure_ascii=False) + "\n" for line in lines]
 
 
 def read_lines(path: Path) -> tuple[list[Told], list[Confirmation]]:

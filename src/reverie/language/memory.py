@@ -301,6 +301,44 @@ class LanguageMemory:
             raise BadData(f"There is no memory {named}. Expected ids that recall gave.")
         self.store.confirm(question, ids)
 
+    def change(
+        self,
+        id: int,
+        *,
+        valid_from: datetime | None = None,
+        pinned: bool | None = None,
+        importance: float | None = None,
+    ) -> Episode:
+        """Mend what is kept of an episode beside its text; the episode as it is then.
+
+        Parameters
+        ----------
+        valid_from : datetime, optional
+            Since when it holds. The earlier version of a fact ends then.
+        pinned : bool, optional
+            Whether it is never let go. No longer: its importance is what it was when it came.
+        importance : float, optional
+            0…1; below 1.
+        """
+        if importance is not None and not 0 <= importance < 1:
+            raise BadData(f"importance is {importance}. Expected a number from 0 to below 1; 1 is pinned=True.")
+        if pinned and importance is not None:
+            raise BadData("What is pinned has the importance 1. Expected pinned=True, or an importance.")
+        if valid_from is None and pinned is None and importance is None:
+            raise BadData("Nothing is to be changed. Expected valid_from, pinned or importance.")
+        with self._changing():
+            one = self.store.get(id) if 0 <= id < 2**63 else None
+            if one is None or one.forgotten is not None or one.merged is not None:
+                raise BadData("There is no such memory. Expected an id that recall or list gave.")
+            if valid_from is not None:
+                several = one.what is not None and self.attributes.of(one.what).several
+                self.store.date(id, valid_from, several=several)
+            if pinned is False and importance is None and one.pinned:
+                importance = _importance(one.text or one.value or "", one.novelty)
+            if pinned or importance is not None:
+                self.store.weigh([id], 1.0 if pinned else importance or 0.0)
+        return self.store.some([id])[0]
+
     def history(self, who: str | None = None, what: str | None = None) -> list[Episode]:
         """Every version of what is known of someone, the oldest first; None: all that was ever heard."""
         _check_names(who=who, what=what)
@@ -308,6 +346,13 @@ class LanguageMemory:
             return self.store.all()
         known = self.attributes
         return self.store.history(known.person(who), None if what is None else known.of(what).name)
+
+    def latest(self, limit: int, *, before: int | None = None) -> tuple[list[Episode], bool]:
+        """What is there, the newest first, of ids below `before`; and whether there is more."""
+        if limit < 1:
+            raise BadData(f"limit is {limit}. Expected at least 1.")
+        found = self.store.latest(limit + 1, before=before)
+        return found[:limit], len(found) > limit
 
     # what there is to be known of somebody
 
@@ -347,7 +392,14 @@ class LanguageMemory:
             self._cortex = cortex_of(self.store)
         return self._cortex
 
-    def sleep(self, *, model: str | None = None, drop_text: bool = False, limit: int | None = None) -> dict[str, Any]:
+    def sleep(
+        self,
+        *,
+        model: str | None = None,
+        drop_text: bool = False,
+        limit: int | None = None,
+        told: Callable[[str], None] = lambda stage: None,
+    ) -> dict[str, Any]:
         """A night: the retriever learns from confirmed recalls, what says the same is merged, and the cortex learns.
 
         Other threads may remember and recall meanwhile.
@@ -358,6 +410,8 @@ class LanguageMemory:
             The language model that sleeps from now on: "tiny", the one within the package, or the folder of one.
         drop_text, limit
             Of the cortex; see `reverie.language.cortex.LanguageCortex.sleep`.
+        told : callable
+            Is given what the night does, as each stage begins: "retriever", "forgetting", "model".
         """
         from reverie.sleep.retriever import sleep_on
 
@@ -367,12 +421,15 @@ class LanguageMemory:
                 from reverie.language.cortex.nights import Nights
 
                 self._cortex = cortex_of(self.store, Nights(self.store).choose(model))
+            told("retriever")
             report: dict[str, Any] = {"retriever": sleep_on(self.store, self._encoded)}
             with self._lock:
                 self._mirror.refresh()
                 self._mirror.use(load_maps(self.store))
             if self.cortex is not None:
+                told("forgetting")
                 report["forgotten"] = self.cortex.forget()
+                told("model")
                 report["cortex"] = self.cortex.sleep(drop_text=drop_text, limit=limit)
         return report
 

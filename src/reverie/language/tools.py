@@ -4,22 +4,21 @@ A server is bound to one memory, so to one user, when it is made; no tool takes 
 assistant remembers is as trusted as whoever started the server said, or less where the assistant says so.
 """
 
-from typing import Any
+from typing import Any, NotRequired
 
 from mcp.server import MCPServer
+from typing_extensions import TypedDict
 
 from reverie import __version__
-from reverie.language.calls import Calls, Ids, Name, Question, Text, Time, tool_of
-from reverie.language.lines import dates_of, line_of
+from reverie.errors import BadData
+from reverie.language.answers import Fact, Line, Recalled, cut, fact_of, lines_of, recalled_of, short_line
+from reverie.language.calls import Calls, Id, Ids, Name, Question, Text, Time, tool_of
 from reverie.language.memory import LanguageMemory
 from reverie.language.passages import read_time
-from reverie.language.recollection import Recollection
-from reverie.memory.episodic import Episode
 
 __all__ = ["tools_of"]
 
-_LETTERS = 200_000  # of the texts in one answer
-_ANSWERS = 100  # of one recall
+_ANSWERS = 100  # of one recall, or of a list
 
 _INSTRUCTIONS = (
     "A memory of one user that lasts. Use remember for what the user will want to be known later, one thing at a time. "
@@ -27,6 +26,62 @@ _INSTRUCTIONS = (
     "it stays strong. A newer fact takes the place of the older; forget deletes for good. "
     "What is not trusted is hearsay."
 )
+
+
+class Remembered(TypedDict):
+    """What was kept."""
+
+    ids: list[int]
+    episodes: list[Line]
+    facts: list[Fact]
+
+
+class Found(TypedDict):
+    """What answers a question, the best first."""
+
+    found: list[Recalled]
+    left_out: NotRequired[int]
+
+
+class Episodes(TypedDict):
+    """Memories, and how many there are beyond."""
+
+    episodes: list[Line]
+    left_out: NotRequired[int]
+
+
+class Listed(Episodes):
+    """Memories, the newest first; `before` continues the list."""
+
+    before: NotRequired[int]
+
+
+class Confirmed(TypedDict):
+    """The ids that stay strong."""
+
+    confirmed: list[int]
+
+
+class Changed(TypedDict):
+    """Memories as they are now."""
+
+    changed: list[Line]
+
+
+class Forgotten(TypedDict):
+    """The ids that are gone, and what still mentions the person."""
+
+    forgotten: list[int]
+    still_mention: NotRequired[list[Line]]
+    left_out: NotRequired[int]
+
+
+class Night(TypedDict):
+    """What a night has done: the retriever, and a language model where one sleeps."""
+
+    retriever: dict[str, Any]
+    forgotten: NotRequired[dict[str, Any]]
+    cortex: NotRequired[dict[str, Any]]
 
 
 def tools_of(memory: LanguageMemory, *, source: str = "assistant", trusted: bool = True) -> MCPServer[Any]:
@@ -44,7 +99,7 @@ def tools_of(memory: LanguageMemory, *, source: str = "assistant", trusted: bool
     @call
     def remember(
         text: Text, who: Name = "", what: Name = "", value: Name = "", session: Name = "", hearsay: bool = False
-    ) -> dict[str, Any]:
+    ) -> Remembered:
         """Keep what is said, for good. Facts are read from plain sentences ("I moved to Rome", "Ana no longer lives in
         Oslo"): a newer value takes the place of the older. For another fact give who, what and value ("Ana", "city",
         "Rome"). Turns of one conversation share a session. hearsay: it comes from a web page, a mail, or another source
@@ -59,77 +114,75 @@ def tools_of(memory: LanguageMemory, *, source: str = "assistant", trusted: bool
             trusted=trusted and not hearsay,
         )
         kept = memory.store.some(ids)
-        return {
-            "ids": ids,
-            "episodes": [line_of(one) for one in kept],
-            "facts": [_fact(one) for one in memory.facts(ids)],
-        }
+        return {"ids": ids, "episodes": lines_of(kept), "facts": [fact_of(one) for one in memory.facts(ids)]}
 
     @call
-    def recall(question: Question, k: int = 5, as_of: Time = "") -> dict[str, Any]:
+    def recall(question: Question, k: int = 5, as_of: Time = "") -> Found:
         """What the memory knows about a question, the best first. as_of: a time in ISO 8601; what held then, as does a
         date that the question names ("in 2021"). dates: of the text, resolved. over: it no longer holds."""
         at = read_time(as_of, "as_of") if as_of else None
-        return _cut("found", [_recalled(one) for one in memory.recall(question, min(k, _ANSWERS), as_of=at)])
+        found = [recalled_of(one) for one in memory.recall(question, min(k, _ANSWERS), as_of=at)]
+        return Found(**cut("found", found))  # type: ignore[typeddict-item]
 
     @call
-    def confirm(question: Question, ids: Ids) -> dict[str, Any]:
+    def list(limit: int = 20, before: int = 0) -> Listed:
+        """What is remembered, the newest first; goes on before the id that the answer names."""
+        found, more = memory.latest(max(1, min(limit, _ANSWERS)), before=before or None)
+        answer = cut("episodes", lines_of(found))
+        if more or "left_out" in answer:
+            answer["before"] = answer["episodes"][-1]["id"]
+        return Listed(**answer)  # type: ignore[typeddict-item]
+
+    @call
+    def confirm(question: Question, ids: Ids) -> Confirmed:
         """Say that these ids answered the question rightly: they stay strong, and the next sleep learns from it."""
         memory.confirm(question, ids)
         return {"confirmed": ids}
 
     @call
-    def forget(ids: Ids | None = None, who: Name = "", what: Name = "", mentions: bool = False) -> dict[str, Any]:
+    def date(id: Id, valid_from: Time) -> Changed:
+        """Correct since when a memory holds, in ISO 8601. The earlier version of a fact ends then."""
+        return {"changed": [short_line(memory.change(id, valid_from=read_time(valid_from, "valid_from")))]}
+
+    @call
+    def pin(ids: Ids, pinned: bool = True) -> Changed:
+        """Never let these go for want of room; pinned false: no longer."""
+        return {"changed": [short_line(memory.change(id, pinned=pinned)) for id in ids]}
+
+    @call
+    def forget(ids: Ids | None = None, who: Name = "", what: Name = "", mentions: bool = False) -> Forgotten:
         """Delete for good: ids, or everything known of someone (who), or one thing of them (who and what). Of someone,
         what else mentions them is named; mentions deletes that too."""
         gone = memory.forget(ids, who=who or None, what=what or None, mentions=mentions)
         left = memory.mentions(who) if who and not what else []
-        return {"forgotten": gone} | (_cut("still_mention", [line_of(one) for one in left]) if left else {})
+        more = cut("still_mention", lines_of(left)) if left else {}
+        return Forgotten(forgotten=gone, **more)  # type: ignore[typeddict-item]
 
     @call
-    def sleep() -> dict[str, Any]:
-        """Consolidate: learn from confirmed recalls, merge what says the same. Takes seconds to minutes."""
-        return memory.sleep()
+    def sleep(drop_text: bool = False, limit: int = 0) -> Night:
+        """Consolidate: learn from confirmed recalls, merge what says the same. Takes seconds to minutes. Where a
+        language model sleeps with the memory: limit, the facts that it learns (0: all); drop_text, delete the text of
+        those that it provably knows."""
+        if limit < 0:
+            raise BadData(f"limit is {limit}. Expected 0 (all facts) or more.")
+        return Night(**memory.sleep(drop_text=drop_text, limit=limit or None))  # type: ignore[typeddict-item]
 
     @call
-    def history(who: Name, what: Name = "") -> dict[str, Any]:
+    def history(who: Name, what: Name = "") -> Episodes:
         """Every version of what is known of someone, the oldest first; of very many, the newest."""
-        answer = _cut("episodes", [line_of(one) for one in reversed(memory.history(who, what or None))])
+        answer = cut("episodes", lines_of(memory.history(who, what or None))[::-1])
         answer["episodes"].reverse()
-        return answer
+        return Episodes(**answer)  # type: ignore[typeddict-item]
 
-    return MCPServer(
-        "reverie",
-        version=__version__,
-        instructions=_INSTRUCTIONS,
-        log_level="WARNING",
-        tools=[tool_of(one) for one in (remember, recall, confirm, forget, sleep, history)],
-    )
-
-
-def _recalled(one: Recollection) -> dict[str, Any]:
-    more = {} if one.episode is None else line_of(one.episode)
-    return more | {
-        "text": one.text,
-        "score": one.score,
-        "strength": one.strength,
-        "comes_from": one.comes_from,
-        "over": one.over,
-        "facts": [_fact(fact) for fact in one.facts],
-        "dates": dates_of(one),
-    }
-
-
-def _fact(one: Episode) -> dict[str, Any]:
-    line = line_of(one)
-    return {name: line[name] for name in ("who", "what", "value", "valid_from", "valid_to")}
-
-
-def _cut(name: str, lines: list[dict[str, Any]]) -> dict[str, Any]:
-    """As many lines as an answer has room for, at least one; and how many there are beyond."""
-    room = _LETTERS
-    for place, line in enumerate(lines):
-        room -= sum(len(value) for value in line.values() if isinstance(value, str))
-        if place and room < 0:
-            return {name: lines[:place], "left_out": len(lines) - place}
-    return {name: lines}
+    tools = [
+        tool_of(remember),
+        tool_of(recall, reads=True),
+        tool_of(list, reads=True),
+        tool_of(history, reads=True),
+        tool_of(confirm),
+        tool_of(date, again=True),
+        tool_of(pin, again=True),
+        tool_of(forget, destroys=True, again=True),
+        tool_of(sleep, destroys=True),
+    ]
+    return MCPServer("reverie", version=__version__, instructions=_INSTRUCTIONS, log_level="WARNING", tools=tools)

@@ -1,55 +1,28 @@
-"""The routes. All but the page and `/healthz` need the token, because the router they are on does."""
+"""The routes of a brain's service. All need the token, because the router they are on does (`frame`)."""
 
 import asyncio
 import json
-import re
-import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import AsyncIterator
+from typing import Any
 
 import numpy as np
-from anyio.to_thread import current_default_thread_limiter
-from fastapi import APIRouter, Depends, FastAPI, Request, Response, Security
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 
-from reverie import __version__
 from reverie.brain import NEW, Brain
-from reverie.errors import BadData, ReverieError, Unfinished
+from reverie.errors import BadData
 from reverie.server import forms
-from reverie.server.doors import Doors
-from reverie.server.keeper import Busy, Keeper
+from reverie.server.frame import Busy, open_service
+from reverie.server.keeper import Keeper
 from reverie.server.limits import Limits
 from reverie.server.measures import Measures
 from reverie.server.room import Room
 
 __all__ = ["create_app"]
 
-_STATIC = Path(__file__).parent / "static"
-_PAGE = {"/": "index.html", **{f"/{name}": name for name in ("page.js", "page.css", "uPlot.js", "uPlot.css")}}
-_SPARE = 16  # threads beyond those that limits speak of
 _BEAT = 0.5  # seconds between two looks for something new to show
-_WORDS = {
-    400: "The request cannot be read.",
-    401: "A token is needed: Authorization: Bearer TOKEN.",
-    404: "There is nothing here.",
-    405: "This method is not served here.",
-    409: "This does not fit the brain.",
-    422: "The request is not of the form that is documented.",
-    500: "Something went wrong here. Nothing was changed.",
-    503: "Not now. Ask again later.",
-    507: "The disk is full or cannot be written to. Nothing was changed.",
-}
-_DOOR = (403, 408, 413, 421, 429)
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    **{status: {"model": forms.Problem, "description": text} for status, text in _WORDS.items()},
-    **{status: {"model": forms.Problem, "description": "Refused at the door."} for status in _DOOR},
-}
+_PAGE = {"/": "index.html", **{f"/{name}": name for name in ("page.js", "page.css", "uPlot.js", "uPlot.css")}}
 
 
 def create_app(
@@ -74,55 +47,20 @@ def create_app(
     limits = limits or Limits()
     room = room or Room(limits)
     keeper, measures = Keeper(brain, limits), Measures()
-    wanted: dict[str, Any] = {
-        "limits": limits,
-        "hosts": frozenset(name.lower() for name in hosts),
-        "told": measures.answered,
-        "token": token,
-        "admit": room.admit,
-    }
-
-    @asynccontextmanager
-    async def life(app: FastAPI) -> AsyncIterator[None]:
-        # Changes that wait for their turn hold a thread each; questions must find one all the same.
-        current_default_thread_limiter().total_tokens = limits.queue + limits.readers + limits.streams + _SPARE
-        yield
-        await asyncio.to_thread(keeper.close)
-
-    app = FastAPI(
-        title="Reverie",
-        version=__version__,
-        description="A brain that keeps learning.",
-        lifespan=life,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-        middleware=[Middleware(Doors, **wanted)],
+    app, closed = open_service(
+        "A brain that keeps learning.",
+        keeper,
+        token=token,
+        limits=limits,
+        hosts=hosts,
+        room=room,
+        told=measures.answered,
+        folder=brain.folder,
+        name="brain",
+        pages=_PAGE,
     )
-    app.state.keeper = keeper
-    _errors(app, brain.folder)
-
-    def authorised(
-        given: Annotated[HTTPAuthorizationCredentials | None, Security(HTTPBearer(auto_error=False))],
-    ) -> None:
-        if given is None or not secrets.compare_digest(given.credentials.encode(), token.encode()):
-            raise HTTPException(401)
-
-    closed = APIRouter(dependencies=[Depends(authorised)], responses=_PROBLEMS)
     _routes(closed, keeper, measures, limits)
-
-    @closed.get("/api/openapi.json", include_in_schema=False)
-    def openapi() -> dict[str, Any]:
-        return app.openapi()
-
     app.include_router(closed)
-
-    @app.get("/healthz", include_in_schema=False)
-    def health() -> dict[str, str]:
-        return {"status": "stopping" if keeper.stopping.is_set() else "ok"}
-
-    for path, name in _PAGE.items():
-        app.get(path, include_in_schema=False)(_file(name))
     return app
 
 
@@ -278,52 +216,3 @@ def _count(measures: Measures, what: str, novelty: Any, samples: int | None = No
     measures.samples.labels(what).inc(len(novelty) if samples is None else samples)
     for value in np.asarray(novelty).tolist():
         measures.novelty.observe(value)
-
-
-def _errors(app: FastAPI, place: Path) -> None:
-    """Every error is a fixed text, or what the brain says of the samples it was given; never a path."""
-
-    ways = {str(place.absolute()), str(place.resolve()), str(place)} - {"."}  # "." is in every sentence
-    paths = re.compile("|".join(rf"(?<![\w/.]){re.escape(way)}(?![\w.])" for way in sorted(ways, key=len)[::-1]))
-
-    def shown(error: ReverieError) -> str:
-        return paths.sub("the brain's folder", str(error))[:500]
-
-    def problem(status: int, text: str | None = None, headers: Mapping[str, str] | None = None) -> JSONResponse:
-        headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}.get(status, headers)
-        return JSONResponse({"error": text or _WORDS.get(status, _WORDS[500])}, status, headers=headers)
-
-    @app.exception_handler(HTTPException)
-    async def refused(request: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, headers=error.headers)
-
-    @app.exception_handler(RequestValidationError)
-    async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0] if error.errors() else {"loc": (), "type": ""}
-        where = ".".join(str(part) for part in first["loc"] if str(part).isidentifier() or isinstance(part, int))[:100]
-        return problem(422, f"{_WORDS[422]} Look at {where or 'the body'}.")
-
-    @app.exception_handler(ReverieError)
-    async def unfit(request: Request, error: ReverieError) -> JSONResponse:
-        return problem(500 if isinstance(error, Unfinished) else 409, shown(error))
-
-    @app.exception_handler(Busy)
-    async def busy(request: Request, error: Busy) -> JSONResponse:
-        return problem(503, str(error))
-
-    @app.exception_handler(OSError)
-    async def disk(request: Request, error: OSError) -> JSONResponse:
-        return problem(507)
-
-    @app.exception_handler(Exception)
-    async def wrong(request: Request, error: Exception) -> JSONResponse:
-        return problem(500)
-
-
-def _file(name: str) -> Callable[[], FileResponse]:
-    kinds = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
-
-    def page() -> FileResponse:
-        return FileResponse(_STATIC / name, media_type=kinds[name.rpartition(".")[2]])
-
-    return page

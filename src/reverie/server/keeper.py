@@ -18,17 +18,14 @@ import numpy as np
 
 from reverie.brain import NEW, Brain
 from reverie.errors import BadData, MissingData
+from reverie.server.frame import Busy
 from reverie.server.limits import Limits
 
-__all__ = ["Busy", "Keeper"]
+__all__ = ["Keeper"]
 
 T = TypeVar("T")
 _IDLE = 0.5  # seconds without a change after which the keeper looks at the brain
 _REST = 20  # times as long as a look took, until the next one
-
-
-class Busy(Exception):
-    """Not now; the reason is the text."""
 
 
 class _Job(NamedTuple):

@@ -9,17 +9,22 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import uvicorn
+from fastapi import FastAPI
 
 from reverie.brain import Brain
 from reverie.errors import BadData
+from reverie.language import LanguageMemory
 from reverie.server.app import create_app
 from reverie.server.limits import Limits
+from reverie.server.memory_app import create_memory_app
 from reverie.server.room import Connection, Room
 
-__all__ = ["serve"]
+__all__ = ["serve", "serve_memory"]
+
+T = TypeVar("T", Brain, LanguageMemory)
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 _GRACE = 10  # seconds for open requests when the service is told to stop
@@ -53,6 +58,51 @@ def serve(
     encoder : Module or callable, optional
         The user's own encoder, where the brain has one.
     """
+    run(
+        lambda: Brain.open(Path(folder).absolute(), encoder=encoder),
+        create_app,
+        host=host,
+        port=port,
+        token=token,
+        hosts=hosts,
+        limits=limits,
+        ready=ready,
+    )
+
+
+def serve_memory(
+    opened: Callable[[], LanguageMemory],
+    *,
+    source: str = "user",
+    trusted: bool = True,
+    **options: Any,
+) -> None:
+    """Serve a memory: a page, REST, and the Model Context Protocol.
+
+    Parameters
+    ----------
+    opened : callable
+        Opens the memory; it is closed when the service stops.
+    source, trusted
+        Of what is remembered over the service.
+    options
+        `host`, `port`, `token`, `hosts`, `limits`, `ready`, as of `serve`.
+    """
+    run(opened, partial(create_memory_app, source=source, trusted=trusted), **options)
+
+
+def run(
+    opened: Callable[[], T],
+    app_of: Callable[..., FastAPI],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    token: str | None = None,
+    hosts: tuple[str, ...] = (),
+    limits: Limits | None = None,
+    ready: Callable[[str], None] = lambda address: None,
+) -> None:
+    """Open what is to be served, and serve it until told to stop; it is closed then. See `serve`."""
     if host not in _LOCAL and token is None:
         raise BadData(f"The address is {host}, which others can reach. Give a token of your own: --token.")
     if token is not None and (len(token) < 16 or not token.isascii() or not token.isprintable() or " " in token):
@@ -62,16 +112,16 @@ def serve(
     token = token or secrets.token_urlsafe(24)
     listener = _listen(host, port)
     try:
-        brain = Brain.open(Path(folder).absolute(), encoder=encoder)
+        kept = opened()
     except BaseException:
         listener.close()
         raise
     limits = limits or Limits()
     room = Room(limits)
     try:
-        app = create_app(brain, token=token, limits=limits, hosts=(*_LOCAL, host, *hosts), room=room)
+        app = app_of(kept, token=token, limits=limits, hosts=(*_LOCAL, host, *hosts), room=room)
     except BaseException:
-        brain.close()
+        kept.close()
         listener.close()
         raise
     config = uvicorn.Config(
@@ -90,7 +140,7 @@ def serve(
     try:
         _Server(config, app.state.keeper, lambda: ready(address)).run(sockets=[listener])
     finally:
-        brain.close()
+        kept.close()
         listener.close()
 
 

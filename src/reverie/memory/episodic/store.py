@@ -239,6 +239,39 @@ class EpisodicStore(ABC):
         """Say which night moved these into the weights, and on how many nights that was proven."""
         self._update(ids, "night = ?, stage = ?", (night, stage))
 
+    def weigh(self, ids: Iterable[int], importance: float) -> None:
+        """Give these an importance; 1 pins them."""
+        self._update(ids, "importance = ?", (float(importance),))
+
+    def date(self, id: int, valid_from: datetime, *, several: bool = False) -> None:
+        """Say since when an episode holds; the versions of a fact end where the next one now begins.
+
+        What was said to be over at a time stays so. `several` as in `add`.
+        """
+        with self.transaction():
+            one = self.get(id)
+            if one is None or one.forgotten is not None or one.merged is not None:
+                raise BadData(f"There is no memory {id}. Expected the id of one that is there.")
+            rivals: list[Episode] = []
+            if one.who is not None and one.what is not None and not several:
+                rivals = [r for r in self._rivals(one.who, one.what, one.trusted) if r.id != id]
+                rivals = [r for r in rivals if r.trusted == one.trusted]
+            begins = {r.valid_from for r in rivals}
+            chained = one.valid_to is None or one.valid_to in begins
+            ends = min((at for at in begins if at > valid_from), default=None) if chained else one.valid_to
+            if ends is not None and ends <= valid_from:
+                raise BadData(
+                    f"valid_from is {valid_from.isoformat()}, and it held until {ends.isoformat()}. Give an earlier time."
+                )
+            times = (stamp(valid_from), stamp(ends))
+            self._update([id], "valid_from = ?, valid_to = ?", times)
+            for other in rivals:
+                held = other.valid_from <= valid_from and (other.valid_to is None or other.valid_to > valid_from)
+                if other.valid_to == one.valid_from or held:
+                    later = (begins | {valid_from}) - {other.valid_from}
+                    following = min((at for at in later if at > other.valid_from), default=None)
+                    self._update([other.id], "valid_to = ?", (stamp(following),))
+
     def merge(self, ids: Iterable[int], into: int) -> None:
         """Another episode says the same and stands for these: their content goes, they stay to be explained."""
         with self.transaction():
@@ -331,6 +364,21 @@ class EpisodicStore(ABC):
     def all(self) -> list[Episode]:
         """Every episode that ever was, forgotten ones without their content."""
         return self._episodes()
+
+    def latest(self, limit: int, *, before: int | None = None) -> list[Episode]:
+        """So many of those that are there, the newest first, of ids below `before`."""
+        last = 2**63 - 1 if before is None else max(0, min(before, 2**63 - 1))
+        return self._episodes(f"WHERE {_THERE} AND id < ?", [last, limit], "ORDER BY id DESC LIMIT ?")
+
+    def held(self) -> tuple[int, int]:
+        """How many texts there are, and how many facts, of all versions."""
+        ((texts, facts),) = self._ask(f"SELECT count(text), count(value) FROM episodes WHERE {_THERE}")
+        return int(texts), int(facts)
+
+    def facts(self, now: datetime | None = None) -> list[Episode]:
+        """The facts that hold at a time; None: now."""
+        at = stamp(now or datetime.now(UTC))
+        return self._episodes(f"WHERE {_LIVE} AND value IS NOT NULL", [at, at])
 
     def live(self, now: datetime | None = None) -> list[Episode]:
         """What is there and holds at a time; None: now."""
