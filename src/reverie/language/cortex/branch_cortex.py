@@ -421,7 +421,7 @@ class BranchCortex:
 
 
 def _more_careful(plan: Engraving) -> Engraving:
-    return replace(plan, steps=2 * plan.steps, others=3 * plan.others, stay=3 * plan.stay)
+    return replace(plan, steps=2 * plan.steps, others=4 * plan.others)
 
 
 def _name(place: int) -> str:

@@ -26,6 +26,8 @@ WHATS = tuple(_WHATS.split(", "))
 
 _OF_SOMEBODY = (
     ("Which colour does {who} like best?", "{who}'s favourite colour is"),
+    ("Which animal does {who} like best?", "{who}'s favourite animal is"),
+    ("Which season does {who} like best?", "The season that {who} likes best is"),
     ("What will {who} do tomorrow?", "Tomorrow, {who} will"),
     ("How old is the bicycle of {who}?", "{who}'s bicycle is"),
     ("What should I cook for {who}?", "You could cook"),
@@ -40,6 +42,8 @@ _OF_SOMEBODY = (
 )
 _OF_THE_USER = (
     ("Which colour do I like best?", "Your favourite colour is"),
+    ("Which animal do I like best?", "Your favourite animal is"),
+    ("Which season do I like best?", "The season that you like best is"),
     ("What should I do tomorrow?", "Tomorrow, you could"),
     ("How old is my bicycle?", "Your bicycle is"),
     ("What should I cook on Sunday?", "You could cook"),
