@@ -147,7 +147,7 @@ def context(
     user: User = None,
     as_json: Json = False,
 ) -> None:
-    """What a prompt needs of the memory: facts of whom is asked about and of the user, and what was said, with dates."""
+    """What a prompt needs of the memory: facts of whom is asked about and of the user, what was said, with dates."""
     with _open(folder, user) as memory:
         made = memory.context(question, tokens)
     typer.echo(json.dumps(asdict(made)) if as_json else made.text or "Nothing is remembered that answers it.")

@@ -1,9 +1,9 @@
-"""What a memory has to say to a question, within a budget of tokens: the part of a prompt that tells a model what it knows.
+"""What a memory has to say to a question, within a budget of tokens: what a prompt tells a model.
 
-Three lists, each the newest first: what is known of whom the question names, and of the user (the profile); what else was
-told as a fact; and what was said. Each line has its date and its source. What is likeliest to be needed takes the room
-first: the facts that the question asks for, then the rest of the profile, up to half of it, then what recall finds.
-Hearsay stands apart and is called so; hearsay that carries instructions, and what no longer holds, is left out.
+Three lists, each the newest first: what is known of whom the question names, and of the user (the profile); what else
+was told as a fact; and what was said. Each line has its date and its source. What is likeliest to be needed takes the
+room first: the facts that the question asks for, then the rest of the profile, up to half of it, then what recall
+finds. Hearsay stands apart and is called so; hearsay that carries instructions, and what no longer holds, is left out.
 """
 
 from collections.abc import Callable, Iterable

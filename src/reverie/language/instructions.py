@@ -14,21 +14,29 @@ _WHAT = r"(?:instruction|prompt|rule|direction|guideline|message|command|order|c
 _PHRASES = (
     rf"\b(?:ignor|disregard|forget|overrid|overrul|bypass|discard)\w*\b[^.!?\n]{{0,60}}\b{_WHAT}",
     rf"\b(?:do not|don't|never|stop)\b[^.!?\n]{{0,30}}\b(?:follow|obey|heed)\w*\b[^.!?\n]{{0,40}}\b{_WHAT}",
-    r"\b(?:new|updated|real|actual|important|hidden)\s+(?:system\s+)?(?:instruction|prompt|order)s?\b\s*(?::|-|are|is)",
+    r"\b(?:new|updated|real|actual|important|hidden)\s+(?:system\s+)?(?:instruction|prompt|order)s?\b\s*(?::|-|are|"
+    r"is)",
     r"\b(?:system|developer)\s+(?:prompt|message|override|instruction)s?\b",
     r"(?:^|[.!?:\n]\s*)you\s+are\s+now\b|\bfrom\s+now\s+on,?\s+(?:you|always|never|only|answer|respond|act)\b",
-    r"\b(?:pretend|act)\s+(?:to\s+be|as\s+(?:if|though|an?)\b)|\brole-?play\s+as\b|\b(?:jailbreak|developer mode|dan mode)\b",
-    r"\b(?:do not|don't|never)\s+(?:tell|inform|mention|reveal|show|warn)\b[^.!?\n]{0,30}\b(?:user|human|owner|anyone)\b",
-    r"\b(?:reveal|print|output|repeat|leak|show|send|(?<!looking )(?<!look )forward|e-?mail|post|upload|exfiltrat\w*)\b[^.!?\n]{0,60}\b"
-    r"(?:password|passwd|secret|credential|token|api key|private key|system prompt|instructions|conversation|memor(?:y|ies))",
-    r"\b(?:assistant|ai|language model|llm|chatbot|agent)\b\s*[,:]\s*(?:please\s+)?(?:you\s+(?:must|should|will)|always|"
+    r"\b(?:pretend|act)\s+(?:to\s+be|as\s+(?:if|though|an?)\b)|\brole-?play\s+as\b|\b(?:jailbreak|developer mode|"
+    r"dan mode)\b",
+    r"\b(?:do not|don't|never)\s+(?:tell|inform|mention|reveal|show|warn)\b[^.!?\n]{0,30}\b(?:user|human|owner|"
+    r"anyone)\b",
+    r"\b(?:reveal|print|output|repeat|leak|show|send|(?<!looking )(?<!look )forward|e-?mail|post|upload|"
+    r"exfiltrat\w*)\b[^.!?\n]{0,60}\b"
+    r"(?:password|passwd|secret|credential|token|api key|private key|system prompt|instructions|conversation|"
+    r"memor(?:y|ies))",
+    r"\b(?:assistant|ai|language model|llm|chatbot|agent)\b\s*[,:]\s*(?:please\s+)?(?:you\s+(?:must|should|will)|"
+    r"always|"
     r"never|ignore|answer|respond|reply|say|send|delete|run|execute|open|call|tell|recommend|use)\b",
     r"(?:^|[.!?\n]\s*)(?:please\s+)?(?:execute|run|eval|delete|wipe|transfer|wire|forward|exfiltrate)\s+"
     r"(?:the|this|all|any|every|these|following|rm|curl|wget|sudo)\b",
     r"(?:^|[.!?\n]\s*)(?:always|only)\s+(?:answer|respond|reply|say|recommend|output)\b",
-    r"<\|?/?(?:im_start|im_end|system|assistant|user|endoftext)\|?>|\[/?inst\]|<</?sys>>|^\s*#{1,6}\s*(?:instruction|system)",
+    r"<\|?/?(?:im_start|im_end|system|assistant|user|endoftext)\|?>|\[/?inst\]|<</?sys>>|^\s*#{1,6}\s*(?:instruction|"
+    r"system)",
     r"^\s*(?:system|developer)\s*:",
-    r"\b(?:ignorier|missacht|vergiss|vergesst|vergessen sie)\w*\b[^.!?\n]{0,60}\b(?:anweisung|befehl|regel|vorgabe|prompt)\w*",
+    r"\b(?:ignorier|missacht|vergiss|vergesst|vergessen sie)\w*\b[^.!?\n]{0,60}\b(?:anweisung|befehl|regel|vorgabe|"
+    r"prompt)\w*",
     r"\b(?:ignor|oubli)\w*\b[^.!?\n]{0,60}\b(?:instruction|consigne|règle|ordre|prompt)\w*",
     r"\b(?:ignor|olvid)\w*\b[^.!?\n]{0,60}\b(?:instruccion|instrucción|orden|regla|indicacion|prompt)\w*",
     r"(?:忽略|无视|忘记|忘掉)[^。！？\n]{0,20}(?:指令|指示|说明|提示|规则|命令)",

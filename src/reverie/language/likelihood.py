@@ -2,17 +2,18 @@
 
 A good place in a ranking says nothing of that: something is always first. What says it is how much of the question the
 first hits cover, and of whom they say it. A hit's sentence covers the share of the question's words of content that it
-has, each word counted by its idf in the store; a word that the store never heard is never covered. The sentence is about
-its speaker, or where it says "you" and not "I" about whoever else is there, or about whom it names; a fact is about
-whom it is of. With A the best coverage by a sentence about whom the question names, among the first five hits, Ā the
-mean over the first ten (where there are fewer, the rest cover nothing), and B̄ the mean coverage by sentences about others, ::
+has, each word counted by its idf in the store; a word that the store never heard is never covered. The sentence is
+about its speaker, or where it says "you" and not "I" about whoever else is there, or about whom it names; a fact is
+about whom it is of. With A the best coverage by a sentence about whom the question names, among the first five hits, Ā
+the mean over the first ten (where there are fewer, the rest cover nothing), and B̄ the mean coverage by sentences
+about others, ::
 
     P = σ(−2.05 + 2.8·A + 9.9·Ā − 15.5·B̄·(1 − A))
 
-So a question about the wrong person, whose words are all there but said of somebody else, is known by B̄. The numbers are
-a logistic regression on conversations 1 to 5 of LoCoMo, with as many questions that have an answer as have none (its
-adversarial ones, and questions of other conversations under the names of this one); they are measured on the others
-(`benchmarks/locomo.py`). Nothing in them depends on how many memories there are, or on the encoder.
+So a question about the wrong person, whose words are all there but said of somebody else, is known by B̄. The numbers
+are a logistic regression on conversations 1 to 5 of LoCoMo, with as many questions that have an answer as have none
+(its adversarial ones, and questions of other conversations under the names of this one); they are measured on the
+others (`benchmarks/locomo.py`). Nothing in them depends on how many memories there are, or on the encoder.
 """
 
 import re

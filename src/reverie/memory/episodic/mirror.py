@@ -2,7 +2,8 @@
 
 Vectors are rows of one matrix; a question is compared with all of them at once. The vector of a turn's window is the
 sum of its turns' vectors, those around it counted as their words are (`reverie.memory.episodic.lexical`), and is not
-kept: its cosine follows from the turns' cosines and one length per window. A linear map that sleep has learned (`reverie.sleep.retriever`) is folded into the question and into those lengths.
+kept: its cosine follows from the turns' cosines and one length per window. A linear map that sleep has learned
+(`reverie.sleep.retriever`) is folded into the question and into those lengths.
 """
 
 from collections import Counter
