@@ -63,7 +63,9 @@ def test_dates_hearsay_capacity_and_standard_input(monkeypatch):
 def test_users_have_memories_of_their_own():
     run("remember", "m", "Ana's secret is 1234.", "--user", "ana")
     run("remember", "m", "Ben likes tea.", "--user", "ben")
-    assert [one["text"] for one in said("recall", "m", "secret", "--user", "ben")["found"]] == ["Ben likes tea."]
+    assert [one["text"] for one in said("recall", "m", "secret", "--user", "ben", "--threshold", "0")["found"]] == [
+        "Ben likes tea."
+    ]
     for name in ("../ana", "Ana", "a/b", ""):
         done = here("memory", "recall", "m", "secret", "--user", name)
         assert done.returncode == 2
@@ -145,7 +147,18 @@ def test_what_is_refused_makes_no_folder(tmp_path):
 def test_help_lists_the_commands():
     done = apart("memory", "--help")
     assert done.returncode == 0
-    for command in ("remember", "recall", "confirm", "sleep", "forget", "history", "export", "import", "serve"):
+    for command in (
+        "remember",
+        "recall",
+        "context",
+        "confirm",
+        "sleep",
+        "forget",
+        "history",
+        "export",
+        "import",
+        "serve",
+    ):
         assert command in done.stdout
 
 
@@ -156,7 +169,10 @@ def test_what_is_read_in_talk_is_shown(tmp_path):
     assert run("history", "m", "--who", "me", "--what", "town").endswith("user: city: Rome (said in 1)\n")
     run("remember", "m", "I don't live in Rome any more, and my dog is no longer Rex.")
     assert "(no longer so)" in run("recall", "m", "Hello, Rome and Rex, where does the user live?")
-    assert [one["over"] for one in said("recall", "m", "Hello Rome Rex 2019")["found"]] == [True, False]
+    assert [one["over"] for one in said("recall", "m", "Hello Rome Rex 2019", "--threshold", "0")["found"]] == [
+        True,
+        False,
+    ]
 
 
 def test_attributes_are_listed_and_changed():
@@ -187,3 +203,29 @@ def test_chat_needs_a_model_that_chats():
     done = here("memory", "chat", "m", "Where does Ana live?")
     assert done.returncode == 2
     assert "reverie memory sleep FOLDER --model MODEL" in done.stderr
+
+
+def test_what_is_not_known_is_not_answered():
+    run("remember", "m", "Ben plays the violin in an orchestra.")
+    run("remember", "m", "Ana's dog is Rex.")
+    unknown = "How fast does an unladen swallow fly?"
+    assert said("recall", "m", unknown)["found"] == []
+    assert "--threshold 0 shows it" in run("recall", "m", unknown)
+    assert len(said("recall", "m", unknown, "--threshold", "0")["found"]) == 2
+    assert said("recall", "m", "What is Zoe's dog called?")["found"] == []
+    best = said("recall", "m", "What is Ana's dog called?")["found"][0]
+    assert (best["text"], best["why"]["words"], best["instructs"]) == ("Ana's dog is Rex.", ["dog"], False)
+    assert "words: dog (100% of the question)" in run("recall", "m", "What is Ana's dog called?", "--why")
+    assert said("recall", "m", "Who plays the violin?", "--source", "letter", "--threshold", "0")["found"] == []
+    assert len(said("recall", "m", "Who plays the violin?", "--who", "Ben", "--threshold", "0")["found"]) == 1
+
+
+def test_a_prompt_is_told_what_it_needs():
+    run("remember", "m", "Ana's dog is Rex.")
+    run("remember", "m", "My city is Lyon.")
+    assert "- Ana: dog: Rex (told 2" in run("context", "m", "What is Ana's dog called?", "--tokens", "60")
+    made = said("context", "m", "What is Ana's dog called?", "--tokens", "20")
+    assert made["ids"] == [1]
+    assert made["tokens"] <= 20
+    assert made["left_out"] == 1
+    assert run("context", "m", "What is that?", "--tokens", "3") == "Nothing is remembered that answers it.\n"

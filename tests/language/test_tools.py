@@ -53,7 +53,7 @@ def test_an_assistant_remembers_recalls_and_forgets_over_a_pipe(tmp_path):
         ("date", {"id": 2, "valid_from": "2020-01-01"}),
         ("sleep", {"limit": -1}),
     )
-    assert names == {"remember", "recall", "list", "history", "confirm", "date", "pin", "forget", "sleep"}
+    assert names == {"remember", "recall", "context", "list", "history", "confirm", "date", "pin", "forget", "sleep"}
     assert found[0]["ids"] == [1]
     assert found[0]["episodes"][0]["value"] == "Rome"
     assert {one["text"]: one["trusted"] for one in found[3]["found"]} == {
@@ -85,10 +85,15 @@ def test_tools_say_what_they_do_and_what_they_answer(tmp_path):
 
     tools = asyncio.run(told())
     assert all(one.output_schema and one.output_schema["type"] == "object" for one in tools.values())
-    assert {name for name, one in tools.items() if one.annotations.read_only_hint} == {"recall", "list", "history"}
+    assert {name for name, one in tools.items() if one.annotations.read_only_hint} == {
+        "recall",
+        "context",
+        "list",
+        "history",
+    }
     assert {name for name, one in tools.items() if one.annotations.destructive_hint} == {"forget", "sleep"}
     again = {name for name, one in tools.items() if one.annotations.idempotent_hint}
-    assert again == {"recall", "list", "history", "date", "pin", "forget"}
+    assert again == {"recall", "context", "list", "history", "date", "pin", "forget"}
     assert not any(one.annotations.open_world_hint for one in tools.values())
 
 

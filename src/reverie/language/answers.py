@@ -64,6 +64,7 @@ class Recalled(Line, total=False):
     strength: float
     comes_from: str
     over: bool
+    instructs: bool
     facts: list[Fact]
     dates: list[Date]
 
@@ -103,6 +104,7 @@ def recalled_of(one: Recollection) -> Recalled:
         "strength": round(one.strength, 3),
         "comes_from": one.comes_from,
         "over": one.over,
+        "instructs": one.instructs,
         "facts": [fact_of(fact) for fact in one.facts],
         "dates": dates_of(one),
     }

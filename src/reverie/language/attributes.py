@@ -23,7 +23,7 @@ USER = "user"
 
 _SPEAKER_WORDS = "i me my myself mine we us our ours user user's"
 _SPEAKER = frozenset(_SPEAKER_WORDS.split())
-_FIELDS = {"several": bool, "names": list, "opposite": str}
+_FIELDS = {"several": bool, "names": list, "opposite": str, "asked": list}
 
 
 @dataclass(frozen=True)
@@ -40,12 +40,15 @@ class Attribute:
         What else it is called.
     opposite : str
         The attribute of which a value of this one is no longer a value; empty for none.
+    asked : tuple of str
+        Other words with which one asks for it ("Where does Ana live?").
     """
 
     name: str
     several: bool = False
     names: tuple[str, ...] = ()
     opposite: str = ""
+    asked: tuple[str, ...] = ()
 
 
 class Attributes:
@@ -120,5 +123,5 @@ def _defaults() -> dict[str, Attribute]:
 def _fields(name: str, fields: Any) -> dict[str, Any]:
     """The fields of an attribute, of the right kinds."""
     if not isinstance(fields, dict) or not all(isinstance(fields[one], _FIELDS.get(one, type(None))) for one in fields):
-        raise BadData(f"The attribute {name!r} is {fields!r}. Expected some of: several, names, opposite.")
-    return {key: tuple(map(str, value)) if key == "names" else value for key, value in fields.items()}
+        raise BadData(f"The attribute {name!r} is {fields!r}. Expected some of: several, names, opposite, asked.")
+    return {key: tuple(map(str, value)) if key in {"names", "asked"} else value for key, value in fields.items()}

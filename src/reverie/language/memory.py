@@ -23,21 +23,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.errors import BadData, MissingData
-from reverie.language.attributes import Attributes
+from reverie.language.attributes import USER, Attributes
+from reverie.language.context import Context, estimated_tokens, prompt_context
 from reverie.language.dates import dates_in
 from reverie.language.fact import Fact
 from reverie.language.facts import kind_of
 from reverie.language.importing import take_in
+from reverie.language.instructions import instructs
 from reverie.language.ledger import Ledger, Read, place_of
+from reverie.language.likelihood import THRESHOLD, Asked, Coverage, as_written, likelihood, nearness
 from reverie.language.lines import read_lines, write_lines
 from reverie.language.normal import naming
 from reverie.language.passages import check_text, passages_of
-from reverie.language.recollection import SURE, Recollection
+from reverie.language.recollection import SURE, Recollection, Why, descending
 from reverie.memory.episodic import Episode, EpisodicStore, SQLiteStore, strength
-from reverie.memory.episodic.episode import same_key
+from reverie.memory.episodic.episode import KINDS, same_key
 from reverie.memory.episodic.eviction import let_go
 from reverie.memory.episodic.maps import load_maps
-from reverie.memory.episodic.mirror import Mirror
+from reverie.memory.episodic.mirror import Mirror, who_speaks
 from reverie.memory.episodic.search import search
 from reverie.memory.episodic.words import words_of
 from reverie.text import encode_text, encoder_name, encoder_width
@@ -51,6 +54,7 @@ _NAME, _QUESTION = 1000, 100_000  # characters
 _HUGE = 2**70  # Python writes no number of many thousand digits
 _MOST = 0.99  # importance of what is not pinned
 _MORE = 20  # answers beyond those asked for, among which the newer versions of what is over are looked for
+_CONTEXT = 40  # answers that are looked at for a prompt
 _PROBE = "The quick brown fox jumps over the lazy dog."
 
 
@@ -253,38 +257,155 @@ class LanguageMemory:
             self._make_room(ids)
         return ids
 
-    def recall(self, question: str, k: int = 5, *, as_of: datetime | None = None) -> list[Recollection]:
+    def recall(
+        self,
+        question: str,
+        k: int = 5,
+        *,
+        as_of: datetime | None = None,
+        threshold: float | None = None,
+        who: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        kind: str | None = None,
+        source: str | None = None,
+    ) -> list[Recollection]:
         """The best answers to a question, the best first; nothing is changed by asking.
 
         Parameters
         ----------
         as_of : datetime, optional
             What held then. None: what holds now; and where the question names a date ("in 2021"), what held then.
+        threshold : float, optional
+            Only what has at least this score (`Recollection.score`), 0…1; nothing where nothing has. None: the k best,
+            however little they say.
+        who : str, optional
+            Only what this person said, or what is said of them.
+        since, until : datetime, optional
+            Only what was heard from then on, and before then.
+        kind, source : str, optional
+            Only what is of this kind, and what comes from there.
         """
         check_text(question, "question", longest=_QUESTION)
         if k < 1:
             raise BadData(f"k is {k}. Expected at least 1.")
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise BadData(f"threshold is {threshold}. Expected a probability from 0 to 1.")
+        _check_names(who=who, source=source)
         vector = self._encoded([question])[0]
         now = datetime.now(UTC)
-        asked = dates_in(question, now) if as_of is None else []
-        during = (asked[0].since, asked[0].until) if asked else None
+        named = dates_in(question, now) if as_of is None else []
+        during = (named[0].since, named[0].until) if named else None
         with self._lock:
             self._mirror.refresh()
-            places, scores = search(self._mirror, question, vector, k=k + _MORE, as_of=as_of, during=during, now=now)
+            among = None
+            if any(one is not None for one in (who, since, until, kind, source)):
+                among = self._wanted(who, since, until, kind, source)
+            places, ranks = search(
+                self._mirror, question, vector, k=k + _MORE, as_of=as_of, during=during, now=now, among=among
+            )
             found = [self._mirror.episodes[place] for place in places]
             facts = [(one,) if one.value is not None else tuple(self._mirror.read_in(one.id)) for one in found]
-        since, until = during or (as_of or now, as_of or now)
+            asked = Asked.of(question, self._mirror)
+            sense = self._mirror.cosine(vector, places)
+        known = self.attributes
+        covers = [
+            Coverage.of(asked, one, [(fact.who or "", _asked_for(fact, known)) for fact in said])
+            for one, said in zip(found, facts, strict=True)
+        ]
+        ranks = ranks + np.array([one.worth for one in covers])
+        order = np.argsort(-ranks, kind="stable").tolist()
+        ranks, sense = ranks[order], sense[order]
+        found, facts, covers = ([some[at] for at in order] for some in (found, facts, covers))
+        likely = likelihood(covers)
+        begins, ends = during or (as_of or now, as_of or now)
         store = [
             Recollection(
-                one.text or "", float(score), strength(one), "store", one, said,
+                one.text or "", likely * float(near), strength(one, now), "store", one, said,
                 tuple(dates_in(one.text or "", one.heard)),
-                over=bool(said) and not any(self.ledger.still(fact, since, until) for fact in said),
+                over=bool(said) and not any(self.ledger.still(fact, begins, ends) for fact in said),
+                instructs=not one.trusted and instructs(one.text or ""),
+                why=Why(
+                    as_written(question, covered.words), covered.asked, covered.others, float(cosine),
+                    (now - one.heard).total_seconds() / 86_400,
+                ),
             )
-            for one, score, said in zip(found, scores, facts, strict=True)
+            for one, near, said, covered, cosine in zip(found, nearness(ranks), facts, covers, sense, strict=True)
         ]  # fmt: skip
-        store = _newer_first(store, lambda fact: self.ledger.still(fact, since, until))[:k]
-        known = self._known(question) if as_of is None and during is None else None
-        return store if known is None else [known, *store][:k]
+        store = _newer_first(store, lambda fact: self.ledger.still(fact, begins, ends))
+        store = descending(sorted(store, key=lambda one: one.instructs))[:k]
+        plain = as_of is None and during is None and among is None
+        weights = self._known(question) if plain else None
+        store = store if weights is None else [weights, *store][:k]
+        return store if threshold is None else [one for one in store if one.score >= threshold]
+
+    def context(self, question: str, tokens: int = 800, *, count: Callable[[str], int] = estimated_tokens) -> Context:
+        """What a prompt needs to answer a question, within a budget (`reverie.language.context`).
+
+        Parameters
+        ----------
+        tokens : int
+        count : callable
+            How many tokens a text has, by the tokenizer of the model that will read it. The default estimates.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from datetime import datetime, UTC
+        >>> with tempfile.TemporaryDirectory() as folder, LanguageMemory.open(Path(folder) / "mine") as memory:
+        ...     told = memory.remember("Ana's city is Rome.", heard=datetime(2026, 1, 31, tzinfo=UTC))
+        ...     print(memory.context("Where does Ana live?").text)
+        What is known:
+        - Ana: city: Rome (told 2026-01-31 by user)
+        """
+        found = self.recall(question, _CONTEXT)
+        found = found if found and found[0].score >= THRESHOLD else []
+        now = datetime.now(UTC)
+        with self._lock:
+            asked = Asked.of(question, self._mirror)
+            live = [one for one in self._mirror.episodes if one.value is not None and one.forgotten is None]
+            live = [one for one in live if one.merged is None and one.holds(now, now) and one.who is not None]
+        known = self.attributes
+        people = {*asked.people, USER}
+        live = [one for one in live if one.trusted and (one.who or "").casefold() in people]
+        covered = {one.id: asked.covered(set(words_of(_asked_for(one, known)))) for one in live}
+        live.sort(key=lambda one: (covered[one.id], one.importance, one.heard), reverse=True)
+        mine = not asked.people  # a question that names nobody may ask of the user
+        wanted = [one for one in live if covered[one.id] and (mine or (one.who or "").casefold() in asked.people)]
+        rest = [one for one in live if one not in wanted]
+        return prompt_context(wanted, rest, found, tokens, count)
+
+    def _wanted(
+        self, who: str | None, since: datetime | None, until: datetime | None, kind: str | None, source: str | None
+    ) -> Callable[[Episode], bool]:
+        """Whether an episode passes the filters of a recall."""
+        if kind is not None and kind not in KINDS:
+            raise BadData(f"kind is {kind!r}. Expected one of {', '.join(KINDS)}.")
+        for name, at in (("since", since), ("until", until)):
+            if at is not None and at.tzinfo is None:
+                raise BadData(f"{name} has no time zone. Give one, as in datetime.now(UTC).")
+        person = None if who is None else same_key(self.attributes.person(who))
+        names = None if who is None else naming(self.attributes.person(who))
+
+        def of_them(one: Episode) -> bool:
+            said = one.text or ""
+            facts = [one, *self._mirror.read_in(one.id)]
+            return (
+                same_key(who_speaks(one)) == person
+                or any(same_key(fact.who or "") == person for fact in facts)
+                or (names is not None and names(said))
+            )
+
+        def wanted(one: Episode) -> bool:
+            return (
+                (kind is None or one.kind == kind)
+                and (source is None or one.source == source)
+                and (since is None or one.heard >= since)
+                and (until is None or one.heard < until)
+                and (person is None or of_them(one))
+            )
+
+        return wanted
 
     def facts(self, ids: Iterable[int]) -> list[Episode]:
         """The facts that the texts of some episodes say: their own, and those that were read in them."""
@@ -596,6 +717,12 @@ def _newer_first(found: list[Recollection], holds: Callable[[Episode], bool]) ->
         if one not in ordered:
             ordered.append(one)
     return ordered
+
+
+def _asked_for(fact: Episode, known: Attributes) -> str:
+    """Words by which one asks for a fact: the names of its attribute, and its value."""
+    attribute = known.of(fact.what or "")
+    return " ".join((fact.what or "", *attribute.names, *attribute.asked, fact.value or ""))
 
 
 def _check_names(**names: str | None) -> None:

@@ -2,7 +2,8 @@
 
 Vectors are rows of one matrix; a question is compared with all of them at once. The vector of a turn's window is the
 sum of its turns' vectors, those around it counted as their words are (`reverie.memory.episodic.lexical`), and is not
-kept: its cosine follows from the turns' cosines and one length per window. A linear map that sleep has learned (`reverie.sleep.retriever`) is folded into the question and into those lengths.
+kept: its cosine follows from the turns' cosines and one length per window. A linear map that sleep has learned
+(`reverie.sleep.retriever`) is folded into the question and into those lengths.
 """
 
 from collections import Counter
@@ -63,6 +64,7 @@ class Mirror:
         self._read_in: dict[str, list[int]] = {}
         self._speakers: dict[str, int] = {"": 0, USER: 1}
         self._people: Counter[str] = Counter()
+        self._names: dict[str, frozenset[str]] = {}
         self.clock = 0
         self._stale: set[int] = set()
         self._vectors = np.zeros((0, self.store.dimension), np.float32)
@@ -170,12 +172,7 @@ class Mirror:
 
     def cosines(self, question: Matrix) -> tuple[Numbers, Numbers]:
         """Of a question's vector with each turn, and with each turn's window."""
-        if self.maps is not None:
-            question = self.maps.of_question(question)
-        question = question / max(float(np.linalg.norm(question)), 1e-12)
-        if self.maps is not None:
-            question = self.maps.folded(question)
-        product = (self._vectors[: len(self)] @ question).astype(np.float64)
+        product = (self._vectors[: len(self)] @ self._folded(question)).astype(np.float64)
         turns = product / np.maximum(self._column("length"), 1e-6)
         whole = turns + self.words.share(_REACH, WIDE) * (self.words.spread(turns, _REACH) - turns)
         return turns, whole / np.maximum(self._column("window"), 1e-6)
@@ -191,12 +188,24 @@ class Mirror:
         if asks_of_user(question):
             found[speaker == self._speakers[USER]] = _OF_USER
         for name, code in self._speakers.items():
-            words = words_of(name)
-            if words and asked.issuperset(words):
+            words = self._words_of(name)
+            if words and words <= asked:
                 found[speaker == code] = 1
-                named = self.words.having(words)
+                named = self.words.having(list(words))
                 found[named[speaker[named] <= self._speakers[USER]]] = 1
         return found
+
+    def cosine(self, question: Matrix, places: Places) -> Numbers:
+        """Of a question's vector with some turns."""
+        product = (self._vectors[places] @ self._folded(question)).astype(np.float64)
+        return product / np.maximum(self._column("length")[places], 1e-6)
+
+    def _folded(self, question: Matrix) -> Matrix:
+        """A question's vector of length one, with what sleep has learned folded in."""
+        if self.maps is not None:
+            question = self.maps.of_question(question)
+        question = question / max(float(np.linalg.norm(question)), 1e-12)
+        return question if self.maps is None else self.maps.folded(question)
 
     def saying(self) -> Numbers:
         """How much each turn says: 1 − exp(−n / 10) of n different words of content."""
@@ -211,9 +220,14 @@ class Mirror:
         return np.asarray(np.minimum(*distances) / 86_400)
 
     @property
-    def people(self) -> list[str]:
-        """Who speaks, and of whom facts are known, in small letters."""
-        return [name for name, times in self._people.items() if times > 0]
+    def people(self) -> dict[str, frozenset[str]]:
+        """Who speaks, and of whom facts are known, in small letters; with the words of their names."""
+        return {name: self._words_of(name) for name, times in self._people.items() if times > 0}
+
+    def _words_of(self, name: str) -> frozenset[str]:
+        if name not in self._names:
+            self._names[name] = frozenset(words_of(name))
+        return self._names[name]
 
     def strengths(self, now: datetime | None = None) -> Numbers:
         """How likely each is recalled at a time."""

@@ -11,12 +11,14 @@ The weights were chosen on conversations 1 to 5 of LoCoMo, as turns and joined i
 the others (`benchmarks/locomo.py`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reverie.memory.episodic.episode import Episode
 from reverie.memory.episodic.maps import Matrix
 from reverie.memory.episodic.mirror import WIDE, Mirror, Numbers, Places
 from reverie.memory.episodic.words import words_of
@@ -88,6 +90,7 @@ def search(
     as_of: datetime | None = None,
     during: tuple[datetime, datetime] | None = None,
     now: datetime | None = None,
+    among: Callable[[Episode], bool] | None = None,
     weights: Weights | None = None,
 ) -> tuple[Places, NDArray[np.float64]]:
     """The places of the k best answers to a question, the best first, and their scores.
@@ -102,6 +105,8 @@ def search(
         Search what held at some time from one to the other, too; what was heard then is preferred.
     now : datetime, optional
         When it is asked, for the curve of forgetting.
+    among : callable, optional
+        Which episodes are wanted; what ranks them is measured among all.
     """
     weights = weights or Weights()
     there = mirror.there(as_of, now=now, during=during)
@@ -110,6 +115,9 @@ def search(
         score = score + weights.dated * np.exp(-mirror.days_from(*during)[there] / _WEEK)
     for name, values in terms(mirror, question, vector).items():
         score = score + getattr(weights, name) * standard(values[there], FLOORS[name])
+    if among is not None:
+        wanted = np.array([among(mirror.episodes[place]) for place in there], dtype=np.bool_)
+        there, score = there[wanted], score[wanted]
     best = np.argpartition(-score, k)[:k] if k < len(score) else np.arange(len(score))
     best = best[np.lexsort((best, -score[best]))]  # of equals, what was heard first
     return there[best], score[best]
