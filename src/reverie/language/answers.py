@@ -4,7 +4,7 @@ A line has what a reader of it can use; what is empty, and what is as usual, is 
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from typing_extensions import TypedDict
 
@@ -69,8 +69,10 @@ class Recalled(Line, total=False):
     dates: list[Date]
 
 
-_NAMES = ("id", "text", "who", "what", "value", "kind", "source", "trusted", "session", "heard", "valid_from")
-_NAMES += ("valid_to", "night", "merged", "forgotten")
+_NAMES = (
+    *("id", "text", "who", "what", "value", "kind", "source", "trusted", "session", "heard", "valid_from"),
+    *("valid_to", "night", "merged", "forgotten"),
+)
 
 
 def short_line(one: Episode) -> Line:
@@ -81,7 +83,7 @@ def short_line(one: Episode) -> Line:
         if value is not None and not (name == "valid_from" and value == one.heard):
             line[name] = value.isoformat() if isinstance(value, datetime) else value
     more: dict[str, Any] = {"pinned": True} if one.pinned else {"importance": round(one.importance, 3)}
-    return Line(**(line | more))  # type: ignore[typeddict-item]
+    return cast(Line, line | more)
 
 
 def fact_of(one: Episode) -> Fact:
@@ -108,7 +110,7 @@ def recalled_of(one: Recollection) -> Recalled:
         "facts": [fact_of(fact) for fact in one.facts],
         "dates": dates_of(one),
     }
-    return Recalled(**line)  # type: ignore[typeddict-item]
+    return cast(Recalled, line)
 
 
 def lines_of(episodes: list[Episode]) -> list[Line]:

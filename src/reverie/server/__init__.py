@@ -1,7 +1,7 @@
 """A brain, or a memory, over HTTP: one process, one of them, one page.
 
-See `app` and `memory_app` for the routes, `frame` for what both share, `keeper` and `memory_keeper` for who touches what
-is served.
+See `app` and `memory_app` for the routes, `frame` for what both share, `keeper` and `memory_keeper` for who touches
+what is served.
 """
 
 from reverie.server.app import create_app

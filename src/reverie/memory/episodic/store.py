@@ -261,7 +261,8 @@ class EpisodicStore(ABC):
             ends = min((at for at in begins if at > valid_from), default=None) if chained else one.valid_to
             if ends is not None and ends <= valid_from:
                 raise BadData(
-                    f"valid_from is {valid_from.isoformat()}, and it held until {ends.isoformat()}. Give an earlier time."
+                    f"valid_from is {valid_from.isoformat()}, and it held until {ends.isoformat()}. Give an earlier"
+                    " time."
                 )
             times = (stamp(valid_from), stamp(ends))
             self._update([id], "valid_from = ?, valid_to = ?", times)
