@@ -175,7 +175,7 @@ def likelihood(hits: Sequence[Coverage]) -> float:
     >>> right = [Coverage(1.0, 0.0, 0.0, ("dog",)), Coverage(0.2, 0.0, 0.0, ())]
     >>> of_another = [Coverage(0.0, 0.9, 0.0, ("dog",)), Coverage(0.2, 0.4, 0.0, ())]
     >>> round(likelihood(right), 2), round(likelihood(of_another), 2), likelihood([])
-    (0.87, 0.04, 0.0)
+    (0.87, 0.05, 0.0)
     """
     if not hits:
         return 0.0
