@@ -1,5 +1,7 @@
 """The page of a memory in a real browser, on a desk and on a phone, by mouse and by keyboard."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from reverie.language import LanguageMemory
@@ -14,7 +16,7 @@ def service(tmp_path, processes):
     with LanguageMemory.open(tmp_path / "m") as memory:
         for number in range(60):
             memory.remember(f"The box {number} holds {number} screws.")
-        memory.remember("Ana's city is Rome.")
+        memory.remember("Ana's city is Rome.", valid_from=datetime(2019, 1, 1, tzinfo=UTC))
         memory.remember("<b>Ben</b> plays chess.", trusted=False, source="a page")
     return processes(tmp_path / "m", what="memory")
 
