@@ -23,7 +23,7 @@ from reverie.language.cortex.adapters import Adapter
 from reverie.language.cortex.background import Background, keys_kept, layers_that_learn
 from reverie.language.cortex.branches import acting
 from reverie.language.cortex.causal import CausalModel
-from reverie.language.cortex.chatting import Told, answer, questions, told_tokens, unknown_questions
+from reverie.language.cortex.chatting import Told, answer, prompt_tokens, questions, told_tokens, unknown_questions
 from reverie.language.cortex.decoys import everyday, plain
 from reverie.language.cortex.turns import Turns
 from reverie.language.fact import Fact, Key
@@ -31,6 +31,7 @@ from reverie.language.fact import Fact, Key
 __all__ = ["Engraving", "engrave"]
 
 _STRANGER = "Ines Walther"
+_OWN_WORDS = 8  # tokens
 _KNOWN, _SAME = 0.03, 0.05  # nat: below these, of the answer and of what must not change, a fact needs no more steps
 
 
@@ -41,7 +42,7 @@ class Engraving:
     Parameters
     ----------
     rank : int
-        Directions of a branch in each layer; where the answer has more tokens as many, up to three times the rank.
+        Directions of a branch in each layer; where the value has more tokens as many, up to four times the rank.
     steps : int
         At most.
     learning_rate : float
@@ -52,7 +53,7 @@ class Engraving:
         s: how much it counts that nothing else changes.
     """
 
-    rank: int = 8
+    rank: int = 6
     steps: int = 10
     learning_rate: float = 0.3
     others: int = 2
@@ -89,7 +90,8 @@ def engrave(
     head = model.network.get_output_embeddings()  # type: ignore[operator]
     with torch.no_grad():
         before = head(ends[stay]).log_softmax(-1)
-    rank = min(3 * plan.rank, max(plan.rank, *(len(one.tokens) - one.start for one in said)))
+    value = len(model.tokenizer(fact.value, add_special_tokens=False)["input_ids"])
+    rank = min(4 * plan.rank, max(plan.rank, value + 3))  # and what leads to it and ends it
     a = {name: _directions(keys[name][tell], background, name, rank) for name in layers}
     b = {name: torch.zeros(ends.shape[-1], len(one), requires_grad=True) for name, one in a.items()}
     optimizer = torch.optim.Adam(b.values(), lr=plan.learning_rate, betas=(0.8, 0.95))
@@ -107,9 +109,16 @@ def engrave(
 
 
 def _unchanged(model: CausalModel, key: Key, plan: Engraving, generator: torch.Generator) -> list[Told]:
+    """Decoys with the answer begun; those of everyday are asked for once more, and go on in the model's own words."""
+    pairs = everyday(key.who, plan.others + 1, generator)
+    said = model.reply(
+        [prompt_tokens(model.tokenizer, [{"role": "user", "content": question}]) for question, _ in pairs],
+        longest=_OWN_WORDS,
+    )
     asked = [
         *plain(key.who, plan.others, generator, but=key.what),
-        *everyday(key.who, plan.others + 1, generator),
+        *pairs,
+        *((question, one.text) for (question, _), one in zip(pairs, said, strict=True)),
         *unknown_questions(Key(_STRANGER, ""), [key.what]),
     ]
     return [told_tokens(model.tokenizer, question, begun, ended=False) for question, begun in asked]
