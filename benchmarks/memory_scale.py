@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from common import Claim, arguments, kept, report
+from common import WORK, Claim, arguments, finish, kept
 from reverie.language import LanguageMemory
 from reverie.text import encode_text
 
@@ -31,7 +31,6 @@ _REPEATS = 7
 def main() -> None:
     options = arguments(__doc__ or "")
     size = SMALL if options.quick else SIZE
-    from common import WORK
 
     place = WORK / "memory_scale" / f"{size}.json"
     found = kept(place, options, lambda: measured(size))
@@ -84,7 +83,7 @@ def main() -> None:
             COMMAND,
         ),
     ]
-    report(claims, options)
+    finish(claims, options)
 
 
 def measured(size: int) -> dict[str, Any]:
