@@ -68,6 +68,7 @@ def test_look_search_mend_forget_and_sleep(tmp_path, service, browser, width, sc
     expect(items.first).to_contain_text("Cyd's city is Lima.")
     expect(items.first).to_contain_text("since 2020-02-03")
     page.get_by_role("button", name="Show all").click()
+    expect(page.locator("#heading")).to_have_text("Newest first")
     page.get_by_role("button", name="forget 62").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#done")).to_have_text("62 is forgotten.")
