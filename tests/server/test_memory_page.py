@@ -41,16 +41,16 @@ def test_look_search_mend_forget_and_sleep(tmp_path, service, browser, width, sc
     page.get_by_role("button", name="Older ones").click()
     expect(items).to_have_count(62)
 
-    page.get_by_label("text to remember").fill("Ana's city is Oslo.")
+    page.get_by_label("text to remember").fill("Cyd's city is Oslo.")
     page.get_by_role("button", name="Remember").click()
-    expect(page.locator("#done")).to_contain_text("Remembered as 63. Ana: city: Oslo.")
+    expect(page.locator("#done")).to_contain_text("Remembered as 63. Cyd: city: Oslo.")
     page.keyboard.press("Escape")
     page.locator("body").click(position={"x": 2, "y": 2})
     page.keyboard.press("/")  # by keyboard alone: search, pin, forget
     expect(page.get_by_label("question")).to_be_focused()
-    page.keyboard.type("Which city does Ana live in?")
+    page.keyboard.type("Which city does Cyd live in?")
     page.keyboard.press("Enter")
-    expect(items.first).to_contain_text("Ana's city is Oslo.")
+    expect(items.first).to_contain_text("Cyd's city is Oslo.")
     expect(page.locator("#done")).to_contain_text("memories found")
     page.get_by_role("button", name="confirm 63").click()
     expect(page.locator("#done")).to_have_text("63 stays strong.")
@@ -64,12 +64,13 @@ def test_look_search_mend_forget_and_sleep(tmp_path, service, browser, width, sc
     items.first.get_by_role("button", name="Set the date").click()
     expect(items.first).to_contain_text("since 2020-02-03")
     page.get_by_label("mend 63").click()
-    page.get_by_label("what 63 should say").fill("Ana's city is Lima.")
+    page.get_by_label("what 63 should say").fill("Cyd's city is Lima.")
     items.first.get_by_role("button", name="Correct").click()
     expect(page.locator("#done")).to_have_text("64 is in the place of 63, which is forgotten.")
-    expect(items.first).to_contain_text("Ana's city is Lima.")
+    expect(items.first).to_contain_text("Cyd's city is Lima.")
     expect(items.first).to_contain_text("since 2020-02-03")
     page.get_by_role("button", name="Show all").click()
+    expect(page.locator("#heading")).to_have_text("Newest first")
     page.get_by_role("button", name="forget 62").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#done")).to_have_text("62 is forgotten.")
@@ -86,5 +87,5 @@ def test_look_search_mend_forget_and_sleep(tmp_path, service, browser, width, sc
     assert complaints == []
     page.screenshot(path=str(tmp_path / "memory.png"), full_page=True)
     with LanguageMemory.open(tmp_path / "m", create=False) as memory:
-        assert [(one.value, one.pinned) for one in memory.history("Ana", "city") if one.live] == [("Lima", True)]
+        assert [(one.value, one.pinned) for one in memory.history("Cyd", "city") if one.live] == [("Lima", True)]
         assert not any("Ben" in (one.text or "") for one in memory.history())

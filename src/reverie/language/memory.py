@@ -8,6 +8,7 @@ sleeps with the memory, the cortex, it is asked first, and the store has the las
 
     memory/
         episodes.db     the episodes; SQLite
+        episodes.search what a search of a large memory needs; a copy, made anew where it is missing
         sleep.lock      who sleeps now
 """
 
@@ -145,7 +146,11 @@ class LanguageMemory:
 
     def close(self) -> None:
         """Give the store back; what was done is durable already."""
-        self.store.close()
+        try:
+            with self._lock:
+                self._mirror.keep()
+        finally:
+            self.store.close()
 
     def __enter__(self) -> "LanguageMemory":
         return self

@@ -41,7 +41,7 @@ class WindowIndex:
     """
 
     def __init__(self) -> None:
-        self._words: list[Counter[str]] = []
+        self._words = _Bags()
         self._where: dict[str, array[int]] = {}
         self._often: dict[str, array[float]] = {}
         self._last: dict[str, int] = {}
@@ -76,6 +76,58 @@ class WindowIndex:
             self._where.setdefault(word, array("q")).append(place)
             self._often.setdefault(word, array("d")).append(count)
         return place
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The turns and their words as arrays, which `of` takes; beside them go `told`."""
+        words = list(self._where)
+        where = [np.frombuffer(self._where[word], np.int64) for word in words]
+        often = [np.frombuffer(self._often[word]) for word in words]
+        return {
+            "words": np.frombuffer("\n".join(words).encode(), np.uint8),
+            "word ends": np.cumsum([0, *map(len, where)]),
+            "where": np.concatenate([*where, np.zeros(0, np.int64)]).astype(np.int32),
+            "often": np.concatenate([*often, np.zeros(0)]).astype(np.uint32),
+            **{f"column {name}": self._column(name) for name in self._columns},
+        }
+
+    @property
+    def told(self) -> dict[str, int]:
+        """The last turn of each session."""
+        return self._last
+
+    @classmethod
+    def of(cls, arrays: dict[str, NDArray[Any]], told: dict[str, int], turns: int) -> "WindowIndex":
+        """The index of `arrays` and `told`.
+
+        Raises
+        ------
+        ValueError
+            Where they are not those of so many turns.
+        """
+        made = cls()
+        words = arrays["words"].tobytes().decode().split("\n") if arrays["words"].size else []
+        ends, where, often = arrays["word ends"], arrays["where"].astype(np.int64), arrays["often"].astype(np.float64)
+        fits = ends.shape == (len(words) + 1,) and ends[0] == 0 and (np.diff(ends) > 0).all()
+        if not fits or not ends[-1] == len(where) == len(often) or not _within(where, 0, turns):
+            raise ValueError("words of other turns")
+        for word, start, end in zip(words, ends[:-1].tolist(), ends[1:].tolist(), strict=True):
+            made._where[word], made._often[word] = array("q"), array("d")
+            made._where[word].frombytes(where[start:end].tobytes())
+            made._often[word].frombytes(often[start:end].tobytes())
+        for name, like in made._columns.items():
+            column = arrays[f"column {name}"]
+            if column.shape != (turns + 1,) or column.dtype != like.dtype:
+                raise ValueError("turns of another number")
+            if name in ("before", "after") and not _within(column, -1, turns):
+                raise ValueError("turns beside others that there are not")
+            made._columns[name] = np.concatenate(
+                [column, np.full(max(64, turns), 0 if name == "own" else -1, like.dtype)]
+            )
+        if not all(isinstance(place, int) and 0 <= place < turns for place in told.values()):
+            raise ValueError("sessions of other turns")
+        made._last = dict(told)
+        made._words = _Bags(words, ends, where, often, turns)
+        return made
 
     def remove(self, place: int) -> None:
         """Forget the words of a turn; its neighbours stay where they are."""
@@ -181,3 +233,40 @@ class WindowIndex:
             lengths = own + self.share(reach, most) * (self.spread(own, reach) - own)
             self._lengths[reach, most] = lengths / max(float(lengths.mean()) if len(lengths) else 0.0, 1e-9)
         return self._lengths[reach, most]
+
+
+class _Bags:
+    """The words of each turn, with how often they occur; of turns that were kept, put together when asked for."""
+
+    def __init__(
+        self,
+        words: Sequence[str] = (),
+        ends: NDArray[Any] | None = None,
+        where: NDArray[Any] | None = None,
+        often: NDArray[Any] | None = None,
+        turns: int = 0,
+    ) -> None:
+        self._vocabulary, self._ends, self._where, self._often = words, ends, where, often
+        self._length = turns
+        self._made: dict[int, Counter[str]] = {}
+
+    def __len__(self) -> int:
+        return self._length
+
+    def append(self, counts: Counter[str]) -> None:
+        self._made[self._length] = counts
+        self._length += 1
+
+    def __setitem__(self, place: int, counts: Counter[str]) -> None:
+        self._made[place] = counts
+
+    def __getitem__(self, place: int) -> Counter[str]:
+        if place in self._made or self._where is None or self._ends is None or self._often is None:
+            return self._made[place]
+        at = np.flatnonzero(self._where == place)
+        of = np.searchsorted(self._ends, at, side="right") - 1
+        return Counter({self._vocabulary[word]: int(self._often[n]) for word, n in zip(of, at, strict=True)})
+
+
+def _within(places: NDArray[Any], least: int, end: int) -> bool:
+    return not len(places) or least <= int(places.min()) <= int(places.max()) < end

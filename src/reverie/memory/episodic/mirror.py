@@ -7,18 +7,23 @@ kept: its cosine follows from the turns' cosines and one length per window. A li
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from hashlib import sha256
+from operator import index
+from typing import Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reverie.errors import CorruptFile
 from reverie.memory.episodic.episode import Episode, said_in
 from reverie.memory.episodic.forgetting import retrievability
 from reverie.memory.episodic.lexical import WindowIndex
 from reverie.memory.episodic.maps import Maps, Matrix
+from reverie.memory.episodic.shelf import keep, kept, wipe
 from reverie.memory.episodic.store import EpisodicStore
+from reverie.memory.episodic.vectors import Vectors
 from reverie.memory.episodic.words import says_i, says_you, speaker_of, words_of
 
 __all__ = ["ASSISTANT", "USER", "WIDE", "Mirror", "asks_of_user", "who_speaks"]
@@ -33,6 +38,7 @@ _USER_NAMES = frozenset({"user", "human", "i", "me"})
 _CHUNK = 500  # windows measured at once
 _EVER = np.inf
 _SAYS = 10.0  # different words that say two thirds of what a turn can say
+_LARGE = 2000  # episodes from which on, and changes after which, reading them again takes longer than writing a copy
 
 Numbers = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -58,16 +64,18 @@ class Mirror:
         self.refresh()
 
     def _empty(self) -> None:
-        self.episodes: list[Episode] = []
+        self.episodes = Lines(self.store)
         self.words = WindowIndex()
         self._place: dict[int, int] = {}
         self._read_in: dict[str, list[int]] = {}
         self._speakers: dict[str, int] = {"": 0, USER: 1}
         self._people: Counter[str] = Counter()
+        self._whom: dict[int, str] = {}  # of whom an episode says a fact, by its place
         self._names: dict[str, frozenset[str]] = {}
         self.clock = 0
         self._stale: set[int] = set()
-        self._vectors = np.zeros((0, self.store.dimension), np.float32)
+        self._vectors = Vectors(self.store.dimension)
+        self._unkept = 0  # episodes that have changed since the shelf was written
         self._numbers = np.zeros((0, len(_COLUMNS)))
         self._whole = True  # False: taking over was interrupted, and what is here may be half of it
 
@@ -81,55 +89,116 @@ class Mirror:
             self._empty()
         elif clock == self.clock:
             return
-        self._whole = False
+        begun = not self.clock and self._take_kept()
+        self._whole, gone = False, False
         for episode, vector in self.store.changes(self.clock):
             if episode.id in self._place:
-                self._change(self._place[episode.id], episode)
+                gone |= self._change(self._place[episode.id], episode)
             else:
                 self._append(episode, vector)
+            self._unkept += 1
         self.clock = clock
         self._measure()
         self._whole = True
+        if (
+            begun and gone and self.store.shelf is not None
+        ):  # whoever erased that was stopped before the shelf was wiped
+            wipe(self.store.shelf)
+
+    # what is kept beside the store (`reverie.memory.episodic.shelf`)
+
+    def keep(self) -> None:
+        """Write what a search needs beside the store, where reading the store again would take long."""
+        if len(self) < _LARGE or self.store.shelf is None or self.store.changing:
+            return
+        self.refresh()
+        if self._unkept < max(_LARGE, len(self) // 20) and self.store.shelf.exists():
+            return
+        arrays = {f"vectors {name}": array for name, array in self._vectors.arrays().items()}
+        arrays |= {f"index {name}": array for name, array in self.words.arrays().items()}
+        arrays |= {"ids": np.array(list(self._place)), "numbers": self._numbers[: len(self)]}
+        told = {"sessions": self.words.told, "read in": self._read_in, "speakers": self._speakers}
+        told |= {"people": self._people, "whom": self._whom}
+        if keep(self.store, self.clock, arrays, told | {"maps": _digest(self.maps), "columns": list(_COLUMNS)}):
+            self._unkept = 0
+
+    def _take_kept(self) -> bool:
+        """Begin with what was kept, where it is the store's and whole; False: begin with nothing."""
+        found = kept(self.store)
+        if found is None:
+            return False
+        clock, arrays, told = found
+        try:
+            if told["maps"] != _digest(self.maps) or told["columns"] != list(_COLUMNS):
+                return False
+            ids, numbers = arrays["ids"], arrays["numbers"]
+            n = len(ids)
+            if ids.dtype != np.int64 or numbers.shape != (n, len(_COLUMNS)) or numbers.dtype != np.float64:
+                raise ValueError("numbers of another size")
+            vectors = Vectors.of(_named("vectors ", arrays), n, self.store.dimension)
+            words = WindowIndex.of(_named("index ", arrays), told["sessions"], n)
+            read_in = {str(name): [int(place) for place in places] for name, places in told["read in"].items()}
+            speakers = {str(name): int(code) for name, code in told["speakers"].items()}
+            people = Counter({str(name): int(times) for name, times in told["people"].items()})
+            whom = {int(place): str(name) for place, name in told["whom"].items()}
+            if list(speakers.values()) != list(range(len(speakers))) or not _codes(numbers, len(speakers)):
+                raise ValueError("speakers of other numbers")
+            if not all(0 <= place < n for places in read_in.values() for place in places):
+                raise ValueError("facts of other places")
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return False
+        self._vectors, self.words, self._read_in, self._speakers = vectors, words, read_in, speakers
+        self._people, self._whom = people, whom
+        self._numbers = np.array(numbers)
+        self._place = dict(zip(ids.tolist(), range(n), strict=True))
+        self.episodes = Lines(self.store, ids.tolist())
+        self.clock = clock
+        return True
 
     def use(self, maps: Maps | None) -> None:
         """See through other maps."""
         self._whole = False
         self.maps = maps
+        self._unkept = max(self._unkept, len(self))
         self._stale.update(range(len(self)))
         self._measure()
         self._whole = True
 
     def _append(self, episode: Episode, vector: Matrix | None) -> None:
         place = len(self)
-        if place == len(self._vectors):
-            rows = max(64, 2 * place)
-            self._vectors = _room(self._vectors, rows)
-            self._numbers = _room(self._numbers, rows)
+        if place == len(self._numbers):
+            self._numbers = _room(self._numbers, max(64, 2 * place))
         text = episode.text or ""
         self.words.add(words_of(text), session=episode.session)
         self.episodes.append(episode)
         self._place[episode.id] = place
         if episode.text is None and episode.value is not None and episode.session is not None:
             self._read_in.setdefault(episode.session, []).append(place)
-        if vector is not None:
-            self._vectors[place] = vector / max(float(np.linalg.norm(vector)), 1e-12)
+        self._vectors.append(None if vector is None else vector / max(float(np.linalg.norm(vector)), 1e-12))
         speaker = who_speaks(episode)
         self._numbers[place, _COLUMNS["speaker"]] = self._speakers.setdefault(speaker, len(self._speakers))
-        self._people.update(_people_of(episode))
+        if episode.who:
+            self._whom[place] = episode.who.casefold()
+        self._people.update({speaker, self._whom.get(place, "")} - {""})
         self._numbers[place, _COLUMNS["saying"]] = 1 - np.exp(-self.words.distinct(place) / _SAYS)
         self._write(place, episode)
         self._stale.add(place)
 
-    def _change(self, place: int, episode: Episode) -> None:
-        if episode.forgotten is not None and self.episodes[place].forgotten is None:
-            self._people.subtract(_people_of(self.episodes[place]))
-        if episode.text is None and self.episodes[place].text is not None:
+    def _change(self, place: int, episode: Episode) -> bool:
+        """Take over what an episode is now; whether its text is gone."""
+        if episode.forgotten is not None:
+            speaker = list(self._speakers)[int(self._numbers[place, _COLUMNS["speaker"]])]
+            self._numbers[place, _COLUMNS["speaker"]] = 0
+            self._people.subtract({speaker, self._whom.pop(place, "")} - {""})
+        gone = episode.text is None and bool(self._numbers[place, _COLUMNS["there"]] > 0)
+        if gone:
             self.words.remove(place)
-            self._vectors[place] = 0
+            self._vectors.clear(place)
             self._numbers[place, [_COLUMNS["speaker"], _COLUMNS["saying"]]] = 0
             self._stale.add(place)
         self.episodes[place] = episode
         self._write(place, episode)
+        return gone
 
     def _write(self, place: int, episode: Episode) -> None:
         row = self._numbers[place]
@@ -172,7 +241,7 @@ class Mirror:
 
     def cosines(self, question: Matrix) -> tuple[Numbers, Numbers]:
         """Of a question's vector with each turn, and with each turn's window."""
-        product = (self._vectors[: len(self)] @ self._folded(question)).astype(np.float64)
+        product = (self._vectors @ self._folded(question)).astype(np.float64)
         turns = product / np.maximum(self._column("length"), 1e-6)
         whole = turns + self.words.share(_REACH, WIDE) * (self.words.spread(turns, _REACH) - turns)
         return turns, whole / np.maximum(self._column("window"), 1e-6)
@@ -294,7 +363,61 @@ class Mirror:
         if len(self) == 0:
             return 1.0
         length = max(float(np.linalg.norm(vector)), 1e-12)
-        return float(1 - (self._vectors[: len(self)] @ (vector / length)).max())
+        return float(1 - (self._vectors @ (vector / length)).max())
+
+
+class Lines:
+    """The episodes by their places. Those that were kept by number alone are read from the store when asked for."""
+
+    def __init__(self, store: EpisodicStore, ids: Sequence[int] = ()) -> None:
+        self._store, self._ids = store, list(ids)
+        self._read: dict[int, Episode] = {}
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def append(self, episode: Episode) -> None:
+        """One more."""
+        self._read[len(self._ids)] = episode
+        self._ids.append(episode.id)
+
+    def __setitem__(self, place: int, episode: Episode) -> None:
+        self._read[place] = episode
+
+    def __getitem__(self, place: SupportsIndex) -> Episode:
+        place = index(place)
+        place += len(self) if place < 0 else 0
+        found = self._read.get(place)
+        if found is None:
+            found = self._store.get(self._ids[place])
+            if found is None:
+                raise CorruptFile(f"The memory has lost episode {self._ids[place]}. Restore it from a copy.")
+            self._read[place] = found
+        return found
+
+    def __iter__(self) -> Iterator[Episode]:
+        if len(self._read) < len(self._ids):
+            missing = [place for place in range(len(self)) if place not in self._read]
+            several = {one.id: one for one in self._store.some(self._ids[place] for place in missing)}
+            self._read |= {place: several[self._ids[place]] for place in missing if self._ids[place] in several}
+        return (self[place] for place in range(len(self)))
+
+
+def _codes(numbers: Numbers, speakers: int) -> bool:
+    """Whether each episode has one of the speakers."""
+    column = numbers[:, _COLUMNS["speaker"]]
+    return bool(((column >= 0) & (column < speakers)).all())
+
+
+def _named(begin: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(begin): array for name, array in arrays.items() if name.startswith(begin)}
+
+
+def _digest(maps: Maps | None) -> str | None:
+    """Which maps the lengths were measured with."""
+    if maps is None:
+        return None
+    return sha256(b"".join(b"-" if part is None else part.tobytes() for part in maps)).hexdigest()
 
 
 _COLUMNS = {
@@ -322,11 +445,6 @@ def who_speaks(episode: Episode) -> str:
 def asks_of_user(question: str) -> bool:
     """Whether who asks does so of themselves."""
     return says_i(question) and not says_you(question)
-
-
-def _people_of(episode: Episode) -> set[str]:
-    """Whom an episode makes known."""
-    return {name for name in (who_speaks(episode), (episode.who or "").casefold()) if name}
 
 
 def _room(array: NDArray[Any], rows: int) -> NDArray[Any]:

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reverie.errors import BadData, MissingData
-from reverie.memory.episodic.store import SCHEMA, EpisodicStore
+from reverie.memory.episodic.store import EpisodicStore
 
 __all__ = ["NoMemory", "PostgresStore"]
 
@@ -55,6 +55,7 @@ _GUARDED = """
             SELECT array_agg(ARRAY[qual, with_check]) FROM pg_policies
             WHERE schemaname = 'reverie' AND tablename = relname)
         ELSE false END"""
+_SCHEMA = 1  # of these tables
 _LONGEST_NAME, _LONGEST_KEY = 200, 600  # characters of a user, bytes of a key: an index takes 2,704 bytes a row
 _ROLE = (
     "Make a role for the application, as docs/language.md says: CREATE ROLE reverie LOGIN; "
@@ -187,10 +188,10 @@ class PostgresStore(EpisodicStore):
             if made is None:
                 if encoder is None or dimension is None:
                     raise NoMemory("This user has no memory yet. Remember something first, or check the name.")
-                made = {"name": encoder, "dimension": dimension, "schema": SCHEMA}
+                made = {"name": encoder, "dimension": dimension, "schema": _SCHEMA}
                 self._run("INSERT INTO clock (at) VALUES (0)")
                 self.set_named("encoder", made)
-        self._agree("This memory", made.get("schema", SCHEMA), encoder, dimension)
+        self._agree("This memory", made.get("schema", _SCHEMA), encoder, dimension)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

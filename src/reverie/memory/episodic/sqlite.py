@@ -21,7 +21,9 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from reverie.errors import BadData, CorruptFile, MissingData, Unfinished
-from reverie.memory.episodic.store import SCHEMA, EpisodicStore
+from reverie.memory.episodic.packing import pack, unpack
+from reverie.memory.episodic.shelf import wipe
+from reverie.memory.episodic.store import EpisodicStore
 from reverie.record import sync_folder
 from reverie.untrusted import no_links
 
@@ -47,6 +49,7 @@ CREATE TABLE recalls (id INTEGER PRIMARY KEY, question TEXT NOT NULL, at INTEGER
 CREATE TABLE answers (recall INTEGER NOT NULL, episode INTEGER NOT NULL, PRIMARY KEY (episode, recall)) STRICT;
 INSERT INTO clock VALUES (0);
 """
+_SCHEMA = 2  # since then vectors are packed
 _NAMES_A_FILE = bytes.fromhex("d9d505f920a163d7")  # the end of a journal that does
 _APPLICATION = 0x52767265  # "Rvre": which kind of SQLite file this is
 
@@ -80,6 +83,7 @@ class SQLiteStore(EpisodicStore):
         self, path: Path, *, encoder: str | None = None, dimension: int | None = None, timeout: float = 10.0
     ) -> None:
         self.path = path
+        self.shelf: Path = path.with_name(f"{path.stem}.search")
         self._lock = threading.RLock()
         self._depth = 0
         self._to_erase = False
@@ -103,6 +107,8 @@ class SQLiteStore(EpisodicStore):
             raise CorruptFile(f"{self.path} is not a memory of Reverie. Give the folder of one, or a new name.")
         ((schema,),) = self._ask("PRAGMA user_version")
         self._agree(str(self.path), schema, encoder, dimension)
+        if schema < _SCHEMA:  # an earlier Reverie cannot read the vectors that are written from now on
+            self._ask(f"PRAGMA user_version = {_SCHEMA}")
         self._ask("PRAGMA trusted_schema = OFF")
         found = self._ask("SELECT type, name, sql FROM sqlite_schema WHERE NOT (type = 'index' AND sql IS NULL)")
         strange = sorted(f"{kind} {name}" for kind, name, sql in found if (kind, name, sql) not in _schema())
@@ -113,6 +119,10 @@ class SQLiteStore(EpisodicStore):
             )
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON"):
             self._ask(f"PRAGMA {pragma}")
+
+    @property
+    def changing(self) -> bool:
+        return self._depth > 0
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -167,12 +177,13 @@ class SQLiteStore(EpisodicStore):
             return self._database.execute(sql, values).fetchall()
 
     def _pack(self, vector: NDArray[np.float32]) -> bytes:
-        return vector.astype("<f4").tobytes()
+        return pack(vector)
 
     def _unpack(self, value: Any) -> NDArray[np.float32]:
-        if len(value) != 4 * self.dimension:
-            raise CorruptFile(f"{self.path} is damaged: a vector has {len(value)} bytes. Restore it from a copy.")
-        return np.frombuffer(value, dtype="<f4")
+        try:
+            return unpack(value, self.dimension)
+        except (TypeError, ValueError) as error:
+            raise CorruptFile(f"{self.path} is damaged: {error}. Restore it from a copy.") from None
 
     def _erased(self) -> None:
         """The log still holds pages as they were: move it into the file, and cut it off."""
@@ -180,6 +191,13 @@ class SQLiteStore(EpisodicStore):
             self._to_erase = True
             if self._depth:
                 return
+            try:
+                wipe(self.shelf)
+            except OSError as error:
+                raise Unfinished(
+                    f"The change was made, and what is forgotten is in no answer any more. But {self.shelf} still "
+                    f"holds words of it, for it could not be overwritten ({error.strerror}). Remove that file."
+                ) from None
             try:
                 self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             except sqlite3.Error as error:
@@ -234,6 +252,7 @@ def _require_own(path: Path) -> None:
     """
     for end in ("", "-wal", "-shm", "-journal"):
         no_links(path.parent, path.name + end)
+    no_links(path.parent, f"{path.stem}.search")
     journal = path.with_name(f"{path.name}-journal")
     if journal.is_file() and journal.stat().st_size >= 8:
         with journal.open("rb") as file:
@@ -252,7 +271,7 @@ def _make(path: Path, encoder: str, dimension: int) -> None:
             database.executescript(f"BEGIN; {_TABLES} COMMIT;")
             made = json.dumps({"name": encoder, "dimension": dimension}).encode()
             database.execute("INSERT INTO named VALUES ('encoder', ?)", [made])
-            database.execute(f"PRAGMA user_version = {SCHEMA}")
+            database.execute(f"PRAGMA user_version = {_SCHEMA}")
             database.execute(f"PRAGMA application_id = {_APPLICATION}")
         finally:
             database.close()

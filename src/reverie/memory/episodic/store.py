@@ -15,6 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,8 @@ from reverie.untrusted import parse_json
 
 __all__ = ["SCHEMA", "EpisodicStore"]
 
-SCHEMA = 1
-"""Version of the tables; a store of a newer one is refused."""
+SCHEMA = 2
+"""Version of the tables, the newest that is read; a store of a newer one is refused."""
 
 _THERE = "forgotten IS NULL AND merged IS NULL"
 _LIVE = f"{_THERE} AND (valid_to IS NULL OR valid_to > ?) AND (value IS NULL OR valid_from <= ?)"
@@ -53,8 +54,15 @@ class EpisodicStore(ABC):
 
     encoder: str
     dimension: int
+    shelf: Path | None = None
+    """A file beside the database for what a search needs (`reverie.memory.episodic.shelf`); None: nowhere."""
 
     # the database
+
+    @property
+    def changing(self) -> bool:
+        """Whether a change has begun that has not ended."""
+        return False
 
     @abstractmethod
     def transaction(self) -> AbstractContextManager[None]:
