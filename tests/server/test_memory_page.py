@@ -25,6 +25,8 @@ def service(tmp_path, processes):
 def test_look_search_mend_forget_and_sleep(tmp_path, service, browser, width, scheme):
     from playwright.sync_api import expect
 
+    expect.set_options(timeout=30_000)  # the first thing told waits for imports; machines are loaded
+
     page, complaints = browser(width=width, height=800, scheme=scheme)
     page.on("dialog", lambda dialog: dialog.accept())
     page.goto(service.address)
