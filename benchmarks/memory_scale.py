@@ -97,7 +97,8 @@ def measured(size: int) -> dict[str, Any]:
                 part = texts[start : start + _PART]
                 with memory.store.transaction():
                     for n, (text, vector) in enumerate(zip(part, encode_text(part), strict=True), start):
-                        fact = {"who": f"Person {n}", "what": "thing", "value": text.split()[0]} if n % 10 == 0 else {}
+                        said = {"who": f"Person {n}", "what": "thing", "value": text.split()[0]}
+                        fact: dict[str, Any] = said if n % 10 == 0 else {}
                         memory.store.add(text, vector, session=f"s{n // _SESSION}" if n % 2 else None, **fact)
             began = time.perf_counter()
             memory.recall(texts[0])
