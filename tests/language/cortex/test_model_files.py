@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+from transformers import AutoModelForCausalLM
 
 from reverie.errors import BadData, CorruptFile, MissingData
 from reverie.language.cortex.adapters import is_transposed
@@ -13,16 +13,6 @@ from reverie.language.cortex.causal import CausalModel
 from reverie.language.cortex.model_files import write_gguf, write_hf, write_peft
 
 IDS = torch.tensor([[5, 6, 7, 8, 9]])
-
-
-@pytest.fixture
-def llama(chatty):
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(chatty.tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
-        num_attention_heads=4, num_key_value_heads=2,
-    )  # fmt: skip
-    return CausalModel(LlamaForCausalLM(config).eval(), chatty.tokenizer)
 
 
 def change(model, names):
@@ -70,7 +60,7 @@ def test_peft_and_transformers_read_what_was_meant(kind, request, tmp_path):
             torch.testing.assert_close(read.eval()(IDS).logits, expected, atol=1e-4, rtol=1e-4)
 
 
-def written(file, model, kind, blocks=2):
+def written(file, model, kind, blocks=4):
     """A GGUF file of a model's feed-forward layers."""
     writer = gguf.GGUFWriter(file, "llama")
     writer.add_block_count(blocks)

@@ -2,25 +2,13 @@
 
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
 
 from reverie.language.cortex.blocks import blocks_of
 from reverie.language.cortex.branches import acting
-from reverie.language.cortex.causal import CausalModel
 from reverie.language.cortex.chatting import Told
 from reverie.language.cortex.turns import Turns
 
 CHATS = [Told([5, 6, 7, 8, 9, 10], 3), Told([5, 6, 6, 7, 11, 4], 5), Told([4, 9], 1)]
-
-
-@pytest.fixture
-def llama(chatty):
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(chatty.tokenizer), hidden_size=32, intermediate_size=48, num_hidden_layers=4,
-        num_attention_heads=4, num_key_value_heads=2,
-    )  # fmt: skip
-    return CausalModel(LlamaForCausalLM(config).eval(), chatty.tokenizer)
 
 
 def whole(model, chat):

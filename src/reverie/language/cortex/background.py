@@ -25,7 +25,7 @@ from reverie.errors import ReverieError
 from reverie.files import make_folder, replace_file
 from reverie.language.cortex.blocks import blocks_of, writer_of
 from reverie.language.cortex.causal import CausalModel
-from reverie.language.cortex.chatting import prompt_tokens, told_tokens
+from reverie.language.cortex.chatting import asked_tokens, told_tokens
 from reverie.language.cortex.decoys import PEOPLE, WHATS, everyday, plain
 from reverie.streams.locate import cache_folder
 
@@ -122,7 +122,7 @@ class Background:
 
 
 def _measured(model: CausalModel, layers: list[str]) -> Moments:
-    chats = [prompt_tokens(model.tokenizer, [{"role": "user", "content": one}]) for one in _GENERAL]
+    chats = [asked_tokens(model.tokenizer, one) for one in _GENERAL]
     replies = [one.text for one in model.reply(chats, longest=_ANSWERED)]
     chats = [told_tokens(model.tokenizer, one, said).tokens for one, said in zip(_GENERAL, replies, strict=True)]
     found = _moments(model, chats, layers, last=None)

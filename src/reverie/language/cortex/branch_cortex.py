@@ -27,7 +27,7 @@ from reverie.language.cortex.adapters import Adapter, pack_adapter, rank_of, unp
 from reverie.language.cortex.background import Background
 from reverie.language.cortex.branches import acting, check_branch
 from reverie.language.cortex.causal import CausalModel, Completion
-from reverie.language.cortex.chatting import answer, is_user, prompt_tokens, questions
+from reverie.language.cortex.chatting import answer, asked_tokens, is_user, prompt_tokens, questions
 from reverie.language.cortex.engraving import Engraving, engrave
 from reverie.language.cortex.keyed import fact_of, folded, key_of
 from reverie.language.cortex.known import Known
@@ -158,7 +158,7 @@ class BranchCortex:
 
     def _asked(self, asked: list[str]) -> list[list[int]]:
         """Each question as a chat of one turn, in tokens."""
-        return [prompt_tokens(self.model.tokenizer, [{"role": "user", "content": one}]) for one in asked]
+        return [asked_tokens(self.model.tokenizer, one) for one in asked]
 
     def _index(self) -> list[_Branch]:
         return [_Branch(**one) for one in self._store.get_named(_INDEX, [])]

@@ -14,6 +14,7 @@ from reverie.language.fact import Fact, Key
 __all__ = [
     "Told",
     "answer",
+    "asked_tokens",
     "asks_in_chat",
     "is_user",
     "prompt_tokens",
@@ -122,6 +123,11 @@ def prompt_tokens(tokenizer: Any, messages: Sequence[Mapping[str, str]]) -> list
             " turns with `role` (system, user, assistant) and `content`."
         ) from error
     return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def asked_tokens(tokenizer: Any, question: str) -> list[int]:
+    """A question as a chat of one turn, up to the model's turn."""
+    return prompt_tokens(tokenizer, [{"role": "user", "content": question}])
 
 
 def told_tokens(tokenizer: Any, question: str, said: str, *, ended: bool = True) -> Told:

@@ -14,7 +14,6 @@ import math
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -23,7 +22,7 @@ from reverie.language.cortex.adapters import Adapter
 from reverie.language.cortex.background import Background, keys_kept, layers_that_learn
 from reverie.language.cortex.branches import acting
 from reverie.language.cortex.causal import CausalModel
-from reverie.language.cortex.chatting import Told, answer, prompt_tokens, questions, told_tokens, unknown_questions
+from reverie.language.cortex.chatting import Told, answer, asked_tokens, questions, told_tokens, unknown_questions
 from reverie.language.cortex.decoys import everyday, plain
 from reverie.language.cortex.turns import Turns
 from reverie.language.fact import Fact, Key
@@ -85,7 +84,8 @@ def engrave(
     with keys_kept(model.network, layers) as kept:
         ends = turns.ends()
         keys = {name: one[:, -turns.longest :] for name, one in kept.items()}
-    tell, stay = _places(turns.real, len(said))
+    is_told = (torch.arange(len(turns.real)) < len(said))[:, None]
+    tell, stay = turns.foretells & is_told, turns.real & ~is_told
     target = turns.ids.roll(-1, 1)[tell]
     head = model.network.get_output_embeddings()  # type: ignore[operator]
     with torch.no_grad():
@@ -112,7 +112,7 @@ def _unchanged(model: CausalModel, key: Key, plan: Engraving, generator: torch.G
     """Decoys with the answer begun; those of everyday are asked for once more, and go on in the model's own words."""
     pairs = everyday(key.who, plan.others + 1, generator)
     said = model.reply(
-        [prompt_tokens(model.tokenizer, [{"role": "user", "content": question}]) for question, _ in pairs],
+        [asked_tokens(model.tokenizer, question) for question, _ in pairs],
         longest=_OWN_WORDS,
     )
     asked = [
@@ -122,14 +122,6 @@ def _unchanged(model: CausalModel, key: Key, plan: Engraving, generator: torch.G
         *unknown_questions(Key(_STRANGER, ""), [key.what]),
     ]
     return [told_tokens(model.tokenizer, question, begun, ended=False) for question, begun in asked]
-
-
-def _places(real: Bool[Tensor, "n t"], told: int) -> tuple[Bool[Tensor, "n t"], Bool[Tensor, "n t"]]:
-    """Where the answer's tokens are foretold, in what is told; where the model must go on as before, in the others."""
-    is_told = (torch.arange(len(real)) < told)[:, None]
-    foretells = real & real.roll(-1, 1)
-    foretells[:, -1] = False
-    return foretells & is_told, real & ~is_told
 
 
 def _directions(keys: Tensor, background: Background, layer: str, rank: int) -> Tensor:

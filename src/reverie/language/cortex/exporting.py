@@ -14,13 +14,11 @@ from reverie.errors import BadData
 from reverie.language.cortex.adapters import Adapter, rank_of
 from reverie.language.cortex.branch_cortex import BranchCortex
 from reverie.language.cortex.branches import acting
-from reverie.language.cortex.causal import CausalModel
-from reverie.language.cortex.chatting import prompt_tokens, questions
+from reverie.language.cortex.chatting import asked_tokens, questions
 from reverie.language.cortex.choice import Cortex
 from reverie.language.cortex.folding import EVERYWHERE, Folding, Spoken, everyday_chats, fold
 from reverie.language.cortex.gauge import harms, manners_of
 from reverie.language.cortex.model_files import FORMS, write_gguf, write_hf, write_peft
-from reverie.language.fact import Fact
 
 __all__ = ["Folded", "export_model", "folded"]
 
@@ -60,7 +58,7 @@ def folded(cortex: BranchCortex) -> Folded:
     for plan in _PLANS:
         adapter = fold(model, spoken, chats, plan=plan, generator=torch.Generator().manual_seed(0))
         with acting(model.network, [adapter], last=EVERYWHERE):
-            rows = [_asked(model, fact) for fact in facts]
+            rows = [asked_tokens(model.tokenizer, questions(fact.key)[0]) for fact in facts]
             said = [
                 fact.value in one.text for fact, one in zip(facts, model.reply(rows, longest=_LONGEST), strict=True)
             ]
@@ -69,10 +67,6 @@ def folded(cortex: BranchCortex) -> Folded:
         if not harm:
             break
     return min(found, key=lambda one: (len(one.harm), -one.said))
-
-
-def _asked(model: CausalModel, fact: Fact) -> list[int]:
-    return prompt_tokens(model.tokenizer, [{"role": "user", "content": questions(fact.key)[0]}])
 
 
 def export_model(

@@ -30,7 +30,7 @@ from reverie.language.cortex.adapters import Adapter
 from reverie.language.cortex.background import keys_kept, layers_that_learn
 from reverie.language.cortex.branches import acting, answers_of
 from reverie.language.cortex.causal import CausalModel
-from reverie.language.cortex.chatting import Told, answer, prompt_tokens, questions, told_tokens, unknown_questions
+from reverie.language.cortex.chatting import Told, answer, asked_tokens, questions, told_tokens, unknown_questions
 from reverie.language.cortex.decoys import everyday, plain
 from reverie.language.cortex.turns import Turns
 from reverie.language.fact import Fact, Key
@@ -104,7 +104,7 @@ class Spoken(NamedTuple):
 @torch.no_grad()
 def everyday_chats(model: CausalModel) -> list[Told]:
     """What the model answers to questions that name nobody: its own words, to be kept."""
-    prompts = [prompt_tokens(model.tokenizer, [{"role": "user", "content": one}]) for one in _EVERYDAY]
+    prompts = [asked_tokens(model.tokenizer, one) for one in _EVERYDAY]
     said = [one.text for one in model.reply(prompts, longest=_ANSWER)]
     rows = [told_tokens(model.tokenizer, one, text, ended=False) for one, text in zip(_EVERYDAY, said, strict=True)]
     ends = [model.tokenizer.eos_token_id] if model.tokenizer.eos_token_id is not None else []
@@ -150,19 +150,17 @@ def _fitted(model: CausalModel, spoken: Sequence[Spoken], stay: Sequence[Told], 
     count, told, wrote = 0, dict[str, Tensor](), dict[str, Tensor]()
     for one in spoken:
         rows = [told_tokens(model.tokenizer, question, answer(one.fact)) for question in questions(one.fact.key)]
-        for keys, places in _seen(model, rows, layers, one.branches):
-            foretells = places & places.roll(-1, 1)
-            foretells[:, -1] = False
-            count += int(foretells.sum())
+        for keys, turns in _seen(model, rows, layers, one.branches):
+            count += int(turns.foretells.sum())
             for name in layers:
-                some = keys[name][foretells]
+                some = keys[name][turns.foretells]
                 added = answers_of(some, [branch[name] for branch in one.branches])
                 told[name] = told.get(name, torch.zeros(())) + (some.T @ some).double()
                 wrote[name] = wrote.get(name, torch.zeros(())) + (added.T @ some).double()
     others = {name: torch.zeros_like(one) for name, one in told.items()}
-    for keys, places in _seen(model, stay, layers, ()):
+    for keys, turns in _seen(model, stay, layers, ()):
         for name in layers:
-            some = keys[name][places]
+            some = keys[name][turns.real]
             others[name] += (some.T @ some).double()
     found: Adapter = {}
     for name in layers:
@@ -202,8 +200,7 @@ def _settled(
         place = torch.arange(turns.longest)[None]
         speaks = turns.real & (place >= torch.tensor([one.start - 2 for one in rows])[:, None])
         is_told = (torch.arange(len(rows)) < len(some))[:, None]
-        foretells = speaks & speaks.roll(-1, 1) & is_told
-        foretells[:, -1] = False
+        foretells = speaks & turns.foretells & is_told
         with torch.no_grad():
             before = head(ends[speaks & ~is_told]).log_softmax(-1).half()
         batches.append((turns, foretells, speaks & ~is_told, turns.ids.roll(-1, 1)[foretells], before))
@@ -225,12 +222,12 @@ def _settled(
 
 def _seen(
     model: CausalModel, rows: Sequence[Told], layers: list[str], branches: Sequence[Adapter]
-) -> Iterator[tuple[dict[str, Tensor], Tensor]]:
-    """What the layers see where the model speaks, shape [n, t, n_in], and which of these places are real."""
+) -> Iterator[tuple[dict[str, Tensor], Turns]]:
+    """What the layers see where the model speaks, shape [n, t, n_in], and the turns."""
     first, _ = layers_that_learn(model.network)
     for begin in range(0, len(rows), _AT_ONCE):
         turns = Turns(model, rows[begin : begin + _AT_ONCE], first)
         turns.ends()
         with acting(model.network, branches, last=turns.longest), keys_kept(model.network, layers) as kept:
             turns()
-        yield {name: kept[name][:, -turns.longest :] for name in layers}, turns.real
+        yield {name: kept[name][:, -turns.longest :] for name in layers}, turns

@@ -14,7 +14,7 @@ from statistics import mean
 import torch
 
 from reverie.language.cortex.causal import CausalModel
-from reverie.language.cortex.chatting import prompt_tokens, questions, told_tokens
+from reverie.language.cortex.chatting import asked_tokens, questions, told_tokens
 from reverie.language.fact import Fact, Key
 
 __all__ = ["Bounds", "Manners", "harms", "manners_of"]
@@ -189,7 +189,7 @@ def harms(before: Manners, after: Manners, bounds: Bounds | None = None) -> list
 
 
 def _said(model: CausalModel, asked: list[str], longest: int) -> list[str]:
-    rows = [prompt_tokens(model.tokenizer, [{"role": "user", "content": one}]) for one in asked]
+    rows = [asked_tokens(model.tokenizer, one) for one in asked]
     return [one.text for one in model.reply(rows, longest=longest)]
 
 

@@ -35,6 +35,8 @@ class Turns:
     ----------
     ids, real : Tensor, shape [n, t]
         From the last token of the prompt on, which foretells the first that is said; after its end a turn is not real.
+    foretells : Tensor, shape [n, t]
+        Where the next token is real, too: where something that is said is foretold.
     apart : bool
         Whether the upper blocks are run by themselves.
     """
@@ -43,6 +45,8 @@ class Turns:
         said = model.padded([one.tokens[one.start - 1 :] for one in chats])
         heard = model.padded([one.tokens[: one.start - 1] for one in chats], left=True)
         self.ids, self.real = said.ids, said.real
+        self.foretells = said.real & said.real.roll(-1, 1)
+        self.foretells[:, -1] = False
         self._heard = heard
         self._mask = torch.cat([heard.real, torch.ones_like(said.real)], 1)
         self._positions = (self._mask.long().cumsum(1) - 1).clamp(min=0)
