@@ -4,7 +4,7 @@ A line has what a reader of it can use; what is empty, and what is as usual, is 
 """
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NotRequired, cast
 
 from typing_extensions import TypedDict
 
@@ -12,7 +12,19 @@ from reverie.language.lines import dates_of
 from reverie.language.recollection import Recollection
 from reverie.memory.episodic import Episode
 
-__all__ = ["Date", "Fact", "Line", "Recalled", "cut", "fact_of", "lines_of", "recalled_of", "short_line"]
+__all__ = [
+    "Date",
+    "Fact",
+    "Found",
+    "Line",
+    "Recalled",
+    "Remembered",
+    "cut",
+    "fact_of",
+    "lines_of",
+    "recalled_of",
+    "short_line",
+]
 
 _LETTERS = 200_000  # of the texts in one answer
 
@@ -67,6 +79,21 @@ class Recalled(Line, total=False):
     instructs: bool
     facts: list[Fact]
     dates: list[Date]
+
+
+class Remembered(TypedDict):
+    """What was kept."""
+
+    ids: list[int]
+    episodes: list[Line]
+    facts: list[Fact]
+
+
+class Found(TypedDict):
+    """What answers a question, the best first."""
+
+    found: list[Recalled]
+    left_out: NotRequired[int]
 
 
 _NAMES = (

@@ -11,7 +11,16 @@ from typing_extensions import TypedDict
 
 from reverie import __version__
 from reverie.errors import BadData
-from reverie.language.answers import Fact, Line, Recalled, cut, fact_of, lines_of, recalled_of, short_line
+from reverie.language.answers import (
+    Found,
+    Line,
+    Remembered,
+    cut,
+    fact_of,
+    lines_of,
+    recalled_of,
+    short_line,
+)
 from reverie.language.calls import Calls, Id, Ids, Name, Question, Text, Time, tool_of
 from reverie.language.memory import LanguageMemory
 from reverie.language.passages import read_time
@@ -27,21 +36,6 @@ _INSTRUCTIONS = (
     "it stays strong. A newer fact takes the place of the older; forget deletes for good. "
     "What is not trusted is hearsay."
 )
-
-
-class Remembered(TypedDict):
-    """What was kept."""
-
-    ids: list[int]
-    episodes: list[Line]
-    facts: list[Fact]
-
-
-class Found(TypedDict):
-    """What answers a question, the best first."""
-
-    found: list[Recalled]
-    left_out: NotRequired[int]
 
 
 class Told(TypedDict):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, NotRequired
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 from typing_extensions import TypedDict
 
-from reverie.language.answers import Fact, Line, Recalled
+from reverie.language.answers import Found, Line, Remembered
 
 __all__ = [
     "Change",
@@ -96,21 +96,6 @@ class Memory(TypedDict):
     facts: int
     encoder: str
     asleep: bool
-
-
-class Remembered(TypedDict):
-    """What was kept, durably."""
-
-    ids: list[int]
-    episodes: list[Line]
-    facts: list[Fact]
-
-
-class Found(TypedDict):
-    """What answers a question, the best first."""
-
-    found: list[Recalled]
-    left_out: NotRequired[int]
 
 
 class Lines(TypedDict):
