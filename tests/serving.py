@@ -25,11 +25,11 @@ def png(pixels):
 
 
 class Process:
-    """`reverie brain serve`, or `memory serve`, in a process of its own."""
+    """`reverie brain serve`, `memory serve` or `memory proxy`, in a process of its own."""
 
-    def __init__(self, folder: Path, *options: str, what: str = "brain") -> None:
-        port = "--port" if what == "brain" else "--http"
-        command = [sys.executable, "-m", "reverie", what, "serve", str(folder), port, "0", "--json", *options]
+    def __init__(self, folder: Path, *options: str, what: str = "brain", verb: str = "serve") -> None:
+        port = "--http" if (what, verb) == ("memory", "serve") else "--port"
+        command = [sys.executable, "-m", "reverie", what, verb, str(folder), port, "0", "--json", *options]
         environment = os.environ | {"OMP_NUM_THREADS": "1", "REVERIE_TOKEN": TOKEN}
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment

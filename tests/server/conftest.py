@@ -35,8 +35,8 @@ def processes():
     """Start services; they are ended."""
     begun = []
 
-    def start(folder, *options, what="brain"):
-        begun.append(Process(folder, *options, what=what))
+    def start(folder, *options, **which):
+        begun.append(Process(folder, *options, **which))
         return begun[-1]
 
     yield start

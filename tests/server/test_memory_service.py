@@ -37,6 +37,10 @@ def test_told_asked_mended_and_forgotten(client, tmp_path):
     client.post("/api/remember", json={"text": "Ben met Ana.", "hearsay": True, "pinned": True, "source": "mail"})
     found = client.post("/api/recall", json={"question": "Has she moved?", "k": 1}).json()["found"]
     assert [(one["id"], one["text"], one["comes_from"]) for one in found] == [(2, "She moved.", "store")]
+    few = client.post("/api/recall", json={"question": "Who met Ana?", "source": "mail", "since": "2020-01-01"}).json()
+    assert [one["id"] for one in few["found"]] == [3]
+    none = {"question": "What does a lighthouse keeper eat?", "threshold": 0.9}
+    assert client.post("/api/recall", json=none).json()["found"] == []
     assert client.post("/api/confirm", json={"question": "Ana's city?", "ids": [2]}).json() == {"confirmed": [2]}
     page = client.get("/api/memories", params={"limit": 2}).json()
     assert ([one["id"] for one in page["episodes"]], page["before"]) == ([3, 2], 2)
@@ -72,6 +76,9 @@ def test_told_asked_mended_and_forgotten(client, tmp_path):
         ("remember", {"text": "x", "valid_from": "lately"}, 409),
         ("recall", {"question": "x", "k": 0}, 422),
         ("recall", {"question": "x", "as_of": "lately"}, 409),
+        ("recall", {"question": "x", "since": "lately"}, 409),
+        ("recall", {"question": "x", "kind": "odd"}, 409),
+        ("recall", {"question": "x", "threshold": 2}, 422),
         ("confirm", {"question": "x", "ids": [99]}, 409),
         ("change", {"id": 1}, 409),
         ("change", {"id": 99, "pinned": True}, 409),

@@ -1,17 +1,31 @@
-"""Schemathesis on the service's own OpenAPI: whatever it thinks of, no server error, and only documented answers."""
+"""Schemathesis on the services' own OpenAPI: whatever it thinks of, no server error, and only documented answers."""
 
 import os
 import subprocess
 import sys
 
+import pytest
+
 from reverie.brain import Brain
+from reverie.language import LanguageMemory
 from serving import TOKEN, X, Y
 
 
-def test_schemathesis_finds_nothing(tmp_path, processes):
-    with Brain.create(tmp_path / "b", encoder="raw") as brain:
+def of_a_brain(folder):
+    with Brain.create(folder, encoder="raw") as brain:
         brain.learn(X[:200], [f"digit {label}" for label in Y[:200]])
-    service = processes(tmp_path / "b")
+
+
+def of_a_memory(folder):
+    with LanguageMemory.open(folder) as memory:
+        memory.remember("Ana's city is Rome.")
+        memory.remember("Ben met Ana in Oslo.", session="monday")
+
+
+@pytest.mark.parametrize(("what", "make"), [("brain", of_a_brain), ("memory", of_a_memory)])
+def test_schemathesis_finds_nothing(tmp_path, processes, what, make):
+    make(tmp_path / "b")
+    service = processes(tmp_path / "b", what=what)
     command = [
         os.path.join(os.path.dirname(sys.executable), "schemathesis"),
         "run",

@@ -423,6 +423,56 @@ def serve(
         tools_of(memory, source=source or "assistant", trusted=not untrusted).run("stdio")
 
 
+@app.command()
+def proxy(
+    folder: Place,
+    upstream: Annotated[str, typer.Option(help="The language model's interface, as http://127.0.0.1:11434/v1.")],
+    key: Annotated[str | None, typer.Option(envvar="REVERIE_UPSTREAM_KEY", help="The key that it wants.")] = None,
+    tokens: Annotated[int, typer.Option(help="The most that it is told of the memory.")] = 800,
+    port: Annotated[int, typer.Option(help="0: any that is free.")] = 8002,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="REVERIE_TOKEN", help="What chat programs give as their key. [default: a new one]"),
+    ] = None,
+    served_as: Annotated[
+        list[str] | None, typer.Option("--served-as", help="Further host names under which it is reached.")
+    ] = None,
+    encoder: Encoder = None,
+    user: User = None,
+    as_json: Json = False,
+) -> None:
+    """Put the memory between a chat program and a language model, by OpenAI's interface at /v1.
+
+    What is known is told to the model before each answer; what the user says is remembered.
+    """
+    try:
+        from reverie.server import serve_proxy
+    except ImportError:
+        raise MissingData(
+            "The service needs packages that are not installed. Run: pip install 'reverie[serve]'"
+        ) from None
+
+    def ready(address: str) -> None:
+        base, _, known = address.partition("/#token=")
+        if as_json:
+            typer.echo(json.dumps({"address": f"{base}/v1", "token": known}))
+        else:
+            typer.echo(f"Chat programs: base address {base}/v1, key {known}\nCtrl-C stops it.")
+
+    serve_proxy(
+        lambda: _open(folder, user, encoder=encoder, create=True),
+        upstream=upstream,
+        key=key,
+        tokens=tokens,
+        host=host,
+        port=port,
+        token=token,
+        hosts=tuple(served_as or ()),
+        ready=ready,
+    )
+
+
 def _serve_http(
     folder: str,
     user: str | None,

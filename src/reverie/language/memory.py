@@ -12,7 +12,7 @@ sleeps with the memory, the cortex, it is asked first, and the store has the las
         sleep.lock      who sleeps now
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -177,6 +177,7 @@ class LanguageMemory:
         pinned: bool = False,
         speaker: str | None = None,
         read: bool = True,
+        whole: bool = False,
     ) -> list[int]:
         """Keep what is said; durable when it returns. The ids: one, or of a long text one for each passage.
 
@@ -206,6 +207,8 @@ class LanguageMemory:
             Who "I" is. None: the name with which the text begins ("Ana: I moved."), else the user.
         read : bool
             Whether facts are read.
+        whole : bool
+            Whether a long text is one episode, and not one for each passage.
         """
         check_text(text)
         _check_names(who=who, what=what, value=value, source=source, session=session, speaker=speaker)
@@ -221,7 +224,7 @@ class LanguageMemory:
         if read_in.own is not None:
             who, what, value = read_in.own.fact
             since = since or self.ledger.since(read_in.own, at, trusted)
-        passages = [text] if value is not None else passages_of(text)
+        passages = [text] if whole or value is not None else passages_of(text)
         if len(passages) > 1 and session is None:
             session = f"text {sha256(text.encode()).hexdigest()[:12]}"
         vectors = self._encoded(passages)
@@ -273,7 +276,7 @@ class LanguageMemory:
         since: datetime | None = None,
         until: datetime | None = None,
         kind: str | None = None,
-        source: str | None = None,
+        source: str | Collection[str] | None = None,
     ) -> list[Recollection]:
         """The best answers to a question, the best first; nothing is changed by asking.
 
@@ -288,15 +291,20 @@ class LanguageMemory:
             Only what this person said, or what is said of them.
         since, until : datetime, optional
             Only what was heard from then on, and before then.
-        kind, source : str, optional
-            Only what is of this kind, and what comes from there.
+        kind : str, optional
+            Only what is of this kind.
+        source : str or collection of str, optional
+            Only what comes from there; of several, from one of them.
         """
         check_text(question, "question", longest=_QUESTION)
         if k < 1:
             raise BadData(f"k is {k}. Expected at least 1.")
         if threshold is not None and not 0 <= threshold <= 1:
             raise BadData(f"threshold is {threshold}. Expected a probability from 0 to 1.")
-        _check_names(who=who, source=source)
+        sources = None if source is None else {source} if isinstance(source, str) else {*source}
+        _check_names(who=who)
+        for one in sources or ():
+            _check_names(source=one)
         vector = self._encoded([question])[0]
         now = datetime.now(UTC)
         named = dates_in(question, now) if as_of is None else []
@@ -304,8 +312,8 @@ class LanguageMemory:
         with self._lock:
             self._mirror.refresh()
             among = None
-            if any(one is not None for one in (who, since, until, kind, source)):
-                among = self._wanted(who, since, until, kind, source)
+            if any(one is not None for one in (who, since, until, kind, sources)):
+                among = self._wanted(who, since, until, kind, sources)
             places, ranks = search(
                 self._mirror, question, vector, k=k + _MORE, as_of=as_of, during=during, now=now, among=among
             )
@@ -381,7 +389,12 @@ class LanguageMemory:
         return prompt_context(wanted, rest, found, tokens, count)
 
     def _wanted(
-        self, who: str | None, since: datetime | None, until: datetime | None, kind: str | None, source: str | None
+        self,
+        who: str | None,
+        since: datetime | None,
+        until: datetime | None,
+        kind: str | None,
+        sources: set[str] | None,
     ) -> Callable[[Episode], bool]:
         """Whether an episode passes the filters of a recall."""
         if kind is not None and kind not in KINDS:
@@ -404,7 +417,7 @@ class LanguageMemory:
         def wanted(one: Episode) -> bool:
             return (
                 (kind is None or one.kind == kind)
-                and (source is None or one.source == source)
+                and (sources is None or one.source in sources)
                 and (since is None or one.heard >= since)
                 and (until is None or one.heard < until)
                 and (person is None or of_them(one))

@@ -26,6 +26,7 @@ __all__ = [
     "Rollback",
     "Version",
     "samples_of",
+    "whole",
 ]
 
 _LETTERS_OF_URLS = str.maketrans("-_", "+/")
@@ -35,12 +36,12 @@ _COLUMNS, _CELL = 500, 1000  # of a row; letters of a cell, or of a column's nam
 _SIDE = 20_000  # numbers in a vector, letters in a sentence
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """JSON has one kind of number: 3.0 is a whole one, true and "3" are none."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[StrictInt, Field(ge=-(2**53), le=2**53), BeforeValidator(_whole)]
+Whole = Annotated[StrictInt, Field(ge=-(2**53), le=2**53), BeforeValidator(whole)]
 Label = Annotated[StrictStr, Field(min_length=1, max_length=200)] | Whole
 Name = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,99}$")]
 

@@ -133,8 +133,10 @@ def _routes(router: APIRouter, keeper: MemoryKeeper, source: str, trusted: bool)
     @router.post("/api/recall", response_model=forms.Found)
     def recall(asked: forms.Question) -> dict[str, Any]:
         """What is known about a question, the best first. Changes nothing."""
-        at = None if asked.as_of is None else read_time(asked.as_of, "as_of")
-        found = keeper.ask(lambda memory: memory.recall(asked.question, asked.k, as_of=at))
+        wanted = asked.model_dump(exclude={"question", "k"})
+        for name in ("as_of", "since", "until"):
+            wanted[name] = None if wanted[name] is None else read_time(wanted[name], name)
+        found = keeper.ask(lambda memory: memory.recall(asked.question, asked.k, **wanted))
         return cut("found", [recalled_of(one) for one in found])
 
     @router.post("/api/confirm", response_model=forms.Confirmed)

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, NotRequired
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 from typing_extensions import TypedDict
 
 from reverie.language.answers import Found, Line, Remembered
+from reverie.server.forms import whole
 
 __all__ = [
     "Change",
@@ -25,7 +26,7 @@ __all__ = [
     "Sleep",
 ]
 
-Id = Annotated[int, Field(strict=True, ge=1, lt=2**63)]
+Id = Annotated[StrictInt, Field(ge=1, lt=2**53), BeforeValidator(whole)]  # beyond, JSON's numbers are not exact
 Ids = Annotated[list[Id], Field(min_length=1, max_length=1000)]
 Name = Annotated[StrictStr, Field(min_length=1, max_length=1000)]
 Time = Annotated[StrictStr, Field(min_length=1, max_length=40)]
@@ -50,11 +51,17 @@ class Remember(_Form):
 
 
 class Question(_Form):
-    """A question, how many answers, and as of when."""
+    """A question, how many answers, as of when, of what score at least; and of whom, when heard, and where from."""
 
     question: Annotated[StrictStr, Field(min_length=1, max_length=10_000)]
-    k: Annotated[int, Field(strict=True, ge=1, le=100)] = 5
+    k: Annotated[StrictInt, Field(ge=1, le=100), BeforeValidator(whole)] = 5
     as_of: Time | None = None
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    who: Name | None = None
+    since: Time | None = None
+    until: Time | None = None
+    kind: Name | None = None
+    source: Name | None = None
 
 
 class Confirm(_Form):
@@ -86,7 +93,7 @@ class Sleep(_Form):
     """Of a language model that sleeps with the memory: whether proven texts go, and how many facts it learns."""
 
     drop_text: StrictBool = False
-    limit: Annotated[int, Field(strict=True, ge=1, le=2**31)] | None = None
+    limit: Annotated[StrictInt, Field(ge=1, le=2**31), BeforeValidator(whole)] | None = None
 
 
 class Memory(TypedDict):

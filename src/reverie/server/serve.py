@@ -20,9 +20,10 @@ from reverie.language import LanguageMemory
 from reverie.server.app import create_app
 from reverie.server.limits import Limits
 from reverie.server.memory_app import create_memory_app
+from reverie.server.proxy_app import create_proxy_app
 from reverie.server.room import Connection, Room
 
-__all__ = ["serve", "serve_memory"]
+__all__ = ["serve", "serve_memory", "serve_proxy"]
 
 T = TypeVar("T", Brain, LanguageMemory)
 
@@ -89,6 +90,23 @@ def serve_memory(
         `host`, `port`, `token`, `hosts`, `limits`, `ready`, as of `serve`.
     """
     run(opened, partial(create_memory_app, source=source, trusted=trusted), **options)
+
+
+def serve_proxy(
+    opened: Callable[[], LanguageMemory], *, upstream: str, key: str | None = None, tokens: int = 800, **options: Any
+) -> None:
+    """Serve a memory between chat programs and a language model (`reverie.server.proxy_app`).
+
+    Parameters
+    ----------
+    opened : callable
+        Opens the memory; it is closed when the service stops.
+    upstream, key, tokens
+        As of `create_proxy_app`.
+    options
+        `host`, `port`, `token`, `hosts`, `limits`, `ready`, as of `serve`.
+    """
+    run(opened, partial(create_proxy_app, upstream=upstream, key=key, tokens=tokens), **options)
 
 
 def run(
