@@ -15,7 +15,7 @@ def small(name: str, **more: object) -> Learner:
         more = {"class_hidden": (12,), "class_latent": 2, "iterations": 25, "importance_samples": 5} | more
     if name == "Exact":
         more = {"width": 64} | more
-    if name == "BrainLearner":
+    if name == "BrainClassifier":
         more = {"settings": {"width": 16}} | more  # so narrow that no class is kept as a thin factor
     if name == "RiverForest":
         more = {"trees": 3} | more

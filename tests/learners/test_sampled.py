@@ -10,12 +10,12 @@ from owndata import KINDS, made
 from reverie.brain import Brain
 from reverie.checkpoint import load_state, save_state, state_bytes
 from reverie.errors import BadData, MissingData, UnknownName
-from reverie.learners import KNN, NCM, BrainLearner, RiverForest, SklearnLogistic
+from reverie.learners import KNN, NCM, BrainClassifier, RiverForest, SklearnLogistic
 from reverie.loop import live
 from reverie.streams import Pictures, Table, make
 
 NEW = {
-    "brain": BrainLearner,
+    "brain": BrainClassifier,
     "knn": KNN,
     "sklearn-logistic": SklearnLogistic,
     "river-arf": lambda: RiverForest(trees=3),
@@ -40,11 +40,11 @@ def test_it_learns_ones_own_data(name, kind, tmp_path):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_brain_of_a_named_sense_is_as_the_one_that_auto_chooses(kind, tmp_path):
     path = made(kind, tmp_path)
-    named, lives = learned(BrainLearner(sense=SENSES[kind]), path)
+    named, lives = learned(BrainClassifier(sense=SENSES[kind]), path)
     assert named.senses_.sense.name == SENSES[kind]
     assert np.mean(lives[-1].accuracy) > 0.5
     if kind != "sentences":  # auto takes MiniLM for these, where it is installed
-        auto, again = learned(BrainLearner(), path)
+        auto, again = learned(BrainClassifier(), path)
         assert auto.senses_.sense.name == SENSES[kind]
         assert [one.accuracy for one in again] == [one.accuracy for one in lives]
 
@@ -132,7 +132,7 @@ def test_the_forest_says_what_is_not_installed(monkeypatch):
 
 def test_an_unknown_sense_is_refused():
     with pytest.raises(UnknownName, match="Unknown sense 'smell'"):
-        BrainLearner(sense="smell").partial_fit(torch.rand(4, 2), [0, 1, 0, 1])
+        BrainClassifier(sense="smell").partial_fit(torch.rand(4, 2), [0, 1, 0, 1])
 
 
 def test_the_brains_state_stops_growing():
@@ -141,7 +141,7 @@ def test_the_brains_state_stops_growing():
     sizes = []
     for n in (200, 400):
         x = torch.rand(n, 6, generator=generator)
-        learner = BrainLearner(settings={"width": 64}).fit(x, (torch.arange(n) % 2).numpy())
+        learner = BrainClassifier(settings={"width": 64}).fit(x, (torch.arange(n) % 2).numpy())
         sizes.append(state_bytes(learner.state_dict()))
     assert abs(sizes[1] - sizes[0]) <= 64
 
@@ -149,7 +149,7 @@ def test_the_brains_state_stops_growing():
 @pytest.mark.parametrize("kind", ["pictures", "table"])
 def test_it_answers_as_a_brain_that_has_learned_the_same(kind, tmp_path):
     path = made(kind, tmp_path)
-    learner, _ = learned(BrainLearner(), path)
+    learner, _ = learned(BrainClassifier(), path)
     brain = Brain.create(tmp_path / "brain")
     for experience in make(path):
         brain.learn(experience.train_samples, experience.train_y.tolist())

@@ -53,6 +53,7 @@ def take_numbers(y: Any, n: int, known: Sequence[str] | None) -> Given:
     columns, names = columns_of(y, known)
     given: Any = y if columns is None else list(zip(*columns, strict=True)) if columns else []
     given = given.detach().cpu().tolist() if isinstance(given, Tensor) else given
+    given = np.asarray(given) if hasattr(given, "__array__") and not hasattr(given, "__iter__") else given
     rows = list(given.tolist() if isinstance(given, np.ndarray | np.generic) else given)
     if len(rows) != n or not n:
         raise BadData(f"x has {n} samples and y has numbers for {len(rows)}. Give one for each sample, one at least.")

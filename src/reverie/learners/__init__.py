@@ -1,7 +1,7 @@
 """Learners: one idea per file. `__all__` is the list of what exists."""
 
 from reverie.learners.bir import BIR
-from reverie.learners.brain import BrainLearner
+from reverie.learners.brain import BrainClassifier
 from reverie.learners.dgr import DGR
 from reverie.learners.er import ER
 from reverie.learners.ewc import EWC
@@ -26,7 +26,7 @@ __all__ = [
     "NCM",
     "SI",
     "SLDA",
-    "BrainLearner",
+    "BrainClassifier",
     "Exact",
     "GenerativeClassifier",
     "Joint",

@@ -21,14 +21,14 @@ from reverie.memory import AssociativeMemory
 from reverie.memory.room import check_room
 from reverie.senses import KINDS, Senses
 
-__all__ = ["BrainLearner"]
+__all__ = ["BrainClassifier"]
 
 _BLOCK = 1000  # samples sensed at once
 _ADVICE = "Give forgettable=False (one sum for all classes)."
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class BrainLearner(SampleClassifier):
+class BrainClassifier(SampleClassifier):
     """Senses and an exact memory. On the command line `brain-NAME` is the one with the sense NAME.
 
     Parameters

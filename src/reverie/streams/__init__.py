@@ -6,6 +6,7 @@ from typing import Any
 from reverie.contracts import Stream
 from reverie.errors import unknown_name
 from reverie.streams.data import LabelledData
+from reverie.streams.frames import is_frame
 from reverie.streams.incoming import read_stream
 from reverie.streams.labelled import Samples
 from reverie.streams.locate import catalogue
@@ -34,6 +35,7 @@ __all__ = [
     "clinc150",
     "digits",
     "from_path",
+    "is_frame",
     "make",
     "memristor",
     "permuted_mnist",

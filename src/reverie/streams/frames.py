@@ -11,7 +11,7 @@ import numpy as np
 
 from reverie.errors import BadData
 
-__all__ = ["columns_of", "is_table", "unique_names"]
+__all__ = ["columns_of", "is_frame", "is_table", "unique_names"]
 
 _CELLS = 50_000_000  # of all columns together
 
@@ -25,6 +25,17 @@ def is_table(x: Any) -> bool:
     if isinstance(x, list | tuple):
         return len(x) > 0 and all(isinstance(row, Mapping) for row in x)
     return any(hasattr(x, name) for name in ("iloc", "get_columns", "to_pydict")) and hasattr(x, "shape")
+
+
+def is_frame(x: Any) -> bool:
+    """Whether it is a frame of pandas, polars or pyarrow.
+
+    Examples
+    --------
+    >>> is_frame([[1, 2]]), is_frame(np.zeros((2, 2)))
+    (False, False)
+    """
+    return hasattr(x, "columns") and any(hasattr(x, name) for name in ("iloc", "get_columns", "to_pydict"))
 
 
 def columns_of(x: Any) -> tuple[dict[str, Any], list[str] | None]:
