@@ -1,5 +1,6 @@
 """How the documentation is built. The docstrings are its content: pages list what there is, and say it once."""
 
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -21,7 +22,7 @@ version = release = reverie.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "pictures.py"]
 default_role = "code"
 smartquotes = False  # they make one dash of the two in front of an option
 
@@ -37,7 +38,11 @@ napoleon_use_ivar = True
 html_theme = "furo"
 html_title = "Reverie"
 
+html_static_path = ["_static"]
+
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.append(str(ROOT / "benchmarks"))
+import results_pages  # noqa: E402
 
 
 def every_class(names: Iterable[str], package: object) -> str:
@@ -115,5 +120,10 @@ def fill(app: Sphinx, docname: str, source: list[str]) -> None:
             source[0] = source[0].replace(mark, content())
 
 
+def plots(app: Sphinx) -> None:
+    results_pages.draw(Path(app.srcdir) / "results")
+
+
 def setup(app: Sphinx) -> None:
+    app.connect("builder-inited", plots)
     app.connect("source-read", fill)
