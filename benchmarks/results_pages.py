@@ -131,8 +131,8 @@ def index(files: list[str]) -> str:
     lines = [
         "# Results",
         "",
-        "Each page is made from a file of `benchmarks/results`. Every number has its command, seeds, spread and bound, and",
-        "what stands beside it in the same run. A bound that is missed says so. `make bench` measures all again.",
+        "Each page is made from a file of `benchmarks/results`. Every number has its command, seeds, spread and bound,",
+        "and what stands beside it in the same run. A bound that is missed says so. `make bench` measures all again.",
         "",
     ]
     lines += ["```{toctree}", ":maxdepth: 1", "", *files, "```", ""]
