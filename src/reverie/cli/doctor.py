@@ -24,6 +24,7 @@ _JOBS = {
     "language": "MiniLM, and language models that learn at night",
     "gguf": "writing a language model for llama.cpp",
     "mcp": "a memory for assistants",
+    "assistants": "a memory in LangGraph and LlamaIndex",
     "postgres": "memories of many users in PostgreSQL",
     "spiking": "exchange of spiking networks (NIR)",
     "disciplines": "theory as modules: formulas, units, documents, reactions, molecules",

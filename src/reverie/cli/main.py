@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from reverie import __version__
-from reverie.cli import agents, brain, doctor, memory, modules, runs
+from reverie.cli import agents, brain, demo, doctor, memory, modules, runs
 from reverie.cli.common import say
 from reverie.errors import ReverieError
 
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 runs.register(app)
 doctor.register(app)
+demo.register(app)
 app.add_typer(brain.app, name="brain")
 app.add_typer(agents.app, name="agent")
 app.add_typer(memory.app, name="memory")
