@@ -44,4 +44,11 @@ docs: $(STAMP)   ## build the documentation into docs/_build
 bench: $(STAMP)  ## run every benchmark, fail where a claim no longer holds
 	$(BIN)/python benchmarks/all.py
 
-.PHONY: slow help setup run test lint docs bench
+wheel: $(STAMP)  ## wheels into dist/: one with kernels for this machine, and one of pure Python for any other
+	$(BIN)/python -m pip wheel -q --no-deps --wheel-dir dist .
+	REVERIE_PURE=1 $(BIN)/python -m pip wheel -q --no-deps --wheel-dir dist .
+
+container:       ## an image that serves a brain: docker run -p 8765:8765 -v PATH:/brain reverie
+	docker build -t reverie .
+
+.PHONY: wheel container slow help setup run test lint docs bench

@@ -27,7 +27,9 @@ class KernelsHook(BuildHookInterface):  # type: ignore[misc]
             return
         build_data["artifacts"].append(f"/{TARGET}")
         build_data["pure_python"] = False
-        build_data["tag"] = f"py3-none-{sysconfig.get_platform().replace('-', '_').replace('.', '_')}"
+        # In the containers of manylinux, where cibuildwheel builds, the platform is theirs; elsewhere this machine's.
+        platform_ = os.environ.get("AUDITWHEEL_PLAT") or sysconfig.get_platform().replace("-", "_").replace(".", "_")
+        build_data["tag"] = f"py3-none-{platform_}"
 
     def _compiled(self, root: Path) -> bool:
         compiler = os.environ.get("CC") or shutil.which("gcc") or shutil.which("cc")

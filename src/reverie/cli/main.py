@@ -17,7 +17,7 @@ app = typer.Typer(
     help="Models that keep learning: awake from a stream at once, asleep by consolidation, without keeping raw data.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    add_completion=True,
 )
 runs.register(app)
 doctor.register(app)
