@@ -33,9 +33,7 @@ def demo(
     def ready(address: str) -> None:
         typer.echo(json.dumps({"address": address}) if as_json else f"Look at {address}")
         if open_page:
-            import webbrowser
-
-            webbrowser.open(address)
+            typer.launch(address)
 
     def told(line: str) -> None:
         typer.echo(json.dumps({"told": line}) if as_json else line)

@@ -27,7 +27,7 @@ __all__ = ["register"]
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (run, compare, report, data):
+    for command in (run, compare, report, home, data):
         app.command()(command)
     app.command(name="learners")(list_learners)
     app.command(name="streams")(list_streams)
@@ -178,6 +178,19 @@ def report(folder: Annotated[Path, typer.Argument(help="A run's or a comparison'
     from reverie.report import write_report
 
     typer.echo(str(write_report(folder)))
+
+
+def home(
+    folder: Annotated[Path, typer.Argument(help="Of brains, memories, agents and runs.")] = Path("."),
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+) -> None:
+    """Write home.html: what lies in a folder, and the way to the page of each."""
+    from reverie.report import write_home
+
+    page = write_home(folder)
+    typer.echo(str(page))
+    if open_page:
+        typer.launch(page.resolve().as_uri())
 
 
 def data(as_json: Json = False) -> None:

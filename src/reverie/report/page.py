@@ -12,11 +12,13 @@ from reverie.report.agent_page import agent_page
 from reverie.report.arm_page import arm_page
 from reverie.report.comparison_page import comparison_page
 from reverie.report.fusion_page import fusion_page
+from reverie.report.home_page import home_page
 from reverie.report.life_page import life_page
 from reverie.report.lives import is_life
 from reverie.report.run_page import run_page
+from reverie.report.sections import Page
 
-__all__ = ["write_report"]
+__all__ = ["write_home", "write_report"]
 
 
 def write_report(path: Path) -> Path:
@@ -58,6 +60,22 @@ def write_report(path: Path) -> Path:
             f"{path} is not a run folder (config.json), a comparison (compare.json), a trial of modules (fusion.json), "
             "an agent that was watched (life.json) or an arm that was shown (arm.json). Give one that is."
         )
+    return put_page(page, path / "report.html")
+
+
+def write_home(folder: Path) -> Path:
+    """Write `home.html`: every brain, memory, agent and run in a folder, with a way to its page.
+
+    Raises
+    ------
+    MissingData
+        There is no such folder, or nothing of ours in it.
+    """
+    return put_page(home_page(Path(folder)), Path(folder) / "home.html")
+
+
+def put_page(page: Page, target: Path) -> Path:
+    """Write a page into a file, whole."""
     import jinja2
 
     environment = jinja2.Environment(
@@ -68,6 +86,5 @@ def write_report(path: Path) -> Path:
         undefined=jinja2.StrictUndefined,
     )
     html = environment.get_template("page.html.j2").render(page=page, version=__version__)
-    target = path / "report.html"
     replace_file(target, html.encode("utf-8", errors="replace"))
     return target

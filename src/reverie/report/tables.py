@@ -21,11 +21,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class TableRow:
-    """The name in front and the cells behind it."""
+    """The name in front, with the page that it leads to, and the cells behind it."""
 
     name: str
     cells: list[Cell]
     chosen: bool = False
+    href: str = ""
 
 
 @dataclass(frozen=True)
