@@ -2,6 +2,7 @@
 
 import pytest
 
+from access import violations
 from reverie.report import write_report
 
 pytestmark = pytest.mark.browser
@@ -30,6 +31,7 @@ def test_phone_and_desk(tmp_path, put_run, put_comparison, browser, kind, scheme
     page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
 
     assert complaints == []
+    assert violations(page) == []
     assert [address for address in requests if not address.startswith("data:")] == [(folder / "report.html").as_uri()]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     look = "getComputedStyle(document.querySelector('{}')).{}"

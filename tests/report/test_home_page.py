@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from access import violations
 from commands import here
 from reverie.brain import Brain
 from reverie.errors import MissingData
@@ -55,6 +56,7 @@ def test_in_a_browser(folder, browser, scheme, width):
     page, complaints = browser(width=width, height=740, scheme=scheme)
     page.goto(write_home(folder).as_uri())
     assert complaints == []
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.get_by_role("link", name="first run").click()
     assert page.get_by_role("heading", level=1).inner_text().startswith("exact")

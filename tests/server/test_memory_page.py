@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from access import violations
 from reverie.language import LanguageMemory
 from serving import TOKEN
 
@@ -38,6 +39,7 @@ def test_look_search_mend_forget_and_sleep(tmp_path, service, browser, width, sc
     assert TOKEN not in page.url
     items = page.locator("#list > li")
     expect(items).to_have_count(50)
+    assert violations(page) == []
     expect(items.first).to_contain_text("<b>Ben</b> plays chess.")
     expect(items.first).to_contain_text("hearsay")
     page.get_by_role("button", name="Older ones").click()

@@ -3,6 +3,7 @@
 import pytest
 from PIL import Image
 
+from access import violations
 from reverie.brain import Brain
 from serving import PICTURES, TOKEN, Y
 
@@ -30,6 +31,7 @@ def test_show_teach_forget_and_sleep(tmp_path, service, browser, width, scheme):
     page.goto(service.address)  # without the token: a closed door
     expect(page.locator("#door")).to_be_visible()
     expect(page.locator("#brain")).to_be_hidden()
+    assert violations(page) == []
     page.fill("#token", TOKEN)
     page.click("#door button")
     expect(page.locator("#state")).to_have_text("awake")
@@ -42,6 +44,7 @@ def test_show_teach_forget_and_sleep(tmp_path, service, browser, width, scheme):
     page.set_input_files("#files", files)
     expect(page.locator("#verdict")).to_contain_text("×")
     expect(page.locator("#answers li")).to_have_count(6)
+    assert violations(page) == []
     answer = page.locator("#answers li").nth(1)
     answer.get_by_role("textbox").or_(answer.get_by_role("combobox")).fill("<i>odd</i>")
     answer.get_by_role("button", name="Not right").click()
