@@ -1,0 +1,8 @@
+"""Seeing in time: what each pixel of a frame belongs to, and objects that are followed through a video."""
+
+from reverie.vision.dense import DenseSense
+from reverie.vision.leaves import dead_leaves
+from reverie.vision.scores import Confusion, region
+from reverie.vision.segmenter import Segmenter
+
+__all__ = ["Confusion", "DenseSense", "Segmenter", "dead_leaves", "region"]
