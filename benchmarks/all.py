@@ -12,6 +12,7 @@ NAMES = (
     "senses",
     "nights",
     "control",
+    "video",
     "speed",
     "spiking",
     "plasticity",

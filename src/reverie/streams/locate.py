@@ -76,6 +76,12 @@ _SETS = (
         f"Krizhevsky, 2009; cite ({_PICTURES})",
         "uoft-cs/cifar100",
     ),
+    DataSet(
+        "davis",
+        "video/davis16_120x214.npz",
+        ("benchmarks/video.py",),
+        "Perazzi et al., 2016 (NAME_x [t, 120, 214, 3] uint8 and NAME_y [t, 120, 214] 0/1 of sequences of DAVIS 2016)",
+    ),
     DataSet("clinc150", "clinc150/data_full.json", ("clinc150",), "Larson et al., 2019; CC BY 3.0 (data_full.json)"),
 )
 

@@ -2,7 +2,8 @@
 
 from reverie.vision.dense import DenseSense
 from reverie.vision.leaves import dead_leaves
+from reverie.vision.objects import VideoObjects
 from reverie.vision.scores import Confusion, region
 from reverie.vision.segmenter import Segmenter
 
-__all__ = ["Confusion", "DenseSense", "Segmenter", "dead_leaves", "region"]
+__all__ = ["Confusion", "DenseSense", "Segmenter", "VideoObjects", "dead_leaves", "region"]
