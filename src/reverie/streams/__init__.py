@@ -20,6 +20,7 @@ from reverie.streams.samples import read_samples
 from reverie.streams.sounds import Sounds
 from reverie.streams.split import Split
 from reverie.streams.table import Table
+from reverie.streams.video import Video, VideoFrame, video
 
 __all__ = [
     "FACTORIES",
@@ -30,6 +31,8 @@ __all__ = [
     "Sounds",
     "Split",
     "Table",
+    "Video",
+    "VideoFrame",
     "as_pictures",
     "catalogue",
     "clinc150",
@@ -44,6 +47,7 @@ __all__ = [
     "split_cifar10",
     "split_cifar100",
     "split_mnist",
+    "video",
 ]
 
 FACTORIES = {
