@@ -24,6 +24,7 @@ PAGES = (
     "senses",
     "sparsity",
     "spiking",
+    "video",
 )  # with examples
 MODULES = sorted(
     module.name

@@ -204,6 +204,13 @@ def test_frames_that_do_not_fit_are_refused(frame):
         _segmenter().learn(frame, np.zeros(frame.shape[:2], int))
 
 
+def test_frames_that_cannot_be_written_to_are_taken():
+    frames, masks = scene(1)
+    frames.flags.writeable = masks.flags.writeable = False
+    learned = _learned(frames, masks)
+    assert learned.predict(frames[0]).shape == masks[0].shape
+
+
 def test_asking_before_learning_says_what_to_do():
     with pytest.raises(BadData, match="Nothing was learned"):
         _segmenter().predict(scene(1)[0][0])

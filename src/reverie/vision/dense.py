@@ -27,7 +27,7 @@ from reverie.errors import BadData, CorruptFile
 from reverie.functional import CONTRAST_FLOOR
 from reverie.layers import Expansion, VisualCortex
 from reverie.plasticity import CompetitiveHebb, develop
-from reverie.vision.frames import Frame, need_frame
+from reverie.vision.frames import Frame, need_frame, tensor_of
 from reverie.vision.leaves import dead_leaves
 
 __all__ = ["DenseSense"]
@@ -158,7 +158,7 @@ def _grown(filters: int, patch: int, seed: int) -> Grown:
 def _levels(frame: Frame) -> Float[Tensor, "3 h w"]:
     """A frame as levels 0…1."""
     need_frame(frame)
-    return torch.as_tensor(frame).permute(2, 0, 1).float() / 255
+    return tensor_of(frame).permute(2, 0, 1).float() / 255
 
 
 def _features(x: Tensor, kernel: Tensor, bias: Tensor, patch: int) -> Tensor:

@@ -10,7 +10,7 @@ from torch.nn.functional import interpolate
 
 from reverie.errors import BadData
 
-__all__ = ["Frame", "Mask", "as_mask", "need_frame", "resized", "working_size"]
+__all__ = ["Frame", "Mask", "as_mask", "need_frame", "resized", "tensor_of", "working_size"]
 
 Frame = NDArray[Any] | Tensor
 """Shape [height, width, 3], uint8."""
@@ -34,6 +34,11 @@ def need_frame(frame: Frame) -> None:
             f"A frame has shape {list(frame.shape)} and type {kind}. Expected [height, width, 3] of uint8, each side "
             f"of {_LEAST} pixels or more."
         )
+
+
+def tensor_of(frame: Frame) -> Tensor:
+    """A frame as a tensor; an array is copied, for it may be one that cannot be written to."""
+    return frame if isinstance(frame, Tensor) else torch.from_numpy(np.array(frame))
 
 
 def as_mask(mask: Mask, height: int, width: int, ignore: int | None) -> NDArray[np.int64]:
@@ -87,6 +92,6 @@ def resized(picture: Any, size: tuple[int, ...]) -> Any:
         rows = (np.arange(height) + 0.5) * picture.shape[0] / height
         columns = (np.arange(width) + 0.5) * picture.shape[1] / width
         return picture[rows.astype(np.int64)][:, columns.astype(np.int64)]
-    x = torch.as_tensor(picture).permute(2, 0, 1)[None].float()
+    x = tensor_of(picture).permute(2, 0, 1)[None].float()
     found = interpolate(x, size=(height, width), mode="area")[0].permute(1, 2, 0)
     return found.round_().to(torch.uint8)
