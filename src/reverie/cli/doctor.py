@@ -28,6 +28,7 @@ _JOBS = {
     "postgres": "memories of many users in PostgreSQL",
     "spiking": "exchange of spiking networks (NIR)",
     "disciplines": "theory as modules: formulas, units, documents, reactions, molecules",
+    "video": "video files, how pictures move, edges of masks",
     "agents": "environments to act in",
 }
 

@@ -84,7 +84,7 @@ class DenseSense(nn.Module):
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, *, filters: int = 32, patch: int = 5, width: int = 1000, seed: int = 0) -> None:
+    def __init__(self, *, filters: int = 32, patch: int = 5, width: int = 1500, seed: int = 0) -> None:
         super().__init__()
         if not 1 <= filters <= _MOST or not 2 <= patch <= _LARGEST_PATCH or not 2 <= width <= _MOST:
             raise BadData(

@@ -19,6 +19,8 @@ _EVEN = 50.0  # variance of grey levels below which a region counts as even
 _RADIUS = 0.019  # of the guided filter's square, in longer sides
 _STILL = 0.023  # how far things are taken to have moved where it is not known, in longer sides
 _MOVED = 0.009  # how far where it is
+_ASTRAY = 0.3  # how likely the flow is wrong: fast and small things are lost by it
+_WIDE = 0.05  # how far things may have moved then
 
 Picture = NDArray[np.uint8]
 Beliefs = NDArray[np.float32]
@@ -39,7 +41,10 @@ def available() -> bool:
 
 
 def carried(beliefs: Beliefs, before: Picture, now: Picture) -> Beliefs:
-    """Beliefs [h, w, k] of the frame before, moved as the picture moved, and blurred by what is not known of it."""
+    """Beliefs [h, w, k] of the frame before, moved as the picture moved, and blurred by what is not known of it.
+
+    The flow may be wrong: then they are about where they were.
+    """
     cv2 = _opencv()
     if cv2 is None:
         return _blurred(beliefs, _STILL)
@@ -53,7 +58,8 @@ def carried(beliefs: Beliefs, before: Picture, now: Picture) -> Beliefs:
         found[..., place] = cv2.remap(
             one, x + moved[..., 0], y + moved[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
-    return _blurred(found, _MOVED)
+    mixed: Beliefs = (1 - _ASTRAY) * _blurred(found, _MOVED) + _ASTRAY * _blurred(beliefs, _WIDE)
+    return mixed.astype(np.float32)
 
 
 def sharpened(beliefs: Beliefs, frame: Picture) -> Beliefs:
