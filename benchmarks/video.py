@@ -3,8 +3,8 @@
 Sequences of DAVIS 2016 (every second frame, 120 × 214): the mask of the first frame is given, region J is the mean over
 all frames after it. Beside it: the first mask copied, and one exact memory of the first frame's colours alone, times
 the nearness to the last mask. Settings were chosen on five sequences (whole, at every second frame, and at half the
-size); the five others, which were run twice, are reported apart. They have less in common from frame to frame: their first masks, copied, come
-to 0.25, those of the first five to 0.40.
+size); the five others, which were run twice, are reported apart. They have less in common from frame to frame: their
+first masks, copied, come to 0.25, those of the first five to 0.40.
 
 Costs are processor time on one core, as ratios in one run: a "dense feature" is the key of a pixel, which every way of
 reading a frame needs.
