@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reverie.cli.common import Json, OwnEncoder, Settings, imported, say
+from reverie.cli.common import Json, OwnEncoder, Settings, handed_in, say
 from reverie.cli.labels import label_answers, print_labels, tell_labels
 from reverie.cli.numbers import estimates, given_targets, print_estimates, tell_estimates
 from reverie.cli.reading import (
@@ -62,7 +62,8 @@ def create(
             "--encoder",
             "--sense",
             help="auto (the first samples choose), photo, cortex, sound, series, table, minilm, words, hash, "
-            "expansion, raw; or your own, package.module:function; or several, seen=photo,heard=sound.",
+            "expansion, raw; or your own, package.module:function or a folder of `reverie meta train`; or several, "
+            "seen=photo,heard=sound.",
         ),
     ] = "auto",
     target: Annotated[
@@ -93,7 +94,7 @@ def create(
     for name in ("forgettable", "balanced", "aside", "sketch"):
         if not isinstance(own.get(name, True), bool):
             raise BadData(f"{name} is {own[name]!r}. Expected true or false.")
-    encoding: Any = imported(encoder) if ":" in encoder else encoder
+    encoding: Any = handed_in(encoder) if ":" in encoder or Path(encoder).is_dir() else encoder
     if "=" in encoder:
         encoding = dict(part.partition("=")[::2] for part in encoder.split(","))
     made = Brain.create(folder, encoder=encoding, targets=target, settings=given, budget=budget, seed=seed, **own)
@@ -759,14 +760,14 @@ def serve(
     def ready(address: str) -> None:
         typer.echo(json.dumps({"address": address}) if as_json else f"Open {address}\nCtrl-C stops it.")
 
-    own = None if encoder is None else imported(encoder)
+    own = None if encoder is None else handed_in(encoder)
     run(folder, encoder=own, host=host, port=port, token=token, hosts=tuple(served_as or ()), ready=ready)
 
 
 def _open(folder: Path, encoder: str | None, *, writer: bool = True, recover: bool = False) -> "Brain":
     from reverie.brain import Brain
 
-    own = None if encoder is None else imported(encoder)
+    own = None if encoder is None else handed_in(encoder)
     return Brain.open(folder, writer=writer, recover=recover, encoder=own)
 
 

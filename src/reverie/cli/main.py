@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from reverie import __version__
-from reverie.cli import agents, brain, demo, doctor, memory, modules, runs, video
+from reverie.cli import agents, brain, demo, doctor, memory, meta, modules, runs, video
 from reverie.cli.common import say
 from reverie.errors import ReverieError
 
@@ -26,6 +26,7 @@ app.add_typer(brain.app, name="brain")
 app.add_typer(agents.app, name="agent")
 app.add_typer(memory.app, name="memory")
 app.add_typer(modules.app, name="modules")
+app.add_typer(meta.app, name="meta")
 app.add_typer(video.app, name="video")
 
 
