@@ -21,7 +21,7 @@ def train(
     out: Annotated[Path, typer.Option(help="The sense's folder.")],
     steps: Annotated[int, typer.Option(help="Small tasks, for each network.")] = 1800,
     networks: Annotated[int, typer.Option(help="Networks side by side.")] = 2,
-    read_out: Annotated[str, typer.Option(help="What it is trained through: means, ridge or both.")] = "means",
+    read_out: Annotated[str, typer.Option(help="What it is trained through: means, ridge or both.")] = "ridge",
     size: Annotated[int, typer.Option(min=8, max=256, help="Pixels on a side to which pictures are brought.")] = 28,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     as_json: Json = False,
@@ -34,15 +34,17 @@ def train(
     from reverie.meta import train as learn
     from reverie.meta.reading import read_classes
 
+    place = out.with_name(f"{out.name}.training")  # where a training that was stopped goes on
+    if (out / "state.json").exists():
+        if place.exists():  # stopped when the sense was there already
+            shutil.rmtree(place)
+        raise BadData(f"{out} holds a sense already. Give another --out.")
     plan = MetaPlan(steps=steps, networks=networks, read_out=read_out, seed=seed)
     classes, names = read_classes(data, size)
-    if (out / "state.json").exists():
-        raise BadData(f"{out} holds a sense already. Give another --out.")
 
     def told(step: int, total: int, loss: float) -> None:
         say(f"{step} of {total} tasks, loss {loss:.3f}")
 
-    place = out.with_name(f"{out.name}.training")  # where a training that was stopped goes on
     sense = learn(classes, plan, keep=place, told=told)
     about = {"classes": len(names), "steps": steps, "read_out": read_out, "seed": seed}
     save_sense(out, sense, about=about)

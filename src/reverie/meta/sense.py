@@ -67,10 +67,10 @@ def load_sense(folder: str | Path) -> MetaSense:
             or len(widths) != len(state)
         ):
             raise ValueError("its form")
-        with torch.random.fork_rng(devices=[]):
+        with torch.device("meta"):  # no memory is taken before the tensors that are there fit
             networks = [Pictured(channels, one) for one in widths]
         for number, network in enumerate(networks):
-            network.load_state_dict(state[str(number)])
+            network.load_state_dict(state[str(number)], assign=True)
         return MetaSense(networks, size)
     except (KeyError, TypeError, ValueError, IndexError, RuntimeError, BadData) as error:
         raise CorruptFile(

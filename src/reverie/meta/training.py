@@ -8,6 +8,7 @@ The place in the training is kept now and then, so that a training that was kill
 """
 
 import hashlib
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -56,7 +57,7 @@ class MetaPlan:
     steps: int = 1800
     ways: int = 64
     networks: int = 2
-    read_out: str = "means"
+    read_out: str = "ridge"
     learning_rate: float = 3e-3
     decay: float = 1e-2
     widths: tuple[int, ...] = WIDTHS
@@ -133,7 +134,6 @@ class _Training:
             ],
             lr=plan.learning_rate,
         )
-        self.schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self.optimizer, plan.steps)
 
     def learn(self, classes: Classes) -> float:
         """One task; its loss."""
@@ -143,10 +143,11 @@ class _Training:
         x = bent(as_channels(torch.cat([task.shown, task.asked]), self.network.channels), self.generator)
         first, second = normalize(self.network(x), dim=1).split(ways)
         loss = (self._loss(first, second) + self._loss(second, first)) / 2
+        for group in self.optimizer.param_groups:  # in closed form, so that a training that goes on has the same rate
+            group["lr"] = self.plan.learning_rate * (1 + math.cos(math.pi * self.step / self.plan.steps)) / 2
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
-        self.schedule.step()
         self.step += 1
         return float(loss.detach())
 
@@ -192,10 +193,6 @@ class _Training:
         groups["state"] = {int(number): one for number, one in state["moments"].items()}
         self.optimizer.load_state_dict(groups)
         self.step = int(head["about"]["step"])
-        self.schedule.last_epoch = self.step
-        factor = (1 + torch.cos(torch.tensor(torch.pi * self.step / self.plan.steps, dtype=torch.float64)).item()) / 2
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.plan.learning_rate * factor
 
 
 def bent(x: Float[Tensor, "n c h w"], generator: torch.Generator, strength: float = 1.0) -> Float[Tensor, "n c h w"]:
