@@ -33,8 +33,21 @@ from common import WORK, Claim, finish, kept, one_thread, parser
 from reverie.errors import MissingData
 from reverie.evaluation.speed import learning_speed
 from reverie.memory import AssociativeMemory
-from reverie.meta import Classes, Episode, MetaPlan, MetaSense, Pictured, draw, mean_logits, ridge_logits, train
+from reverie.meta import (
+    Classes,
+    Episode,
+    MetaPlan,
+    MetaSense,
+    Moment,
+    Pictured,
+    draw,
+    mean_logits,
+    ridge_logits,
+    train,
+    unroll,
+)
 from reverie.meta.training import bent
+from reverie.plasticity import Hebb
 from reverie.streams.locate import folders
 
 EPISODES, QUESTIONS = 600, 15
@@ -203,6 +216,37 @@ def beside(plan: MetaPlan, episodes: int, seed: int) -> dict[str, Any]:
     return found
 
 
+def completion(plastic: bool, bits: int, steps: int, seed: int) -> dict[str, Any]:
+    """Five patterns of random bits are shown once each, and one is completed from its half (Miconi et al., 2018)."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def patterns(lives: int) -> tuple[Tensor, Tensor]:
+        shown = torch.sign(torch.randn(lives, 5, bits, generator=generator))
+        return shown, torch.rand(lives, 1, bits, generator=generator) < 0.5
+
+    def live(fixed: Tensor, gain: Tensor, rate: Tensor, shown: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        life = [Moment(one[None], one[None]) for one in shown] + [Moment(shown[:1] * ~hidden, modulator=0.0)]
+        answer = unroll(Hebb(rate=rate), life, fixed, gain).answers[-1]
+        wrong = ((answer.sign() != shown[:1]) & hidden).sum() / hidden.sum()
+        return (answer - shown[:1]).square().mean(), wrong
+
+    fixed = (0.001 * torch.randn(bits, bits, generator=generator)).requires_grad_()
+    gain = (0.001 * torch.randn(bits, bits, generator=generator)).requires_grad_()
+    rate = torch.tensor(0.1).requires_grad_()
+    optimizer = torch.optim.Adam([fixed, gain, rate] if plastic else [fixed], lr=1e-3)
+    begun = process_time()
+    for _ in range(steps):
+        used = gain if plastic else torch.zeros_like(gain)
+        losses, _ = torch.vmap(partial(live, fixed, used, rate))(*patterns(4))
+        optimizer.zero_grad()
+        losses.mean().backward()
+        optimizer.step()
+    with torch.no_grad():
+        used = gain if plastic else torch.zeros_like(gain)
+        wrong = [torch.vmap(partial(live, fixed, used, rate))(*patterns(4))[1].mean().item() for _ in range(25)]
+    return {"wrong": float(np.mean(wrong)), "seconds": process_time() - begun}
+
+
 def main() -> None:
     """Measure all of it, and print the claims."""
     options_parser = parser((__doc__ or "").split("\n")[0])
@@ -224,6 +268,14 @@ def main() -> None:
         if found is not None:
             lives[seed] = found
     peers = None if options.validate else kept(Path(place) / "beside.json", options, partial(beside, plan, episodes, 0))
+    bits, steps = (60, 80) if options.quick else (1000, 300)
+    whole = {}
+    for seed in () if options.validate else seeds:
+        for name, plastic in (("plastic", True), ("fixed", False)):
+            measure = partial(completion, plastic, bits, steps, seed)
+            found = kept(Path(place) / f"completion-{name}-{seed}.json", options, measure)
+            if found is not None:
+                whole[name, seed] = found
     command = "python benchmarks/meta.py"
     claims: list[Claim] = []
 
@@ -256,6 +308,12 @@ def main() -> None:
     for n in ("1", "2", "5", "10"):
         others = {} if peers is None else {name: float(one["speed"][n]) for name, one in peers.items()}
         say(f"600 classes after {n} examples of each", life("speed", n), "", None, "=", others)
+    completed = {seed: float(one["wrong"]) for (name, seed), one in whole.items() if name == "plastic"}
+    twins = [float(one["wrong"]) for (name, _), one in whole.items() if name == "fixed"]
+    if completed and twins:
+        what = f"five patterns of {bits} random bits, shown once: hidden bits that are wrong after learning to complete"
+        twin = {"its twin without plasticity": float(np.mean(twins)), "chance": 0.5}
+        claims.append(Claim.of(what, completed, "", 0.01, "<=", command, twin))
     anchor = {} if peers is None else {"ProtoNet, one network": float(peers["ProtoNet"]["seconds"])}
     say("processor time of training", life("seconds"), "s", 600, "<=", anchor)
     finish(claims, options)
