@@ -256,3 +256,16 @@ def test_the_users_own_data(kind, tmp_path):
     done = here("run", "--stream", stream, "--learner", "exact", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["final_accuracy"] > 0.9
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_that_wait_do_not_spin(given, expected):
+    """As the user has it, else asleep; and before torch is there to read it."""
+    code = (
+        "import os, sys; sys.argv = ['reverie', '--version']; from reverie.cli import main\n"
+        "try: main()\nexcept SystemExit: print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    environment |= {} if given is None else {"OMP_WAIT_POLICY": given}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.split()[-2:] == [expected, "False"]
