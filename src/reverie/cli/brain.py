@@ -88,13 +88,15 @@ def create(
     """
     from reverie.brain import Brain
     from reverie.runs.config import parse_settings
+    from reverie.senses import ENCODERS
 
     given = parse_settings(settings or [])
     own = {name: given.pop(name) for name in _OF_THE_BRAIN if name in given}
     for name in ("forgettable", "balanced", "aside", "sketch"):
         if not isinstance(own.get(name, True), bool):
             raise BadData(f"{name} is {own[name]!r}. Expected true or false.")
-    encoding: Any = handed_in(encoder) if ":" in encoder or Path(encoder).is_dir() else encoder
+    own_folder = encoder not in ENCODERS and Path(encoder).is_dir()  # a folder called "sound" does not hide the sense
+    encoding: Any = handed_in(encoder) if ":" in encoder or own_folder else encoder
     if "=" in encoder:
         encoding = dict(part.partition("=")[::2] for part in encoder.split(","))
     made = Brain.create(folder, encoder=encoding, targets=target, settings=given, budget=budget, seed=seed, **own)

@@ -1,7 +1,6 @@
 """The commands of meta-learning: `reverie meta …`. Thin, over `reverie.meta`."""
 
 import json
-import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -33,12 +32,16 @@ def train(
     from reverie.meta import MetaPlan, save_sense
     from reverie.meta import train as learn
     from reverie.meta.reading import read_classes
+    from reverie.meta.sense import expect_room
+    from reverie.meta.training import drop_training, expect_training
 
+    out = out.resolve()
+    expect_room(out)
     place = out.with_name(f"{out.name}.training")  # where a training that was stopped goes on
     if (out / "state.json").exists():
-        if place.exists():  # stopped when the sense was there already
-            shutil.rmtree(place)
+        drop_training(place)  # stopped when the sense was there already
         raise BadData(f"{out} holds a sense already. Give another --out.")
+    expect_training(place)
     plan = MetaPlan(steps=steps, networks=networks, read_out=read_out, seed=seed)
     classes, names = read_classes(data, size)
 
@@ -48,7 +51,7 @@ def train(
     sense = learn(classes, plan, keep=place, told=told)
     about = {"classes": len(names), "steps": steps, "read_out": read_out, "seed": seed}
     save_sense(out, sense, about=about)
-    shutil.rmtree(place)
+    drop_training(place)
     done = {"folder": str(out), "classes": len(names), "pictures": sum(len(one) for one in classes.pictures)}
     typer.echo(
         json.dumps(done)

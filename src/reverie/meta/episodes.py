@@ -38,7 +38,8 @@ class Classes:
     Raises
     ------
     BadData
-        Fewer than two classes; pictures of several sizes; a class without pictures.
+        Fewer than two classes; pictures of several sizes or types; a class without pictures; numbers that are neither
+        bytes nor fractions.
 
     Examples
     --------
@@ -61,6 +62,14 @@ class Classes:
         colours = len(self.shape) == 3 and self.shape[2] == 3
         if not (len(self.shape) == 2 or colours):
             raise BadData(f"A picture has the shape {self.shape}. Expected [h, w] or [h, w, 3].")
+        types = sorted({str(one.dtype) for one in self.pictures})
+        if len(types) > 1 or not all(one.dtype == torch.uint8 or one.is_floating_point() for one in self.pictures):
+            raise BadData(f"The pictures have the types {types}. Expected bytes (uint8) alone, or fractions 0…1 alone.")
+        if not all(bool(((one >= 0) & (one <= 1)).all()) for one in self.pictures if one.is_floating_point()):
+            raise BadData(
+                "Pictures of fractions hold numbers below 0, above 1 or NaN. Expected 0…1: divide grey levels by 255, "
+                "or give bytes (uint8)."
+            )
 
     def __len__(self) -> int:
         return len(self.pictures)

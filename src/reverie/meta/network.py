@@ -9,9 +9,24 @@ from torch.nn.functional import interpolate, normalize
 
 from reverie.errors import BadData
 
-__all__ = ["MetaSense", "Pictured", "as_channels"]
+__all__ = ["LARGEST", "MetaSense", "Pictured", "as_channels", "checked_widths"]
 
 WIDTHS = (32, 64, 128, 128)
+LARGEST = 4096
+"""Features of a convolution, and pixels on a side, at most."""
+
+
+def checked_widths(widths: Sequence[int]) -> tuple[int, ...]:
+    """Features of each of the four convolutions.
+
+    Raises
+    ------
+    BadData
+        Not four numbers 1…4096.
+    """
+    if len(widths) != 4 or not all(0 < width <= LARGEST for width in widths):
+        raise BadData(f"widths is {tuple(widths)}. Expected four numbers 1…{LARGEST}, one for each convolution.")
+    return tuple(widths)
 
 
 class Pictured(nn.Module):
@@ -22,12 +37,12 @@ class Pictured(nn.Module):
     channels : int
         1 for grey pictures, 3 for colours.
     widths : tuple of int
-        Features of each convolution.
+        Features of each of the four convolutions.
     """
 
     def __init__(self, channels: int = 1, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
-        self.channels, self.widths = channels, tuple(widths)
+        self.channels, self.widths = channels, checked_widths(widths)
         parts: list[nn.Module] = []
         before = channels
         for place, width in enumerate(self.widths):

@@ -51,6 +51,6 @@ def ridge_logits(
     [[1.0, 0.0]]
     """
     classes = one_hot(labels).to(shown.dtype)
-    gram = shown @ shown.T + ridge * torch.eye(len(shown), dtype=shown.dtype)
+    gram = shown @ shown.T + ridge * torch.eye(len(shown), dtype=shown.dtype, device=shown.device)
     found: Tensor = asked @ (shown.T @ torch.linalg.solve(gram, classes))
     return found

@@ -30,7 +30,7 @@ def read_classes(folder: str | Path, size: int) -> tuple[Classes, list[str]]:
         raise BadData(f"{folder} holds no pictures in class folders. Expected CLASS/PICTURE for each class.")
     labels = np.asarray(read.y)
     names = sorted({str(label) for label in labels.tolist()})
-    pictures = torch.from_numpy(read.x.arrays((size, size), colour=read.x.colour))
+    pictures = torch.from_numpy(read.x.arrays((size, size), colour=read.x.colour, levels=read.x.levels()))
     classes = [pictures[np.flatnonzero(labels == name)] for name in names]
     few = [name for name, one in zip(names, classes, strict=True) if len(one) < 2]
     if few:

@@ -7,12 +7,25 @@ import torch
 
 from reverie.checkpoint import load_head, load_tree, save_state
 from reverie.errors import BadData, CorruptFile
-from reverie.meta.network import MetaSense, Pictured
+from reverie.meta.network import LARGEST, MetaSense, Pictured
 
-__all__ = ["load_sense", "save_sense"]
+__all__ = ["expect_room", "load_sense", "save_sense"]
 
 _KIND = "meta sense"
-_LARGEST = 4096  # features, pixels on a side
+
+
+def expect_room(folder: Path) -> None:
+    """Refuse a place where a sense cannot be saved: a file, or a folder of other things.
+
+    Raises
+    ------
+    BadData
+        Says which.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise BadData(f"{folder} is a file. Give the name of a new folder.")
+    if folder.exists() and any(folder.iterdir()) and not (folder / "state.json").exists():
+        raise BadData(f"{folder} is not empty, and holds no sense. Give the name of a new folder.")
 
 
 def save_sense(folder: str | Path, sense: MetaSense, *, about: dict[str, Any] | None = None) -> None:
@@ -24,8 +37,7 @@ def save_sense(folder: str | Path, sense: MetaSense, *, about: dict[str, Any] | 
         How it came about; kept beside it.
     """
     folder = Path(folder)
-    if folder.exists() and any(folder.iterdir()) and not (folder / "state.json").exists():
-        raise BadData(f"{folder} is not empty, and holds no sense. Give the name of a new folder.")
+    expect_room(folder)
     networks = [one for one in sense.networks if isinstance(one, Pictured)]
     form = {"size": list(sense.size), "channels": sense.channels, "widths": [list(one.widths) for one in networks]}
     save_state(
@@ -59,7 +71,7 @@ def load_sense(folder: str | Path) -> MetaSense:
         form = head["about"]["form"]
         size, channels = (int(form["size"][0]), int(form["size"][1])), int(form["channels"])
         widths = [tuple(int(width) for width in one) for one in form["widths"]]
-        bounded = all(0 < one <= _LARGEST for some in (*widths, size) for one in some)
+        bounded = all(0 < one <= LARGEST for some in (*widths, size) for one in some)
         if (
             channels not in (1, 3)
             or not bounded

@@ -9,8 +9,10 @@ The place in the training is kept now and then, so that a training that was kill
 
 import hashlib
 import math
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +21,19 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import affine_grid, cross_entropy, grid_sample, normalize
 
-from reverie.checkpoint import load_head, load_tree, save_state
-from reverie.errors import BadData
+from reverie.checkpoint import TENSORS, load_head, load_tree, save_state
+from reverie.errors import BadData, CorruptFile, MissingData
 from reverie.meta.episodes import Classes, draw
-from reverie.meta.network import WIDTHS, MetaSense, Pictured, as_channels
+from reverie.meta.network import LARGEST, WIDTHS, MetaSense, Pictured, as_channels, checked_widths
 from reverie.meta.read_outs import mean_logits, ridge_logits
 
-__all__ = ["MetaPlan", "bent", "train"]
+__all__ = ["MetaPlan", "bent", "drop_training", "expect_training", "train"]
 
 _KIND = "meta training"
+_OURS = ("state.json", TENSORS, ".state.json.*.tmp", f".{TENSORS}.*.tmp")  # names of the files that are kept
 READ_OUTS = ("means", "ridge", "both")
+SMALLEST = 8
+"""Pixels on a side, at least: they are halved three times."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +76,11 @@ class MetaPlan:
             raise BadData(f"ways is {self.ways}. Expected at least 2.")
         if self.read_out not in READ_OUTS:
             raise BadData(f"read_out is {self.read_out!r}. Expected one of {', '.join(READ_OUTS)}.")
+        if not 0 < self.learning_rate < math.inf:
+            raise BadData(f"learning_rate is {self.learning_rate}. Expected a number above 0.")
+        if not 0 <= self.decay < math.inf:
+            raise BadData(f"decay is {self.decay}. Expected 0 or more.")
+        checked_widths(self.widths)
 
 
 def train(
@@ -95,9 +105,16 @@ def train(
     Raises
     ------
     BadData
-        A class has fewer than two pictures; the training that is kept is another one.
+        A class has fewer than two pictures; these are too small; the training that is kept is another one.
     """
     plan = plan or MetaPlan()
+    if every < 1:
+        raise BadData(f"every is {every}. Expected at least 1.")
+    height, width = classes.shape[:2]
+    if not SMALLEST <= min(height, width) <= max(height, width) <= LARGEST:
+        raise BadData(
+            f"The pictures are {height} × {width}. Expected {SMALLEST}…{LARGEST} pixels on a side: scale them."
+        )
     if classes.fewest < 2:
         raise BadData(f"A class has {classes.fewest} picture. Expected two at least: one to learn from, one to ask.")
     asked = _asked(classes, plan)
@@ -193,6 +210,50 @@ class _Training:
         groups["state"] = {int(number): one for number, one in state["moments"].items()}
         self.optimizer.load_state_dict(groups)
         self.step = int(head["about"]["step"])
+
+
+def expect_training(folder: Path) -> None:
+    """Refuse a folder that holds anything but the place in a training, as `train` keeps it.
+
+    Raises
+    ------
+    BadData
+        Says what else is there.
+    """
+    if not folder.exists():
+        return
+    others = [one.name for one in folder.iterdir() if not _kept_here(one)] if folder.is_dir() else [folder.name]
+    if others:
+        raise BadData(
+            f"{folder} is where a training is kept, and it holds other things: {', '.join(sorted(others)[:5])}. Move "
+            "them, or give another --out."
+        )
+
+
+def drop_training(folder: Path) -> None:
+    """Remove what `train` has kept in a folder, and the folder if nothing else is in it."""
+    if not folder.is_dir():
+        return
+    for one in list(folder.iterdir()):
+        if _kept_here(one):
+            shutil.rmtree(one)
+    if not any(folder.iterdir()):
+        folder.rmdir()
+
+
+def _kept_here(place: Path) -> bool:
+    """Whether `train` has made it: one network's place, whole or as a kill has left it, and nothing else in it."""
+    if place.is_symlink() or not place.is_dir() or not place.name.startswith("network-"):
+        return False
+    if not all(any(fnmatch(one.name, name) for name in _OURS) for one in place.iterdir()):
+        return False
+    try:
+        load_head(place, kind=_KIND)
+    except CorruptFile:
+        return False
+    except MissingData:  # killed before it was kept for the first time
+        return True
+    return True
 
 
 def bent(x: Float[Tensor, "n c h w"], generator: torch.Generator, strength: float = 1.0) -> Float[Tensor, "n c h w"]:
