@@ -215,7 +215,8 @@ RuleState = TypeVar("RuleState", bound=tuple[Any, ...])
 class Rule(ABC, Generic[RuleState]):
     """How synapses change. A pure function: what it remembers comes in and goes out, and nothing given is changed.
 
-    A rule is a frozen dataclass of its coefficients, each a number or a tensor of one. Changes are means over rows.
+    A rule is a frozen dataclass of its coefficients, each a number or a tensor of one; those that scale a change may be
+    one for each synapse. Changes are means over rows.
     """
 
     @abstractmethod

@@ -14,8 +14,8 @@ from torch.utils._python_dispatch import _get_current_dispatch_mode
 
 from reverie import native
 from reverie.contracts import Rule, RuleState, SynapseView
-from reverie.plasticity.parts import gated
-from reverie.plasticity.products import Product, ProductRule, stacked
+from reverie.plasticity.parts import gated, of_synapses
+from reverie.plasticity.products import Product, ProductRule, stacked, summed
 
 __all__ = ["learn"]
 
@@ -71,6 +71,9 @@ def learn(
 
 def _add(weight: Tensor, products: tuple[Product, ...], modulator: float | Tensor, low: float, high: float) -> None:
     """weight + m Σ c ⟨b aᵀ⟩ between the bounds."""
+    if any(of_synapses(one.coefficient) for one in products):
+        _bounded(weight.add_(gated(summed(products), modulator)), low, high)
+        return
     if isinstance(modulator, Tensor) and modulator.dim():
         products = tuple(one._replace(post=gated(one.post.T, modulator).T) for one in products)
         modulator = 1.0

@@ -8,10 +8,19 @@ from torch import Tensor
 
 from reverie.errors import BadData
 
-__all__ = ["Coefficient", "decay", "gated", "hebbian", "same_rows"]
+__all__ = ["Coefficient", "decay", "gated", "hebbian", "of_synapses", "same_rows"]
 
-Coefficient = float | Float[Tensor, ""]
-"""A number, or a tensor of one: then `torch.func.grad` reaches it, and a rule can itself be learned."""
+Coefficient = float | Float[Tensor, ""] | Float[Tensor, "n_out n_in"]
+"""A number, or a tensor of one: then `torch.func.grad` reaches it, and a rule can itself be learned.
+
+Coefficients that scale a change (the rates of Hebb, Oja, BCM and Sanger; the amplitudes of STDP and of triplets) may
+also be one for each synapse, shape [n_out, n_in].
+"""
+
+
+def of_synapses(coefficient: Coefficient) -> bool:
+    """Whether each synapse has a coefficient of its own."""
+    return isinstance(coefficient, Tensor) and coefficient.dim() == 2
 
 
 def decay(tau: Coefficient) -> Coefficient:

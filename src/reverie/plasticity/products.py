@@ -8,9 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from reverie.contracts import Rule, RuleState, SynapseView
-from reverie.plasticity.parts import Coefficient, gated, hebbian
+from reverie.errors import BadData
+from reverie.plasticity.parts import Coefficient, gated, hebbian, of_synapses
 
-__all__ = ["Product", "ProductRule", "stacked"]
+__all__ = ["Product", "ProductRule", "stacked", "summed"]
 
 
 class Product(NamedTuple):
@@ -32,7 +33,34 @@ class ProductRule(Rule[RuleState]):
         self, view: SynapseView, state: RuleState, modulator: float | Float[Tensor, "..."] = 1.0
     ) -> tuple[Float[Tensor, "n_out n_in"], RuleState]:
         products, left = self.products(view, state)
-        return gated(hebbian(*stacked(products)), modulator), left
+        return gated(summed(products), modulator), left
+
+
+def summed(products: tuple[Product, ...]) -> Float[Tensor, "n_out n_in"]:
+    """The sum of products; a coefficient is one number, or one for each synapse.
+
+    Raises
+    ------
+    BadData
+        A coefficient of another shape.
+
+    Examples
+    --------
+    >>> summed((Product(torch.tensor([[1.0, 3.0]]), torch.tensor([[2.0]]), torch.tensor([[1.0, 1.0]])),))
+    tensor([[2., 6.]])
+    """
+    if not any(of_synapses(one.coefficient) for one in products):
+        return hebbian(*stacked(products))
+    found = torch.zeros((), dtype=products[0].pre.dtype)
+    for coefficient, post, pre in products:
+        change = hebbian(post, pre)
+        if isinstance(coefficient, Tensor) and coefficient.dim() == 2 and coefficient.shape != change.shape:
+            raise BadData(
+                f"A rule's coefficient has the shape {tuple(coefficient.shape)}. Expected one number, or one for each "
+                f"synapse, {tuple(change.shape)}."
+            )
+        found = found + coefficient * change
+    return found
 
 
 def stacked(products: tuple[Product, ...]) -> tuple[Float[Tensor, "rows n_out"], Float[Tensor, "rows n_in"]]:

@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from reverie.contracts import SynapseView
-from reverie.plasticity.parts import Coefficient, decay, same_rows
+from reverie.plasticity.parts import Coefficient, decay, of_synapses, same_rows
 from reverie.plasticity.products import Product, ProductRule
 
 __all__ = ["TripletSTDP", "TripletTraces"]
@@ -76,12 +76,21 @@ class TripletSTDP(ProductRule[TripletTraces]):
     def products(self, view: SynapseView, state: TripletTraces) -> tuple[tuple[Product, ...], TripletTraces]:
         same_rows(state.pre, view.pre)
         same_rows(state.post, view.post)
-        stronger = view.post * (self.potentiation + self.triplet_potentiation * state.post_slow)
-        weaker = view.pre * (self.depression + self.triplet_depression * state.pre_slow)
+        pairs, triplets = (self.potentiation, -self.depression), (self.triplet_potentiation, -self.triplet_depression)
+        apart = any(of_synapses(one) for one in (*pairs, *triplets))  # each product then has a coefficient of its own
         left = TripletTraces(
             decay(self.tau_pre) * (state.pre + view.pre),
             decay(self.tau_pre_slow) * (state.pre_slow + view.pre),
             decay(self.tau_post) * (state.post + view.post),
             decay(self.tau_post_slow) * (state.post_slow + view.post),
         )
+        if apart:
+            return (
+                Product(pairs[0], view.post, state.pre),
+                Product(triplets[0], view.post * state.post_slow, state.pre),
+                Product(pairs[1], state.post, view.pre),
+                Product(triplets[1], state.post, view.pre * state.pre_slow),
+            ), left
+        stronger = view.post * (self.potentiation + self.triplet_potentiation * state.post_slow)
+        weaker = view.pre * (self.depression + self.triplet_depression * state.pre_slow)
         return (Product(1.0, stronger, state.pre), Product(-1.0, state.post, weaker)), left
