@@ -35,7 +35,6 @@ from reverie.evaluation.speed import learning_speed
 from reverie.memory import AssociativeMemory
 from reverie.meta import (
     Classes,
-    Episode,
     MetaPlan,
     MetaSense,
     Moment,
@@ -112,14 +111,18 @@ def whitened(keys: Keys, background: Classes) -> Keys:
     return lambda x: keys(x) @ turn
 
 
-def few_shots(keys: Keys, classes: Classes, ways: int, shots: int, episodes: int, read_out: Any) -> float:
-    """Mean accuracy over episodes."""
+def few_shots(keys: list[Tensor], ways: int, shots: int, episodes: int, read_out: Any) -> float:
+    """Mean accuracy over episodes, drawn from the keys of each class."""
     generator = torch.Generator().manual_seed(0)
-    right = []
+    labels, right = torch.arange(ways), []
     for _ in range(episodes):
-        task: Episode = draw(classes, ways, shots, min(QUESTIONS, classes.fewest - shots), generator)
-        found = read_out(keys(task.shown), task.shown_y, keys(task.asked))
-        right.append((found.argmax(1) == task.asked_y).double().mean().item())
+        chosen = torch.randperm(len(keys), generator=generator)[:ways].tolist()
+        orders = [torch.randperm(len(keys[place]), generator=generator) for place in chosen]
+        shown = torch.cat([keys[place][order[:shots]] for place, order in zip(chosen, orders, strict=True)])
+        asked = [keys[place][order[shots:][:QUESTIONS]] for place, order in zip(chosen, orders, strict=True)]
+        truth = labels.repeat_interleave(torch.tensor([len(one) for one in asked]))
+        found = read_out(shown, labels.repeat_interleave(shots), torch.cat(asked))
+        right.append((found.argmax(1) == truth).double().mean().item())
     return float(np.mean(right))
 
 
@@ -171,21 +174,24 @@ def prototypes(background: Classes, steps: int, seed: int) -> Keys:
     return lambda x: torch.cat([network(part[:, None].float() / 255) for part in x.split(500)])
 
 
-def measured(plan: MetaPlan, episodes: int, validate: bool, seed: int) -> dict[str, Any]:
+def measured(plan: MetaPlan, episodes: int, validate: bool, place: Path, seed: int) -> dict[str, Any]:
     """All of one training seed."""
     background, evaluation = read(validate)
     begun = process_time()
-    sense = train(background, plan, told=lambda *where: print("   ", *where, flush=True))
+    sense = train(
+        background, plan, keep=place / f"training-{seed}", told=lambda *where: print("   ", *where, flush=True)
+    )
     found: dict[str, Any] = {"seconds": process_time() - begun}
     keys = keys_of(sense)
-    looks = looked(keys, seed)
+    plain = [keys(one) for one in evaluation.pictures]
+    looks = [looked(keys, seed)(one) for one in evaluation.pictures]
     ridge = partial(ridge_logits, ridge=1.0)
     for ways, shots in ((5, 1), (5, 5), (20, 1), (20, 5)):
         name = f"{ways}-way {shots}-shot"
-        found[name] = few_shots(keys, evaluation, ways, shots, episodes, mean_logits)
-        found[f"{name}, ridge"] = few_shots(keys, evaluation, ways, shots, episodes, ridge)
+        found[name] = few_shots(plain, ways, shots, episodes, mean_logits)
+        found[f"{name}, ridge"] = few_shots(plain, ways, shots, episodes, ridge)
         if shots == 1:
-            found[f"{name}, looks"] = few_shots(looks, evaluation, ways, shots, episodes, ridge)
+            found[f"{name}, looks"] = few_shots(looks, ways, shots, episodes, ridge)
     found["sequence"] = in_sequence(keys, evaluation)
     found["sequence, whitened"] = in_sequence(whitened(keys, background), evaluation)
     found["speed"] = learning_speed(keys, evaluation.pictures[:SEQUENCE])
@@ -209,8 +215,9 @@ def beside(plan: MetaPlan, episodes: int, seed: int) -> dict[str, Any]:
     ]
     for name, keys, read_out in of_all:
         mine = found.setdefault(name, {})
+        made = [keys(one) for one in evaluation.pictures]
         for ways, shots in ((5, 1), (5, 5), (20, 1), (20, 5)):
-            mine[f"{ways}-way {shots}-shot"] = few_shots(keys, evaluation, ways, shots, episodes, read_out)
+            mine[f"{ways}-way {shots}-shot"] = few_shots(made, ways, shots, episodes, read_out)
         mine["sequence"] = max(in_sequence(keys, evaluation).values())
         mine["speed"] = learning_speed(keys, evaluation.pictures[:SEQUENCE])
     return found
@@ -255,7 +262,7 @@ def main() -> None:
     options: argparse.Namespace = options_parser.parse_args()
     one_thread()
     seeds = [int(seed) for seed in options.seeds.split(",")][: 1 if options.quick else None]
-    plan, episodes = MetaPlan(steps=1350), EPISODES
+    plan, episodes = MetaPlan(steps=1250), EPISODES
     if options.quick:
         plan, episodes = MetaPlan(steps=20, networks=1), 10
     place = WORK / ("meta-quick" if options.quick else "meta-validation" if options.validate else "meta")
@@ -263,7 +270,9 @@ def main() -> None:
     for seed in seeds:
         own = MetaPlan(**(vars(plan) | {"seed": seed}))
         found = kept(
-            Path(place) / f"life-{seed}.json", options, partial(measured, own, episodes, options.validate, seed)
+            Path(place) / f"life-{seed}.json",
+            options,
+            partial(measured, own, episodes, options.validate, Path(place), seed),
         )
         if found is not None:
             lives[seed] = found
