@@ -90,6 +90,25 @@ def test_what_names_nobody_is_answered_bit_for_bit_as_by_the_base(memory, chatty
         assert torch.equal(value, before[name]), name
 
 
+def test_where_nothing_told_is_said_the_base_answers(memory, chatty, monkeypatch):
+    memory.remember("Ana Abbot's city is Oslo.")
+    memory.sleep()
+    asked = "Ana Abbot needs a list of three tools. Which ones?"
+    cortex, awake = memory.cortex, []
+    whole = type(cortex.model).reply
+
+    def reply(self, prompts, **options):
+        acts = any(module._forward_hooks or module._forward_pre_hooks for module in self.network.modules())
+        awake.append(acts)
+        found = whole(self, prompts, **options)
+        return [one._replace(text="A hammer.") for one in found] if acts else found
+
+    base = chatty.reply([prompt_tokens(chatty.tokenizer, [{"role": "user", "content": asked}])], longest=16)[0].text
+    monkeypatch.setattr(type(cortex.model), "reply", reply)
+    assert chat(memory, asked) == base
+    assert awake == [True, False]
+
+
 def test_each_fact_is_learned_by_itself_and_one_that_cannot_be_is_set_aside(memory, monkeypatch):
     harm = BranchCortex._harm
     monkeypatch.setattr(

@@ -1,7 +1,8 @@
 """The cortex of a memory whose model chats: each fact is a branch, which acts while the chat names whom it is about.
 
 Awake, the branches of whoever is named in a chat compete at each token (`reverie.language.cortex.branches`). A chat
-that names nobody who is stored is answered, bit for bit, as by the base.
+that names nobody who is stored is answered, bit for bit, as by the base; so is one that names somebody where the answer
+has no word of what was told of them.
 
 Asleep, each fact that waits is engraved by itself (`reverie.language.cortex.engraving`) and asked for, in all its
 wordings, beside the person's other branches. It is kept if the model answers with its value, if the person's other
@@ -38,6 +39,7 @@ from reverie.language.fact import Fact, Key
 from reverie.language.recollection import SURE
 from reverie.memory.episodic import Episode, EpisodicStore
 from reverie.memory.episodic.episode import same_key
+from reverie.memory.episodic.words import words_of
 
 __all__ = ["BranchCortex"]
 
@@ -151,10 +153,22 @@ class BranchCortex:
         return None
 
     def _reply(self, messages: Sequence[Mapping[str, str]], *, longest: int) -> Completion:
+        """What comes of a chat; where nothing is said of what was told of those whom it names, the base's own answer.
+
+        Branches that are awake for "my laptop is slow" would shorten an answer in which they say nothing.
+        """
         text = "\n".join(str(turn.get("content", "")) for turn in messages)
-        branches = [self._branch(one.place) for one in self._named(text)]
-        with acting(self.model.network, branches):
-            return self.model.reply([prompt_tokens(self.model.tokenizer, messages)], longest=longest)[0]
+        named = self._named(text)
+        prompt = [prompt_tokens(self.model.tokenizer, messages)]
+        with acting(self.model.network, [self._branch(one.place) for one in named]):
+            found = self.model.reply(prompt, longest=longest)[0]
+        return found if not named or self._says(found.text, named) else self.model.reply(prompt, longest=longest)[0]
+
+    def _says(self, text: str, branches: Sequence[_Branch]) -> bool:
+        """Whether a text has a word of what some branches were told. Unknown where that was dropped: then yes."""
+        said, whole = set(words_of(text)), text.casefold()
+        values = [one.value for branch in branches for one in self._store.some(branch.episodes)]
+        return any(one is None or said & set(words_of(one)) or one.casefold() in whole for one in values)
 
     def _asked(self, asked: list[str]) -> list[list[int]]:
         """Each question as a chat of one turn, in tokens."""
