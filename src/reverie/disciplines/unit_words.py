@@ -30,9 +30,9 @@ _WORDS = {
     **dict.fromkeys(("parts per million", "ppm"), "ppm"),
 }
 _COMMON = (
-    "a all an and any are as at be both but by each field for from gives has have he her here his i if in is it its "
-    "may no not of on one only or other our point points she so such than that the their then there these they this those "
-    "to total was we were what when where which while with you your"
+    "a all an and any are as at be both but by each field for from gives has have he her here his i if in is "
+    "it its may no not of on one only or other our point points she so such than that the their then there "
+    "these they this those to total was we were what when where which while with you your "
 )
 _NOT_UNITS = frozenset(_COMMON.split())
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
