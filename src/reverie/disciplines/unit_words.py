@@ -59,10 +59,10 @@ def unit_at(text: str) -> Read | None:
 
     Examples
     --------
-    >>> unit_at("kilometres per hour, and t"), unit_at("J kg^-1 K^-1."), unit_at("cubic metres")
-    (Read(unit='kilometres / hour', length=19), Read(unit='J kg^-1 K^-1', length=12), Read(unit='metres**3', length=12))
-    >>> unit_at("degrees Celsius").unit, unit_at("Germany")
-    ('degC', None)
+    >>> unit_at("kilometres per hour, and t"), unit_at("m s⁻¹."), unit_at("Germany")
+    (Read(unit='kilometres per hour', length=19), Read(unit='m s⁻¹', length=5), None)
+    >>> unit_at("degrees Celsius").unit
+    'degC'
     """
     text = text[:_LONGEST]
     start = _SKIP.match(text).end()  # type: ignore[union-attr]
